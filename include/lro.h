@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Large Receive Offload engine: the interface between lro_core and drivers.
+ *
+ * A driver owns one context per NAPI instance and uses it only from that
+ * NAPI instance's poll function, so the receive path takes no locks.
+ */
+#ifndef _XENLRO_LRO_H
+#define _XENLRO_LRO_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+struct lro;
+
+/**
+ * enum lro_mode - what the engine promises about the packets it merges
+ * @LRO_OFF: the engine is not in the path
+ * @LRO_STRICT: segmenting an aggregate gives back the received packets bit for
+ *	bit; safe for bridging and forwarding
+ * @LRO_RELAXED: newer acknowledgements, windows and timestamps replace older
+ *	ones; only for traffic that ends on this machine
+ */
+enum lro_mode {
+	LRO_OFF = 0,
+	LRO_STRICT = 1,
+	LRO_RELAXED = 2,
+};
+
+/**
+ * lro_create() - create the aggregation context of one NAPI instance
+ * @dev: device the packets arrive on
+ * @napi: NAPI instance that will call the receive functions
+ *
+ * Context: process; @napi is not yet enabled.
+ * Return: the context, which lro_destroy() frees, or NULL without memory.
+ */
+struct lro *lro_create(struct net_device *dev, struct napi_struct *napi);
+
+/**
+ * lro_destroy() - free a context, together with the packets it still holds
+ * @lro: context, or NULL
+ *
+ * Context: process; the NAPI instance is disabled.
+ */
+void lro_destroy(struct lro *lro);
+
+/**
+ * lro_begin() - start one poll
+ * @lro: context, or NULL
+ * @mode: promise wanted from now on
+ *
+ * Delivers what the context holds when @mode differs from the poll before, so
+ * that the mode may change at any time while packets flow.
+ *
+ * Context: NAPI poll.
+ * Return: whether the engine wants the packets of this poll; if not, the driver
+ * uses its own path.
+ */
+bool lro_begin(struct lro *lro, enum lro_mode mode);
+
+/**
+ * lro_receive_skb() - hand one packet to the engine
+ * @lro: context
+ * @skb: packet as a driver gives it to napi_gro_receive(): eth_type_trans()
+ *	done, ip_summed and VLAN tag set
+ *
+ * The packet is merged, held, or passed on to GRO; it is never reordered within
+ * its flow. The skb is consumed whatever happens.
+ *
+ * Context: NAPI poll, after lro_begin() returned true.
+ */
+void lro_receive_skb(struct lro *lro, struct sk_buff *skb);
+
+/**
+ * lro_complete_done() - deliver what must not wait, then end the poll
+ * @lro: context, or NULL
+ * @napi: NAPI instance being polled
+ * @work_done: packets processed, less than the budget
+ *
+ * Takes the place of napi_complete_done() in a poll function.
+ *
+ * Context: NAPI poll.
+ * Return: what napi_complete_done() returned.
+ */
+bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done);
+
+/**
+ * lro_stats_count() - number of counters of one context
+ * Return: how many strings and values the next two functions write.
+ */
+unsigned int lro_stats_count(void);
+
+/**
+ * lro_stats_strings() - names of the counters for ethtool
+ * @data: next free place in the table of ETH_GSTRING_LEN entries; moved on
+ * @queue: receive queue the names are for, used as a prefix "rxN_lro_"
+ */
+void lro_stats_strings(u8 **data, unsigned int queue);
+
+/**
+ * lro_stats_values() - values of the counters, in the order of their names
+ * @lro: context, or NULL for zeroes
+ * @data: next free place in the table; moved on
+ *
+ * Context: any; values may be of different packets while traffic flows.
+ */
+void lro_stats_values(const struct lro *lro, u64 **data);
+
+#endif /* _XENLRO_LRO_H */
