@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# xenlro: `make help` lists what there is to make.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+KSRC ?=
+OUT ?= build/modules/$(KVER)
+
+PYTHON ?= python3
+GRAFTED := r8169_lro netfront_lro
+MODULES := lro_core br_linearize $(GRAFTED)
+
+# Kbuild writes beside the sources, so it gets a folder of its own, with copies.
+STAGE := $(OUT)/src
+SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/*.[ch]))
+
+.PHONY: help
+help:
+	@echo 'make check             all tests, as root (about 15 minutes the first time)'
+	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
+	@echo '                       CONFIGS="guest0 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
+	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
+	@echo 'make bench             cost per packet of the engine and of GRO'
+	@echo 'make clean             removes build/'
+
+.PHONY: modules
+modules: stage
+	$(MAKE) -C $(KDIR) M=$(abspath $(STAGE)) $(KBUILD_FLAGS) modules
+	@cp $(foreach m,$(MODULES),$(STAGE)/$(m)/$(m).ko) $(OUT)/
+	@echo 'modules: $(foreach m,$(MODULES),$(OUT)/$(m).ko)'
+
+# The graft goes first: where it fails nothing is built.
+.PHONY: stage
+stage:
+	@test -e $(KDIR)/Makefile || { echo 'modules: the headers of Linux $(KVER) are missing:' \
+		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
+	@$(PYTHON) graft/graft.py --kver $(KVER) $(if $(KSRC),--ksrc $(KSRC)) --out $(STAGE) $(GRAFTED)
+	@cp -u --parents $(SHARED) $(STAGE)
+
+.PHONY: clean
+clean:
+	rm -rf build

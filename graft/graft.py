@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Graft a receive path onto the kernel's own driver.
+
+Takes the driver's source for the kernel that is being built for, applies the
+rules of DRIVER/graft.cocci one by one, proves that each of them fired, and
+leaves the result beside the driver's own files, ready for Kbuild.
+
+Exit codes: 0 grafted, 1 the source does not match the rules, 2 wrong usage,
+3 something is missing on this machine.
+"""
+
+import argparse
+import difflib
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+KEY = "graft.key"  # hash of all that the grafted folder was made from
+SPATCH_TIMEOUT = 120  # seconds for one rule; one takes about one second
+
+
+class GraftError(Exception):
+    """A sentence for the user, and the exit code that goes with it."""
+
+    def __init__(self, message: str, code: int):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What DRIVER/graft.toml says about the kernel's driver."""
+
+    driver: str
+    directory: str
+    files: tuple[str, ...]
+    optional: tuple[str, ...]
+    target: str
+
+    @staticmethod
+    def load(driver: str) -> "Spec":
+        path = TOP / driver / "graft.toml"
+        if not path.is_file():
+            raise GraftError(f"{driver} is not a grafted driver: {path} does not exist", 2)
+        data = tomllib.loads(path.read_text())
+        return Spec(driver, data["directory"], tuple(data["files"]),
+                    tuple(data.get("optional", ())), data["target"])
+
+    def paths(self) -> list[str]:
+        return [f"{self.directory}/{name}" for name in self.files + self.optional]
+
+
+def series_of(kver: str) -> str:
+    """'6.12' for '6.12.117+deb13-amd64'."""
+    match = re.match(r"(\d+\.\d+)(?!\d)", kver)
+    if not match:
+        raise GraftError(f"'{kver}' is not a kernel release such as 6.12.117+deb13-amd64; set KVER=", 2)
+    return match[1]
+
+
+def tree_series(tree: Path) -> str:
+    """Series of a kernel tree, from its top-level Makefile."""
+    try:
+        text = (tree / "Makefile").read_text()
+    except OSError:
+        raise GraftError(f"{tree} is not a kernel source tree: it has no Makefile; set KSRC= to one", 3) from None
+    found = [re.search(rf"^{name}\s*=\s*(\d+)", text, re.M) for name in ("VERSION", "PATCHLEVEL")]
+    if None in found:
+        raise GraftError(f"{tree}/Makefile names no kernel version; set KSRC= to a kernel source tree", 3)
+    return ".".join(match[1] for match in found)
+
+
+def find_source(series: str, ksrc: Path | None, specs: list[Spec], cache: Path) -> Path:
+    """A tree that holds at least the files of @specs, for kernels of @series.
+
+    Without @ksrc the distribution's source package serves; only the files that
+    are needed are unpacked from it, once, below @cache.
+    """
+    package = f"linux-source-{series}"
+    if ksrc:
+        found = tree_series(ksrc)
+        if found != series:
+            raise GraftError(f"KSRC={ksrc} is the source of Linux {found}, but the kernel to build for is "
+                             f"{series}; install {package} or name a {series} tree", 3)
+        return ksrc
+    unpacked = Path("/usr/src") / package
+    if (unpacked / "Makefile").is_file():
+        return find_source(series, unpacked, specs, cache)
+    archive = next(iter(sorted(Path("/usr/src").glob(f"{package}.tar.*"))), None)
+    if not archive:
+        raise GraftError(f"the source of Linux {series} is missing: install the package {package}, or name "
+                         f"a {series} source tree with KSRC=", 3)
+    return unpack(archive, package, specs, cache)
+
+
+def unpack(archive: Path, package: str, specs: list[Spec], cache: Path) -> Path:
+    stat = archive.stat()
+    wanted = sorted({path for spec in specs for path in spec.paths()} | {"Makefile"})
+    key = hashlib.sha256(repr((archive.name, stat.st_size, stat.st_mtime_ns, wanted)).encode()).hexdigest()[:12]
+    tree = cache / f"{package}-{key}"
+    if tree.is_dir():
+        return tree
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=f".{package}-") as scratch:
+        # A pattern that matches nothing is an error to tar, yet optional files may be absent.
+        command = ["tar", "-xf", str(archive), "-C", scratch, "--wildcards", "--strip-components=1",
+                   "--ignore-command-error", *(f"{package}/{path}" for path in wanted)]
+        subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
+        if not (Path(scratch) / "Makefile").is_file():
+            raise GraftError(f"{archive} cannot be unpacked; install the package {package} again", 3)
+        Path(scratch).rename(tree)
+        Path(scratch).mkdir()
+    return tree
+
+
+def split_rules(text: str) -> list[tuple[str, str]]:
+    """The named rules of a semantic patch, each as one of its own.
+
+    spatch says nothing about a rule that matched nowhere. Applied alone, a rule
+    that fired shows in the file.
+    """
+    starts = list(re.finditer(r"^@\s*(\w+)[^@\n]*@", text, re.M))
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    return [(match[1], text[match.start():end]) for match, end in zip(starts, ends)]
+
+
+def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: Path) -> None:
+    script, result = scratch / "rule.cocci", scratch / "result.c"
+    script.write_text(rule)
+    result.unlink(missing_ok=True)
+    command = ["spatch", "--very-quiet", "--no-includes", "--sp-file", str(script), str(path), "-o", str(result)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SPATCH_TIMEOUT, check=False)
+    except FileNotFoundError:
+        raise GraftError("Coccinelle is missing: install the package coccinelle", 3) from None
+    except subprocess.TimeoutExpired:
+        raise GraftError(f"{cocci}: rule '{name}' did not end within {SPATCH_TIMEOUT} s", 1) from None
+    if done.returncode:
+        raise GraftError(f"{cocci}: rule '{name}' was refused by spatch: {done.stderr.strip()}", 1)
+    if not result.is_file() or result.read_text() == path.read_text():
+        raise GraftError(f"{cocci}: rule '{name}' matches nothing in {path.name}: this kernel's driver differs "
+                         "from the ones the rules were written for; keep using the stock driver", 1)
+    shutil.copyfile(result, path)
+
+
+def graft(spec: Spec, tree: Path, out: Path) -> str:
+    """Write the grafted driver to @out, unless it is there already; return what was done."""
+    missing = [name for name in spec.files if not (tree / spec.directory / name).is_file()]
+    if missing:
+        raise GraftError(f"{tree} lacks {spec.directory}/{missing[0]}: it is not a complete kernel source", 3)
+    cocci = TOP / spec.driver / "graft.cocci"
+    rules = split_rules(cocci.read_text())
+    files = [name for name in spec.files + spec.optional if (tree / spec.directory / name).is_file()]
+    inputs = [Path(__file__), cocci, *(tree / spec.directory / name for name in files)]
+    key = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in inputs)).hexdigest()
+    if (out / KEY).is_file() and (out / KEY).read_text() == key:
+        return f"{len(rules)} rules applied before, nothing changed since"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{spec.driver}-") as work:
+        fresh, scratch = Path(work) / "driver", Path(work) / "scratch"
+        fresh.mkdir()
+        scratch.mkdir()
+        for name in files:
+            shutil.copyfile(tree / spec.directory / name, fresh / name)
+        target = fresh / spec.target
+        before = target.read_text()
+        for name, rule in rules:
+            apply_rule(name, rule, target, scratch, cocci.relative_to(TOP))
+        diff = difflib.unified_diff(before.splitlines(True), target.read_text().splitlines(True),
+                                    f"a/{spec.directory}/{spec.target}", f"b/{spec.driver}/{spec.target}")
+        (fresh / "graft.diff").write_text("".join(diff))
+        (fresh / KEY).write_text(key)
+        if out.exists():
+            shutil.rmtree(out)
+        fresh.rename(out)
+    return f"{len(rules)} rules applied"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n")[-1])
+    parser.add_argument("drivers", nargs="+", metavar="DRIVER", help="folder with graft.toml and graft.cocci")
+    parser.add_argument("--kver", required=True, help="release of the kernel to build for")
+    parser.add_argument("--ksrc", type=Path, help="kernel source tree (default: the package linux-source-X.Y)")
+    parser.add_argument("--out", type=Path, required=True, help="folder that receives one folder per driver")
+    parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", help="where sources are unpacked")
+    args = parser.parse_args()
+    try:
+        specs = [Spec.load(driver.rstrip("/")) for driver in args.drivers]
+        series = series_of(args.kver)
+        if not shutil.which("spatch"):
+            raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
+        tree = find_source(series, args.ksrc, specs, args.cache)
+        for spec in specs:
+            done = graft(spec, tree, args.out / spec.driver)
+            print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {series})", flush=True)
+    except GraftError as error:
+        print(f"graft: {error}", file=sys.stderr)
+        return error.code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What netfront_lro changes in the kernel's xen-netfront.c. Each rule stands
+// alone and has to match; graft/graft.py proves that it did.
+
+// The functions below are defined behind the driver's own code, in rx.c.
+@declare@
+@@
+ #include <xen/interface/grant_table.h>
++#include "rx.h"
+
+// One engine context per queue.
+@context@
+@@
+ struct netfront_queue {
+ ...
+ struct napi_struct napi;
++struct lro *lro;
++bool lro_active;
+ ...
+ };
+
+// Created with the NAPI instance, before it can be enabled.
+@create@
+expression dev, queue;
+@@
+ netif_napi_add(dev, &queue->napi, xennet_poll);
++lro_xennet_create(queue);
+
+// Freed with it, once it is disabled.
+@destroy@
+expression queue;
+@@
++lro_xennet_destroy(queue);
+ netif_napi_del(&queue->napi);
+
+// Each poll asks the engine first; the kernel's handle_incoming_queue() does the rest.
+@poll@
+expression queue, rxq;
+@@
+ xennet_poll(...)
+ {
+ <...
+-handle_incoming_queue(queue, rxq)
++lro_xennet_incoming(queue, rxq)
+ ...>
+ }
+
+// Packets go to the engine instead of GRO.
+@receive@
+expression queue, skb;
+@@
+-napi_gro_receive(&queue->napi, skb)
++lro_xennet_receive(queue, skb)
+
+// What must not outlive the poll is delivered before it ends.
+@complete@
+expression napi, work_done;
+@@
+-napi_complete_done(napi, work_done)
++lro_xennet_complete_done(napi, work_done)
+
+// The engine's counters stand behind the driver's in ethtool -S.
+@ethtool_strings@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_strings =
+-xennet_get_strings
++lro_xennet_get_strings
+ ,
+ };
+
+@ethtool_count@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_sset_count =
+-xennet_get_sset_count
++lro_xennet_get_sset_count
+ ,
+ };
+
+@ethtool_values@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_ethtool_stats =
+-xennet_get_ethtool_stats
++lro_xennet_get_ethtool_stats
+ ,
+ };
+
+// xenbus takes the name "vif" from the ids otherwise, which the stock driver has.
+@name@
+identifier driver;
+@@
+ struct xenbus_driver driver = {
++.name = KBUILD_MODNAME,
+ .ids = netfront_ids,
+ };
+
+// Which driver serves a vif is the user's choice: no alias, no autoload.
+@no_autoload@
+declarer name MODULE_ALIAS;
+@@
+-MODULE_ALIAS("xen:vif");
+
+@no_autoload_by_name@
+declarer name MODULE_ALIAS;
+@@
+-MODULE_ALIAS("xennet");

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the grafted xen-netfront calls; defined behind the driver's own code in rx.c. */
+#ifndef _NETFRONT_LRO_RX_H
+#define _NETFRONT_LRO_RX_H
+
+#include "lro.h"
+
+struct netfront_queue;
+
+static void lro_xennet_create(struct netfront_queue *queue);
+static void lro_xennet_destroy(struct netfront_queue *queue);
+static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
+static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
+static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);
+static void lro_xennet_get_strings(struct net_device *dev, u32 stringset, u8 *data);
+static int lro_xennet_get_sset_count(struct net_device *dev, int sset);
+static void lro_xennet_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
+					 u64 *data);
+
+#endif /* _NETFRONT_LRO_RX_H */

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What r8169_lro changes in the kernel's r8169_main.c. Each rule stands alone
+// and has to match; graft/graft.py proves that it did.
+
+// The functions below are defined behind the driver's own code, in rx.c.
+@declare@
+@@
+ #include "r8169_firmware.h"
++#include "rx.h"
+
+// One engine context per device, for its one receive queue.
+@context@
+@@
+ struct rtl8169_private {
+ ...
+ struct napi_struct napi;
++struct lro *lro;
++bool lro_active;
+ ...
+ };
+
+// Created once the NAPI instance exists, before it can be enabled; freed by devres.
+@create@
+expression dev, tp;
+@@
+ netif_napi_add(dev, &tp->napi, rtl8169_poll);
++lro_rtl_create(tp);
+
+// Each poll asks the engine first; the kernel's rtl_rx() does the rest.
+@poll@
+expression dev, tp, budget;
+@@
+ rtl8169_poll(...)
+ {
+ <...
+-rtl_rx(dev, tp, budget)
++lro_rtl_rx(dev, tp, budget)
+ ...>
+ }
+
+// Packets go to the engine instead of GRO.
+@receive@
+expression tp, skb;
+@@
+-napi_gro_receive(&tp->napi, skb)
++lro_rtl_receive(tp, skb)
+
+// What must not outlive the poll is delivered before it ends.
+@complete@
+expression napi, work_done;
+@@
+-napi_complete_done(napi, work_done)
++lro_rtl_complete_done(napi, work_done)
+
+// The engine's counters stand behind the chip's in ethtool -S.
+@ethtool_strings@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_strings =
+-rtl8169_get_strings
++lro_rtl_get_strings
+ ,
+ };
+
+@ethtool_count@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_sset_count =
+-rtl8169_get_sset_count
++lro_rtl_get_sset_count
+ ,
+ };
+
+@ethtool_values@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_ethtool_stats =
+-rtl8169_get_ethtool_stats
++lro_rtl_get_ethtool_stats
+ ,
+ };
+
+// Which driver serves a card is the user's choice: no alias, no autoload.
+@no_autoload@
+declarer name MODULE_DEVICE_TABLE;
+@@
+-MODULE_DEVICE_TABLE(pci, rtl8169_pci_tbl);
