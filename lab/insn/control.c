@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The control socket: snapshots on demand, without a program in any guest.
+ *
+ * One line in, one line out, then the connection is closed:
+ *	snapshot LABEL [histogram]
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "insn.h"
+
+#define REQUEST_MAX	256
+#define REPLY_MAX	(64 * 1024)
+#define TIMEOUT_S	5
+
+static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static int listener = -1;
+
+static void send_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left) {
+		ssize_t sent = send(fd, text, left, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return;
+		text += sent;
+		left -= sent;
+	}
+}
+
+/* Return: false when the peer sent no whole line. */
+static bool read_line(int fd, char *line, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = recv(fd, line + used, 1, 0);
+
+		if (got != 1)
+			return false;
+		if (line[used] == '\n') {
+			line[used] = '\0';
+			return true;
+		}
+		used++;
+	}
+	return false;
+}
+
+static void serve(int fd)
+{
+	static char reply[REPLY_MAX];
+	char request[REQUEST_MAX], label[LABEL_MAX + 1], option[16] = "";
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	int words;
+
+	/* The other side cannot keep the socket from everybody else by going silent. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (!read_line(fd, request, sizeof(request))) {
+		send_all(fd, "{\"type\":\"error\",\"error\":\"expected one line\"}\n");
+		return;
+	}
+	words = sscanf(request, "snapshot %63s %15s", label, option);
+	if (words < 1 || (words == 2 && strcmp(option, "histogram"))) {
+		send_all(fd, "{\"type\":\"error\",\"error\":\"expected: snapshot LABEL [histogram]\"}\n");
+		return;
+	}
+	if (words == 2 && !profile_enabled()) {
+		send_all(fd, "{\"type\":\"error\",\"error\":\"no histogram without profile=on\"}\n");
+		return;
+	}
+	if (snapshot_take(label, "control", words == 2, reply, sizeof(reply)))
+		send_all(fd, reply);
+	else
+		send_all(fd, "{\"type\":\"error\",\"error\":\"writing the snapshot failed\"}\n");
+}
+
+static void *run(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return NULL;
+		}
+		serve(fd);
+		close(fd);
+	}
+}
+
+int control_setup(const char *path)
+{
+	sigset_t all, old;
+	struct stat entry;
+	pthread_t thread;
+	int err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	if (!stat(path, &entry) && S_ISSOCK(entry.st_mode))
+		unlink(path);	/* left by a QEMU that was killed */
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(listener, 4))
+		return errno;
+
+	/* QEMU steers its own threads with signals; none of them may land here. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&thread, NULL, run, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err;
+}
+
+void control_close(void)
+{
+	if (listener >= 0)
+		unlink(address.sun_path);
+}

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The error of this package."""
+
+from ..steps import LabError
+
+
+class InsnError(LabError):
+    """A measurement that would have given a wrong number."""

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks that every domain runs on a pCPU of its own, which is what makes a vCPU's count a domain's."""
+
+from __future__ import annotations
+
+from .errors import InsnError
+
+
+def domain_pcpus(vcpu_list: str) -> dict[str, int]:
+    """Domain name -> pCPU, from the output of ``xl vcpu-list``.
+
+    Raises InsnError when a domain may move, has several vCPUs on different pCPUs, or shares one.
+    """
+    found: dict[str, int] = {}
+    for line in vcpu_list.splitlines():
+        words = line.split()
+        # Name ID VCPU CPU State Time(s) Affinity (Hard / Soft)
+        if len(words) < 9 or not words[1].isdigit():
+            continue
+        name, hard = words[0], words[6]
+        if not hard.isdigit():
+            raise InsnError(f"domain {name} is not pinned to one pCPU (hard affinity {hard}): "
+                            f"instructions cannot be told apart; run: xl vcpu-pin {name} all N")
+        if found.setdefault(name, int(hard)) != int(hard):
+            raise InsnError(f"domain {name} runs on more than one pCPU: give it one vCPU")
+    if not found:
+        raise InsnError("xl vcpu-list named no domain: is xenstored running in the driver domain?")
+    owner: dict[int, str] = {}
+    for name, pcpu in found.items():
+        if pcpu in owner:
+            raise InsnError(f"domains {owner[pcpu]} and {name} share pCPU {pcpu}: instructions "
+                            "cannot be told apart; pin them to different ones")
+        owner[pcpu] = name
+    return found
