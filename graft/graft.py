@@ -133,22 +133,21 @@ def split_rules(text: str) -> list[tuple[str, str]]:
 
 
 def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: Path) -> None:
-    script, result = scratch / "rule.cocci", scratch / "result.c"
+    script, result = scratch / "rule.cocci", scratch / path.name
     script.write_text(rule)
-    result.unlink(missing_ok=True)
-    command = ["spatch", "--very-quiet", "--no-includes", "--sp-file", str(script), str(path), "-o", str(result)]
+    shutil.copyfile(path, result)
+    command = ["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", str(script), str(result)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SPATCH_TIMEOUT, check=False)
-    except FileNotFoundError:
-        raise GraftError("Coccinelle is missing: install the package coccinelle", 3) from None
     except subprocess.TimeoutExpired:
         raise GraftError(f"{cocci}: rule '{name}' did not end within {SPATCH_TIMEOUT} s", 1) from None
     if done.returncode:
-        raise GraftError(f"{cocci}: rule '{name}' was refused by spatch: {done.stderr.strip()}", 1)
-    if not result.is_file() or result.read_text() == path.read_text():
+        reason = " ".join(done.stderr.split())
+        raise GraftError(f"{cocci}: rule '{name}' was refused by spatch: {reason}", 1)
+    if result.read_bytes() == path.read_bytes():
         raise GraftError(f"{cocci}: rule '{name}' matches nothing in {path.name}: this kernel's driver differs "
                          "from the ones the rules were written for; keep using the stock driver", 1)
-    shutil.copyfile(result, path)
+    shutil.move(result, path)
 
 
 def graft(spec: Spec, tree: Path, out: Path) -> str:

@@ -64,7 +64,8 @@ static int lro_rtl_get_sset_count(struct net_device *dev, int sset)
 	return sset == ETH_SS_STATS && count >= 0 ? count + lro_stats_count() : count;
 }
 
-static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *data)
+static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
+					u64 *data)
 {
 	struct rtl8169_private *tp = netdev_priv(dev);
 

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The graft on the kernels it is made for, and what it says where it cannot work.
+
+Runs where Coccinelle, the linux-source packages and the headers are: in the
+laboratory's root.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+DRIVERS = ("r8169_lro", "netfront_lro")
+SERIES = ("6.1", "6.12", "7.3")
+
+
+def run_graft(*args: str, top: Path = TOP, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, str(top / "graft/graft.py"), *args], capture_output=True, text=True,
+                          timeout=300, env=env, check=False)
+
+
+def directory_of(driver: str) -> str:
+    text = (TOP / driver / "graft.toml").read_text()
+    return re.search(r'^directory = "(.*)"', text, re.M)[1]
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.scratch = Path(folder.name)
+        self.out = self.scratch / "out"
+
+
+class Kernels(Scratch):
+    """Every supported kernel, from its own source package."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.base = Path(folder.name)
+        with ThreadPoolExecutor(2) as pool:
+            cls.done = dict(zip(SERIES, pool.map(cls.graft, SERIES)))
+
+    @classmethod
+    def graft(cls, series: str) -> subprocess.CompletedProcess:
+        return run_graft("--kver", f"{series}.1-test", "--out", str(cls.base / series), *DRIVERS)
+
+    def test_every_rule_fires(self):
+        for series in SERIES:
+            with self.subTest(series):
+                self.assertEqual(self.done[series].returncode, 0, self.done[series].stderr)
+
+    def test_result_is_the_kernel_s_driver_with_the_receive_path_redirected(self):
+        wanted = {
+            "r8169_lro": ("+\twork_done = lro_rtl_rx(dev, tp, budget);", "-\t\tnapi_gro_receive(&tp->napi, skb);",
+                          "+\t\tlro_rtl_receive(tp, skb);", "+\tlro_rtl_create(tp);", "+\tstruct lro *lro;",
+                          "-MODULE_DEVICE_TABLE(pci, rtl8169_pci_tbl);",
+                          "+\tif (work_done < budget && lro_rtl_complete_done(napi, work_done))"),
+            "netfront_lro": ("+\twork_done -= lro_xennet_incoming(queue, &rxq);",
+                             "-\t\tnapi_gro_receive(&queue->napi, skb);", "+\t\tlro_xennet_receive(queue, skb);",
+                             "+\t\tlro_xennet_create(queue);", "+\t\tlro_xennet_destroy(queue);",
+                             "+\t\tlro_xennet_complete_done(napi, work_done);", '-MODULE_ALIAS("xen:vif");',
+                             "+\t.name = KBUILD_MODNAME,"),
+        }
+        for series in SERIES:
+            for driver in DRIVERS:
+                lines = (self.base / series / driver / "graft.diff").read_text().splitlines()
+                for line in wanted[driver]:
+                    with self.subTest(series=series, driver=driver, line=line):
+                        self.assertEqual(lines.count(line), 1)
+
+    def test_kernel_s_own_receive_function_stays(self):
+        for series in SERIES:
+            text = (self.base / series / "r8169_lro/r8169_main.c").read_text()
+            self.assertIn("static int rtl_rx(struct net_device *dev", text)
+
+    def test_second_run_does_nothing(self):
+        target = self.base / "6.12/r8169_lro/r8169_main.c"
+        before = target.stat().st_mtime_ns
+        done = run_graft("--kver", "6.12.1-test", "--out", str(self.base / "6.12"), *DRIVERS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("nothing changed", done.stdout)
+        self.assertEqual(target.stat().st_mtime_ns, before)
+
+
+class Refusals(Scratch):
+    """One sentence, a code that is not 0, nothing half-built."""
+
+    def refused(self, done: subprocess.CompletedProcess, code: int, *words: str) -> None:
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertEqual([path for path in self.out.rglob("*") if path.is_file()], [])
+
+    def kernel_tree(self, version: str, patchlevel: str) -> Path:
+        tree = self.scratch / "linux"
+        tree.mkdir()
+        (tree / "Makefile").write_text(f"VERSION = {version}\nPATCHLEVEL = {patchlevel}\n")
+        return tree
+
+    def test_source_package_missing(self):
+        self.refused(run_graft("--kver", "9.9.1", "--out", str(self.out), *DRIVERS), 3, "linux-source-9.9")
+
+    def test_tree_of_another_series(self):
+        tree = self.kernel_tree("5", "10")
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), *DRIVERS), 3,
+                     "5.10", "linux-source-6.12")
+
+    def test_tree_without_makefile(self):
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(self.scratch), "--out", str(self.out), *DRIVERS), 3,
+                     "not a kernel source tree", "KSRC=")
+
+    def test_tree_without_the_driver(self):
+        tree = self.kernel_tree("6", "12")
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), *DRIVERS), 3,
+                     "r8169_main.c")
+
+    def test_release_that_is_none(self):
+        self.refused(run_graft("--kver", "latest", "--out", str(self.out), *DRIVERS), 2, "KVER=")
+
+    def test_driver_that_is_none(self):
+        self.refused(run_graft("--kver", "6.12.1", "--out", str(self.out), "lro_core"), 2, "lro_core")
+
+    def test_coccinelle_missing(self):
+        env = dict(os.environ, PATH=str(self.scratch))
+        self.refused(run_graft("--kver", "6.12.1", "--out", str(self.out), *DRIVERS, env=env), 3,
+                     "package coccinelle")
+
+    def test_source_that_does_not_match(self):
+        tree = self.kernel_tree("6", "12")
+        folder = tree / directory_of("netfront_lro")
+        folder.mkdir(parents=True)
+        # A driver whose poll function hands its packets on in another way.
+        (folder / "xen-netfront.c").write_text(
+            "#include <xen/interface/grant_table.h>\n"
+            "struct netfront_queue { unsigned int id; struct napi_struct napi; int tx; };\n")
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netfront_lro"), 1,
+                     "rule 'create'", "xen-netfront.c", "stock driver")
+
+    def test_failure_leaves_the_earlier_graft_alone(self):
+        good = self.out / "netfront_lro"
+        good.mkdir(parents=True)
+        (good / "xen-netfront.c").write_text("earlier")
+        tree = self.kernel_tree("6", "12")
+        folder = tree / directory_of("netfront_lro")
+        folder.mkdir(parents=True)
+        (folder / "xen-netfront.c").write_text("int nothing;\n")
+        done = run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netfront_lro")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual((good / "xen-netfront.c").read_text(), "earlier")
+
+
+class Make(Scratch):
+    """The same through `make modules`."""
+
+    def make(self, *args: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["make", "-s", "-C", str(TOP), "modules", f"OUT={self.out}", *args], text=True,
+                              capture_output=True, timeout=300, check=False)
+
+    def test_headers_missing(self):
+        done = self.make("KVER=9.9.1-test")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("linux-headers-9.9.1-test", done.stderr)
+        self.assertFalse(self.out.exists())
+
+    def test_source_missing(self):
+        headers = self.scratch / "headers"
+        headers.mkdir()
+        shutil.copy(TOP / "Makefile", headers / "Makefile")
+        done = self.make("KVER=9.9.1-test", f"KDIR={headers}")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("linux-source-9.9", done.stderr)
+        self.assertEqual(list(self.out.rglob("*.ko")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
