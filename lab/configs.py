@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The configurations that are compared: which driver receives where, and what aggregates.
+
+"1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
+the kernel's own drivers and GRO. Where nothing should aggregate, and where our drivers do, GRO is off, so that
+whatever arrives merged was merged by what the configuration names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .steps import LabError
+
+STOCK_NIC, OUR_NIC = "r8169", "r8169_lro"
+STOCK_GUEST, OUR_GUEST = "xen-netfront", "netfront_lro"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One configuration. Without Xen `guest_driver` is None and the NIC's machine is the receiver."""
+
+    name: str
+    nic_driver: str
+    nic_gro: bool
+    guest_driver: str | None
+    guest_gro: bool
+    about: str
+
+    @property
+    def xen(self) -> bool:
+        """Whether the receiver is a Xen guest."""
+        return self.guest_driver is not None
+
+    @property
+    def ours(self) -> bool:
+        """Whether this project's modules take part."""
+        return OUR_NIC == self.nic_driver or OUR_GUEST == self.guest_driver
+
+    @property
+    def aggregates(self) -> bool:
+        """Whether anything merges packets on the way."""
+        return self.ours or self.nic_gro or self.guest_gro
+
+
+ALL = {config.name: config for config in (
+    Config("native", STOCK_NIC, False, None, False, "Linux on the NIC, nothing merges"),
+    Config("native-gro", STOCK_NIC, True, None, False, "Linux on the NIC, GRO"),
+    Config("guest0", STOCK_NIC, False, STOCK_GUEST, False, "nothing merges"),
+    Config("guest1", OUR_NIC, False, STOCK_GUEST, False, "r8169_lro in the driver domain"),
+    Config("guest2", STOCK_NIC, False, OUR_GUEST, False, "netfront_lro in the guest"),
+    Config("guest12", OUR_NIC, False, OUR_GUEST, False, "both"),
+    Config("gro1", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain"),
+    Config("gro2", STOCK_NIC, False, STOCK_GUEST, True, "GRO in the guest"),
+    Config("gro12", STOCK_NIC, True, STOCK_GUEST, True, "GRO in both"),
+)}
+
+
+def select(names: str) -> list[Config]:
+    """The configurations of a list such as "native guest1" or "native,guest1"; empty means all.
+
+    Raises LabError for a name that does not exist.
+    """
+    wanted = names.replace(",", " ").split() or list(ALL)
+    for name in wanted:
+        if name not in ALL:
+            raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}")
+    return [ALL[name] for name in dict.fromkeys(wanted)]
+
+
+def in_order(configs: list[Config]) -> list[Config]:
+    """The same configurations, ordered such that drivers change least often; native ones first.
+
+    Changing the guest's driver means a new guest and costs most.
+    """
+    return sorted(configs, key=lambda c: (c.xen, c.guest_driver != STOCK_GUEST, c.nic_driver != STOCK_NIC))

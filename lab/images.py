@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Initial RAM filesystems of the lab's machines, made from the lab's root and the kernels.
+
+Each machine has nothing but its initial RAM filesystem: busybox, the control agent, iperf, ethtool, the kernel
+modules it needs, and on the driver domain Xen's tools together with the guest's kernel and filesystem.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cpio, kernels, modules, proc, roots
+from .paths import BUILD, ROOT
+from .steps import LabError
+
+GUEST = ROOT / "lab" / "guest"
+IMAGES = BUILD / "lab" / "images"
+
+SENDER_SERIES = "6.12"
+SENDER_MODULES = ("virtio_pci", "virtio_net", "e1000")
+# r8169 finds its PHY's driver only if that is loaded first; nothing here would load it on demand.
+PHY_MODULES = ("realtek",)
+NIC_MODULES = ("r8169",)
+BRIDGE_MODULES = ("llc", "stp", "bridge")
+# Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
+XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
+OUR_NIC_MODULES = ("lro_core", "r8169_lro", "br_linearize")
+OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
+
+COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
+XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a machine boots: kernel and initial RAM filesystem."""
+
+    kernel: Path
+    initrd: Path
+
+
+def agent_binary() -> Path:
+    """Build the control agent, a static program, with the lab root's compiler; return its path."""
+    out = BUILD / "lab" / "agent"
+    sources = [GUEST / name for name in ("agent.c", "run.c", "frame.c")]
+    inputs = [*sources, GUEST / "run.h", GUEST / "frame.h"]
+    if out.exists() and out.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
+        return out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    proc.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-static", "-o", str(out), *map(str, sources)],
+             log=BUILD / "lab" / "agent.log", timeout=120)
+    return out
+
+
+def module_depends(module: Path) -> list[str]:
+    """Names of the modules that an uncompressed .ko says it needs."""
+    found = re.search(rb"\0depends=([^\0]*)\0", module.read_bytes())
+    return [name.decode() for name in found.group(1).split(b",") if name] if found else []
+
+
+class _Modules:
+    """Modules of one machine with everything they depend on, in /lib/modules with a modules.dep for modprobe."""
+
+    def __init__(self, kernel: kernels.Kernel, ours: Path | None):
+        self._kernel = kernel
+        self._ours = ours
+        self._found: dict[str, Path] = {}
+        self._needs: dict[str, list[str]] = {}
+
+    def _locate(self, name: str) -> Path:
+        for spelling in (name, name.replace("-", "_")):
+            if self._ours and (self._ours / f"{spelling}.ko").exists():
+                return self._ours / f"{spelling}.ko"
+        return self._kernel.module(name)
+
+    def add(self, name: str, optional: bool = False) -> list[str]:
+        """Add a module; return its canonical name and those of all it needs. Optional ones may be built in."""
+        key = name.replace("-", "_")
+        if key not in self._found:
+            try:
+                path = self._locate(name)
+            except LabError:
+                if optional:
+                    return []
+                raise
+            self._found[key] = path
+            # modprobe loads a line of modules.dep from its end: whatever others need comes last.
+            first: list[str] = []
+            for needed in module_depends(path):
+                first += [item for item in reversed(self.add(needed)) if item not in first]
+            self._needs[key] = first[::-1]
+        return [key, *self._needs[key]]
+
+    def install(self, tree: cpio.Tree) -> None:
+        """Put the modules and their modules.dep into the tree."""
+        folder = f"/lib/modules/{self._kernel.release}"
+        lines = []
+        for key in sorted(self._found):
+            tree.file(f"{folder}/{key}.ko", self._found[key].read_bytes())
+            lines.append(f"{key}.ko: {' '.join(f'{need}.ko' for need in self._needs[key])}\n")
+        tree.file(f"{folder}/modules.dep", "".join(lines))
+
+
+def _libraries(root: Path, program: Path) -> list[str]:
+    """Paths, relative to the root, of the shared libraries and the loader that a program needs."""
+    loader = next(root.glob("usr/lib64/ld-linux-x86-64.so.*"))
+    search = ":".join(str(root / path) for path in ("usr/lib/x86_64-linux-gnu", "usr/lib"))
+    listing = subprocess.run([str(loader), "--library-path", search, "--list", str(program)], check=False,
+                             capture_output=True, text=True, timeout=30)
+    if listing.returncode:
+        raise LabError(f"{program.name} of the lab root lacks a library: {listing.stderr.strip()}; "
+                       "remove build/roots and run `make setup`")
+    found = re.findall(rf"{re.escape(str(root))}/(\S+)", listing.stdout)
+    return sorted(set(found) - {str(program.relative_to(root))})
+
+
+def _install_program(tree: cpio.Tree, root: Path, path: str) -> None:
+    """Copy one program to the same place as in the root, and its libraries to /lib."""
+    program = root / path
+    if not program.exists():
+        raise LabError(f"{path} is missing in the lab root; remove build/roots and run `make setup`")
+    tree.file(f"/{path}", program.read_bytes(), 0o755)
+    for library in _libraries(root, program):
+        name = Path(library).name
+        place = "/lib64" if name.startswith("ld-linux") else "/lib"
+        tree.file(f"{place}/{name}", (root / library).read_bytes(), 0o755)
+
+
+def _base(root: Path, role: str) -> cpio.Tree:
+    """What every machine has; `role` names the script in lab/guest that sets it up."""
+    tree = cpio.Tree()
+    for path in ("/proc", "/sys", "/dev", "/run", "/etc", "/lib64", "/var/log", "/root"):
+        tree.directory(path)
+    tree.directory("/tmp", 0o1777)
+    tree.character_device("/dev/console", 5, 1)
+    tree.file("/bin/busybox", (root / "usr/bin/busybox").read_bytes(), 0o755)
+    tree.file("/bin/agent", agent_binary().read_bytes(), 0o755)
+    tree.symlink("/bin/sh", "busybox")
+    tree.symlink("/init", "bin/busybox")
+    tree.symlink("/sbin", "bin")
+    for program in COMMON_PROGRAMS:
+        _install_program(tree, root, program)
+    for name in ("common", role):
+        tree.file(f"/lab/{name}", (GUEST / f"{name}.sh").read_bytes(), 0o755)
+    port = "listen 2323" if role == "guest" else "serve /dev/ttyS1"
+    tree.file("/etc/inittab", f"::sysinit:/lab/{role}\n::respawn:/bin/agent {port}\n")
+    return tree
+
+
+def _finish(tree: cpio.Tree, kernel: kernels.Kernel, ours: Path | None, loaded: tuple[str, ...],
+            available: tuple[str, ...], name: str) -> Path:
+    """Add modules (`loaded` at boot in that order, `available` for later) and write the archive."""
+    wanted = _Modules(kernel, ours)
+    present = [module for module in loaded if wanted.add(module, optional=True)]
+    for module in available:
+        wanted.add(module)
+    wanted.install(tree)
+    tree.file("/lab/modules", "".join(f"{module}\n" for module in present))
+    return cpio.write(tree, IMAGES, f"{name}-{kernel.series}")
+
+
+def _ours(wanted: tuple[str, ...], folder: Path | None) -> tuple[str, ...]:
+    return wanted if folder else ()
+
+
+def sender() -> Image:
+    """The traffic's source, always on the same kernel."""
+    kernel = kernels.kernel(SENDER_SERIES)
+    tree = _base(roots.lab_root(), "linux")
+    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, (), "sender"))
+
+
+def native(series: str, with_ours: bool = False) -> Image:
+    """Linux without Xen on the lab's NIC; with_ours adds this project's modules, not loaded."""
+    kernel = kernels.kernel(series)
+    ours = modules.build(series) if with_ours else None
+    tree = _base(roots.lab_root(), "linux")
+    extra = _ours(OUR_NIC_MODULES, ours)
+    name = "native-lro" if with_ours else "native"
+    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES, NIC_MODULES + extra, name))
+
+
+def guest(series: str, with_ours: bool = False) -> Path:
+    """The Xen guest's initial RAM filesystem."""
+    kernel = kernels.kernel(series)
+    ours = modules.build(series) if with_ours else None
+    tree = _base(roots.lab_root(), "guest")
+    extra = _ours(OUR_GUEST_MODULES, ours)
+    name = "guest-lro" if with_ours else "guest"
+    return _finish(tree, kernel, ours, (), ("xen-netfront",) + extra, name)
+
+
+def dom0(series: str, with_ours: bool = False) -> Image:
+    """The driver domain, which carries the guest's kernel and filesystem along."""
+    kernel = kernels.kernel(series)
+    root = roots.lab_root()
+    ours = modules.build(series) if with_ours else None
+    tree = _base(root, "dom0")
+    folder = next((root / "usr/lib").glob("xen-4.*/bin"), None)
+    if folder is None:
+        raise LabError("Xen's tools are missing in the lab root; remove build/roots and run `make setup`")
+    for program in XEN_PROGRAMS:
+        path = str((folder / program).relative_to(root))
+        _install_program(tree, root, path)
+        tree.symlink(f"/bin/{program}", f"/{path}")
+    for name in ("read", "write", "ls"):
+        _install_program(tree, root, f"usr/bin/xenstore-{name}")
+    for path in ("/var/lib/xen", "/var/lib/xenstored", "/var/log/xen", "/run/xen", "/run/xenstored"):
+        tree.directory(path)
+    tree.symlink("/var/run", "/run")
+    tree.symlink("/var/lock", "/run")
+    tree.file("/etc/xen/xl.conf", 'autoballoon="off"\nrun_hotplug_scripts=1\n')
+    tree.file("/etc/xen/scripts/vif-lab", (GUEST / "vif-lab.sh").read_bytes(), 0o755)
+    tree.file("/lab/guest.vmlinux", kernel.vmlinux.read_bytes())
+    tree.file("/lab/guest.cpio", guest(series, with_ours).read_bytes())
+    extra = _ours(OUR_NIC_MODULES, ours)
+    name = "dom0-lro" if with_ours else "dom0"
+    loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES
+    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, NIC_MODULES + extra, name))

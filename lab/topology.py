@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The two laboratories: a sender and an RTL8169 in front of Linux alone, or of a Xen host with a guest.
+
+    sender VM -- stream socket -- rtl8169d == vfio-user == Linux                              NativeLab
+                                                        == Xen [ dom0: br0 | guest ]          XenLab
+
+Both are context managers that leave no process behind. `receiver` is where traffic ends.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from . import agent, configs, console, images, vm
+from .steps import LabError, step
+
+SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+SENDER_MAC, GUEST_MAC = "52:54:00:00:00:01", "00:16:3e:00:00:01"
+NIC = "eth0"
+
+SENDER_MEMORY = 384
+NATIVE_MEMORY = 512
+XEN_MEMORY = 2048
+DOM0_MEMORY = 1024
+GUEST_MEMORY = 256
+
+# Seconds. Boots take 10-50 on an idle machine; a shared one may need several times that.
+BOOT_LIMIT = 240
+LINK_LIMIT = 60
+
+
+class Lab:
+    """What both laboratories share: the NIC process, the sender, and the machine that owns the NIC.
+
+    series: kernel of the receiving side. with_ours: put this project's modules into its images.
+    logs: folder for console and process logs; give concurrent laboratories different ones.
+    chip, nic_options: passed to rtl8169d.
+    """
+
+    bridge = False
+
+    def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = "8169",
+                 nic_options: tuple[str, ...] = ()):
+        self.series = series
+        self.with_ours = with_ours
+        self.logs = logs
+        self._chip = chip
+        self._nic_options = nic_options
+        self._stack = ExitStack()
+        self.nic_driver: str | None = None
+        self.nic: vm.Nic
+        self.sender: vm.Vm
+        self.nic_host: vm.Vm
+        self.receiver: agent.AgentHost
+        self.receiver_address = NIC_ADDRESS
+
+    def __enter__(self):
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self._run = self._stack.enter_context(vm.RunFolder())
+            self._boot()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, kind, *_: object) -> None:
+        try:
+            if kind is None:
+                self.check()
+        finally:
+            self._stack.close()
+
+    def _boot(self) -> None:
+        raise NotImplementedError
+
+    def _start(self, machine: vm.Machine) -> vm.Vm:
+        started = vm.Vm(machine, self._run, self.logs)
+        self._stack.callback(started.stop)
+        return started
+
+    def _start_nic_and_sender(self, image: images.Image) -> None:
+        self.nic = vm.Nic(self._run, self.logs, self._chip, self._nic_options)
+        self._stack.callback(self.nic.stop)
+        self.sender = self._start(vm.Machine(
+            "sender", SENDER_MEMORY, 1, vm.linux_line(image, f"lab.ip={SENDER_ADDRESS}"),
+            vm.wire_nic(self.nic, SENDER_MAC)))
+
+    def check(self) -> None:
+        """Raise LabError when a machine is gone or a kernel complained."""
+        self.nic.check()
+        for machine in (self.sender, self.nic_host):
+            machine.check()
+
+    def use_nic_driver(self, driver: str, options: str = "") -> None:
+        """Replace the NIC's driver at runtime by r8169 or r8169_lro; return when the link is up.
+
+        `options` are module parameters, such as "lro=2". Does nothing when that driver is there already and
+        no options are given.
+        """
+        if driver == self.nic_driver and not options:
+            return
+        host = self.nic_host
+        if self.nic_driver:
+            host.run(f"rmmod {self.nic_driver}", timeout=60)
+            self.nic_driver = None
+        host.run(f"modprobe {driver} {options}", timeout=60)
+        self.nic_driver = driver
+        join = f"ip link set {NIC} master br0" if self.bridge else f"ip addr add {NIC_ADDRESS}/24 dev {NIC}"
+        host.run(f"{join} && ip link set {NIC} up")
+        self.wait_for_link()
+
+    def wait_for_link(self, up: bool = True) -> None:
+        """Return when the NIC's link is up (or down)."""
+        wanted = "1" if up else "0"
+        self.nic_host.run(f"until [ $(cat /sys/class/net/{NIC}/carrier) = {wanted} ]; do usleep 50000; done",
+                          timeout=LINK_LIMIT)
+
+    def set_nic_gro(self, on: bool) -> None:
+        """Switch GRO of the NIC."""
+        self.nic_host.run(f"ethtool -K {NIC} gro {'on' if on else 'off'}")
+
+    def set_module_parameter(self, host: agent.AgentHost, module: str, name: str, value: object) -> None:
+        """Write a module parameter of a running host, for example (lab.nic_host, "r8169_lro", "lro", 1)."""
+        host.run(f"echo {value} >/sys/module/{module.replace('-', '_')}/parameters/{name}")
+
+    def wait_for_ping(self, timeout: float = LINK_LIMIT) -> None:
+        """Return when the receiver answers the sender."""
+        self.sender.run(f"until ping -c1 -W1 {self.receiver_address} >/dev/null; do usleep 100000; done",
+                        timeout=timeout)
+
+    def apply(self, config: configs.Config) -> None:
+        """Bring the laboratory into a configuration; return when the receiver answers."""
+        self.use_nic_driver(config.nic_driver)
+        if config.nic_driver == configs.OUR_NIC:
+            self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", 1)
+        self.set_nic_gro(config.nic_gro)
+        self.wait_for_ping()
+
+
+class NativeLab(Lab):
+    """Linux without Xen on the NIC; `receiver` is that machine."""
+
+    def _boot(self) -> None:
+        with step("native: images"):
+            sender = images.sender()
+            image = images.native(self.series, self.with_ours)
+        with step("native: boot sender and receiver"):
+            self._start_nic_and_sender(sender)
+            self.nic_host = self._start(vm.Machine(
+                "native", NATIVE_MEMORY, 1, vm.linux_line(image, ""), vm.vfio_nic(self.nic)))
+            self.receiver = self.nic_host
+            self.nic_host.wait(BOOT_LIMIT)
+            self.sender.wait(BOOT_LIMIT)
+            self.sender.run("ethtool -K eth0 tso off gso off")
+
+
+class XenLab(Lab):
+    """A Xen host: `dom0` owns NIC and bridge, `guest` is the receiver."""
+
+    bridge = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.dom0: vm.Vm
+        self.guest: agent.ForwardedHost
+        self.guest_driver: str | None = None
+        self.receiver_address = GUEST_ADDRESS
+        self._guest_log = self.logs / "guest.log"
+        self._guest_log_seen = 0
+        self._guest_watch = console.Watch("guest", self._guest_log)
+
+    def _boot(self) -> None:
+        with step("xen: images"):
+            sender = images.sender()
+            image = images.dom0(self.series, self.with_ours)
+        with step("xen: boot sender and Xen host"):
+            self._guest_log.write_bytes(b"")
+            self._start_nic_and_sender(sender)
+            self.dom0 = self.nic_host = self._start(vm.Machine(
+                "xen", XEN_MEMORY, 2,
+                vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
+                                   "bootscrub=0", f"lab.ip={NIC_ADDRESS}"),
+                vm.vfio_nic(self.nic), cpu="max,-smap"))
+            self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
+            self.receiver = self.guest
+            self.dom0.wait(BOOT_LIMIT)
+            self.sender.wait(BOOT_LIMIT)
+            self.sender.run("ethtool -K eth0 tso off gso off")
+
+    def use_guest_driver(self, driver: str) -> None:
+        """Give the guest the front end xen-netfront or netfront_lro; return when it answers.
+
+        The guest is made anew with another kernel parameter: a front end that is exchanged in place has to get
+        its back end through a close and a new start, which is one more thing that can fail and proves nothing.
+        """
+        if driver == self.guest_driver:
+            return
+        if self.guest_driver:
+            self.dom0.run("xl destroy guest", timeout=60)
+            self.guest_driver = None
+        self.dom0.put(guest_config(driver).encode(), "/lab/guest.cfg")
+        self.dom0.run("xl create /lab/guest.cfg", timeout=BOOT_LIMIT)
+        self.guest.wait(BOOT_LIMIT)
+        self.guest_driver = driver
+
+    def set_guest_gro(self, on: bool) -> None:
+        """Switch GRO of the guest's interface."""
+        self.guest.run(f"ethtool -K eth0 gro {'on' if on else 'off'}")
+
+    def check(self) -> None:
+        super().check()
+        if not self.guest_driver:
+            return
+        fresh = self.dom0.run(f"tail -c +{self._guest_log_seen + 1} /var/log/xen/console/guest-guest.log",
+                              check=False)
+        self._guest_log_seen += len(fresh.encode())
+        with self._guest_log.open("a") as log:
+            log.write(fresh)
+        self._guest_watch.check()
+
+    def apply(self, config: configs.Config) -> None:
+        if config.guest_driver is None:
+            raise LabError(f"{config.name} is a configuration without Xen")
+        self.use_nic_driver(config.nic_driver)
+        self.use_guest_driver(config.guest_driver)
+        if config.guest_driver == configs.OUR_GUEST:
+            self.set_module_parameter(self.guest, configs.OUR_GUEST, "lro", 1)
+        self.set_guest_gro(config.guest_gro)
+        super().apply(config)
+
+
+def guest_config(driver: str) -> str:
+    """xl's description of the guest."""
+    return f"""name = "guest"
+type = "pv"
+kernel = "/lab/guest.vmlinux"
+ramdisk = "/lab/guest.cpio"
+extra = "console=hvc0 loglevel=5 panic=-1 lab.ip={GUEST_ADDRESS} lab.driver={driver}"
+memory = {GUEST_MEMORY}
+vcpus = 1
+cpus = "1"
+vif = ["mac={GUEST_MAC},bridge=br0,script=vif-lab"]
+on_crash = "preserve"
+"""

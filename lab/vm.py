@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lab's processes: QEMU machines with their console logs and control ports, and the NIC process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import agent, console, images, proc, roots
+from .paths import BUILD
+from .steps import LabError
+
+LOGS = BUILD / "lab" / "logs"
+RTL8169D = BUILD / "lab" / "rtl8169d"
+# Unix socket addresses hold 108 bytes with the terminating zero; leave room for the longest name in a run folder.
+SOCKET_PATH_LIMIT = 107
+LONGEST_SOCKET_NAME = len("/sender.agent")
+# Milliseconds QEMU waits for the NIC process: a shorter stall must not break the device for good.
+NIC_PATIENCE = 60000
+
+
+class RunFolder:
+    """A private folder for the sockets of one laboratory; a context manager that removes it."""
+
+    def __init__(self) -> None:
+        parent = BUILD / "lab" / "run"
+        parent.mkdir(parents=True, exist_ok=True)
+        longest = len(os.fsencode(str(parent))) + len("/lab-xxxxxxxx") + LONGEST_SOCKET_NAME
+        self.path = Path(tempfile.mkdtemp(prefix="lab-", dir=parent if longest <= SOCKET_PATH_LIMIT else None))
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Nic:
+    """rtl8169d: the NIC as a process. Its wire is a unix socket on which it waits for the sender."""
+
+    def __init__(self, run: Path, logs: Path, chip: str = "8169", options: tuple[str, ...] = ()):
+        self.vfio = run / "nic.vfio"
+        self.wire = run / "nic.wire"
+        self._ctl = run / "nic.ctl"
+        self.log = logs / "rtl8169d.log"
+        self.chip = chip
+        self.log.unlink(missing_ok=True)
+        if not RTL8169D.exists():
+            raise LabError(f"{RTL8169D} is missing: run `make setup`")
+        self.child = proc.Child([str(RTL8169D), "--vfio", str(self.vfio), "--wire", f"unix:{self.wire}",
+                                 "--wire-listen", "--ctl", str(self._ctl), "--chip", chip, *options], log=self.log)
+        deadline = time.monotonic() + 10
+        while not (self.vfio.exists() and self.wire.exists()):
+            self.check()
+            if time.monotonic() > deadline:
+                raise LabError("rtl8169d did not open its sockets within 10 s", self.log)
+            time.sleep(0.02)
+
+    def check(self) -> None:
+        """Raise LabError when the process has ended."""
+        if not self.child.alive():
+            raise LabError("rtl8169d ended unexpectedly", self.log)
+
+    def ctl(self, command: str, **arguments: object) -> dict:
+        """Send one control command, such as ctl("link", state="down"); return its answer."""
+        self.check()
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+                stream.settimeout(10)
+                stream.connect(str(self._ctl))
+                stream.sendall(json.dumps({"cmd": command, **arguments}).encode() + b"\n")
+                with stream.makefile("rb") as lines:
+                    answer = json.loads(lines.readline())
+        except (OSError, ValueError) as error:
+            raise LabError(f"rtl8169d does not answer on its control socket ({error})", self.log) from error
+        if not answer.get("ok"):
+            raise LabError(f"rtl8169d refused {command!r}: {answer.get('error')}", self.log)
+        return answer
+
+    def stats(self) -> dict[str, int]:
+        """All counters of the NIC process."""
+        return self.ctl("stats")["stats"]
+
+    def stop(self) -> None:
+        """End the process."""
+        self.child.stop()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """How a VM is built. `memory` in MiB; `kernel_line` = QEMU's -kernel/-append/-initrd; `devices` = the rest."""
+
+    name: str
+    memory: int
+    cpus: int
+    kernel_line: list[str]
+    devices: list[str]
+    cpu: str = "max"
+    extra: list[str] = field(default_factory=list)
+
+
+class Vm(agent.AgentHost):
+    """A running QEMU machine; commands run on it through its agent. Always stop() it."""
+
+    def __init__(self, machine: Machine, run: Path, logs: Path):
+        logs.mkdir(parents=True, exist_ok=True)
+        self.log = logs / f"{machine.name}.log"
+        self.qemu_log = logs / f"{machine.name}.qemu.log"
+        for old in (self.log, self.qemu_log):
+            old.unlink(missing_ok=True)
+        self.watch = console.Watch(machine.name, self.log)
+        port = run / f"{machine.name}.agent"
+        self.child = proc.Child(roots.qemu() + _options(machine, self.log, port), log=self.qemu_log)
+        try:
+            link = agent.connect(machine.name, port, self._check_of(machine.name))
+        except BaseException:
+            self.child.stop()
+            raise
+        super().__init__(machine.name, link)
+
+    def _check_of(self, name: str):
+        def check() -> None:
+            if not self.child.alive():
+                self.watch.check()
+                raise LabError(f"{name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
+                               f"{self.watch.tail() or _tail(self.qemu_log)}\n", self.qemu_log)
+            self.watch.check()
+        return check
+
+    def check(self) -> None:
+        """Raise LabError when the machine is gone or its kernel complained."""
+        self.link.alive()
+
+    def memory_used(self) -> int:
+        """Resident memory of the machine's QEMU in MiB, shared guest memory included."""
+        with suppress(OSError):
+            for line in Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) // 1024
+        return 0
+
+    def stop(self) -> None:
+        """End the machine at once."""
+        self.link.close()
+        self.child.stop()
+
+
+def _tail(path: Path) -> str:
+    with suppress(OSError):
+        return "\n".join(path.read_text(errors="replace").rstrip().split("\n")[-8:])
+    return ""
+
+
+def _options(machine: Machine, console_log: Path, port: Path) -> list[str]:
+    return [
+        "-name", machine.name, "-accel", "tcg,thread=multi", "-cpu", machine.cpu, "-smp", str(machine.cpus),
+        "-M", "pc,memory-backend=mem", "-m", str(machine.memory),
+        "-object", f"memory-backend-memfd,id=mem,size={machine.memory}M,share=on",
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
+        "-chardev", f"file,id=console,path={_escaped(console_log)}", "-serial", "chardev:console",
+        "-chardev", f"socket,id=agent,path={_escaped(port)},server=on,wait=off", "-serial", "chardev:agent",
+        *machine.kernel_line, *machine.devices, *machine.extra,
+    ]
+
+
+def _escaped(value: object) -> str:
+    """A value inside one of QEMU's comma-separated options."""
+    return str(value).replace(",", ",,")
+
+
+def vfio_nic(nic: Nic) -> list[str]:
+    """QEMU options that plug the NIC process in."""
+    device = {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": str(nic.vfio)},
+              "x-msg-timeout": NIC_PATIENCE}
+    return ["-device", json.dumps(device)]
+
+
+def wire_nic(nic: Nic, mac: str) -> list[str]:
+    """QEMU options for the sender's end of the NIC's wire."""
+    return ["-netdev", f"stream,id=wire,server=off,addr.type=unix,addr.path={_escaped(nic.wire)},reconnect-ms=200",
+            "-device", f"virtio-net-pci,netdev=wire,mac={mac},romfile="]
+
+
+def linux_line(image: images.Image, arguments: str) -> list[str]:
+    """QEMU options to boot Linux."""
+    return ["-kernel", str(image.kernel), "-initrd", str(image.initrd),
+            "-append", f"console=ttyS0 loglevel=5 panic=-1 {arguments}"]
+
+
+def xen_line(image: images.Image, xen_arguments: str, dom0_arguments: str) -> list[str]:
+    """QEMU options to boot Xen with `image` as driver domain."""
+    modules = (f"{_escaped(image.kernel)} console=hvc0 loglevel=5 panic=-1 {dom0_arguments},"
+               f"{_escaped(image.initrd)}")
+    return ["-kernel", str(roots.xen_hypervisor()), "-append", f"console=com1 com1=115200,8n1 {xen_arguments}",
+            "-initrd", modules]
