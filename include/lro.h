@@ -8,6 +8,7 @@
 #ifndef _XENLRO_LRO_H
 #define _XENLRO_LRO_H
 
+#include <linux/moduleparam.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
@@ -73,6 +74,17 @@ bool lro_begin(struct lro *lro, enum lro_mode mode);
 void lro_receive_skb(struct lro *lro, struct sk_buff *skb);
 
 /**
+ * lro_end() - end a poll that has used up its budget
+ * @lro: context, or NULL
+ *
+ * Delivers what is finished; aggregates that may still grow stay for the poll
+ * that follows at once. Without this call the next lro_begin() does it.
+ *
+ * Context: NAPI poll, as its last action.
+ */
+void lro_end(struct lro *lro);
+
+/**
  * lro_complete_done() - deliver what must not wait, then end the poll
  * @lro: context, or NULL
  * @napi: NAPI instance being polled
@@ -106,5 +118,11 @@ void lro_stats_strings(u8 **data, unsigned int queue);
  * Context: any; values may be of different packets while traffic flows.
  */
 void lro_stats_values(const struct lro *lro, u64 **data);
+
+/*
+ * For module_param_cb(lro, ...) of a driver: an unsigned int that holds an enum
+ * lro_mode. Refuses what is no mode and then changes nothing.
+ */
+extern const struct kernel_param_ops lro_mode_param_ops;
 
 #endif /* _XENLRO_LRO_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Differences between the kernels the modules are built for. Guarded by the
+ * presence of a name where the preprocessor can see it, else by version.
+ */
+#ifndef _XENLRO_COMPAT_H
+#define _XENLRO_COMPAT_H
+
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/version.h>
+
+/* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define EXPORT_SYMBOL_XENLRO(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, "XENLRO")
+#define MODULE_IMPORT_XENLRO()		MODULE_IMPORT_NS("XENLRO")
+#else
+#define EXPORT_SYMBOL_XENLRO(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, XENLRO)
+#define MODULE_IMPORT_XENLRO()		MODULE_IMPORT_NS(XENLRO)
+#endif
+
+/* What GRO keeps per NAPI instance moved into a structure of its own in 6.15. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define xenlro_gro(napi)	(&(napi)->gro)
+#else
+#define xenlro_gro(napi)	(napi)
+#endif
+
+#endif /* _XENLRO_COMPAT_H */

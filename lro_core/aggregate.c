@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Joining packets to an aggregate, and what makes the result a GSO packet.
+ */
+#include <linux/ip.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "engine.h"
+
+/*
+ * Payload becomes fragments of the last skb as long as it has room, else the
+ * packet starts a new skb on the frag_list. Both kinds of page, those of a
+ * page_pool and others, are never in one aggregate, although each skb of a
+ * frag_list could have its own: drivers that transmit it expect one kind.
+ */
+bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
+{
+	struct sk_buff *head = flow->skb, *tail = flow->tail;
+	unsigned int payload = skb->len - hdr_len;
+	bool head_stolen;
+	int truesize;
+
+	if (head->pp_recycle != skb->pp_recycle || skb_zcopy(head) || skb_zcopy(skb) ||
+	    skb_cmp_decrypted(head, skb))
+		return false;
+
+	__skb_pull(skb, hdr_len);
+	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
+		kfree_skb_partial(skb, head_stolen);
+		/* The head was accounted for already if it is the tail. */
+		if (tail == head)
+			return true;
+	} else {
+		skb->next = NULL;
+		if (tail == head)
+			skb_shinfo(head)->frag_list = skb;
+		else
+			tail->next = skb;
+		flow->tail = skb;
+		truesize = skb->truesize;
+		skb_shinfo(head)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
+		/* No header but the first is part of the packet from now on. */
+		__skb_header_release(skb);
+	}
+	head->len += payload;
+	head->data_len += payload;
+	head->truesize += truesize;
+	return true;
+}
+
+void lro_finish_skb(struct sk_buff *skb, const struct lro_state *state)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+	struct tcphdr *th;
+	struct iphdr *ip;
+
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, LRO_IP_LEN);
+	ip = ip_hdr(skb);
+	th = tcp_hdr(skb);
+
+	ip->tot_len = htons(state->ip_len);
+	ip_send_check(ip);
+
+	/*
+	 * Each packet's checksum was verified, so the aggregate only carries what
+	 * a device or the software segmentation needs to compute new ones.
+	 */
+	th->check = ~tcp_v4_check(state->ip_len - LRO_IP_LEN, ip->saddr, ip->daddr, 0);
+	th->psh = !!(state->tail_flags & LRO_TCP_PSH);
+	th->fin = !!(state->tail_flags & LRO_TCP_FIN);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct tcphdr, check);
+
+	info->gso_size = state->gso_size;
+	info->gso_segs = state->segs;
+	info->gso_type = SKB_GSO_TCPV4;
+	if (state->fixed_id)
+		info->gso_type |= SKB_GSO_TCP_FIXEDID;
+	if (th->cwr)
+		info->gso_type |= SKB_GSO_TCP_ECN;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the parts of the engine share.
+ */
+#ifndef _XENLRO_ENGINE_H
+#define _XENLRO_ENGINE_H
+
+#include <linux/netdevice.h>
+#include <linux/skbuff.h>
+
+#include <compat.h>
+#include <lro.h>
+
+#include "flows.h"
+#include "match.h"
+
+#define LRO_COUNTERS(C)					\
+	C(PACKETS, "packets")				\
+	C(BYTES, "bytes")				\
+	C(HELD, "held")					\
+	C(MERGED, "merged")				\
+	C(AGGREGATES, "aggregates")			\
+	C(AGGREGATE_BYTES, "aggregate_bytes")		\
+	C(SINGLES, "singles")				\
+	C(PASSED, "passed")				\
+	C(TO_GRO, "to_gro")
+
+#define LRO_COUNTER_ENUM(id, name) LRO_COUNT_##id,
+
+/**
+ * enum lro_counter - counters of a context that are not reasons
+ * @LRO_COUNT_PACKETS: packets the driver handed in
+ * @LRO_COUNT_BYTES: their IP lengths, for foreign packets all that the skb holds
+ * @LRO_COUNT_HELD: packets in open aggregates at this moment
+ * @LRO_COUNT_MERGED: packets delivered in aggregates of two or more
+ * @LRO_COUNT_AGGREGATES: aggregates of two or more delivered
+ * @LRO_COUNT_AGGREGATE_BYTES: IP lengths of those aggregates
+ * @LRO_COUNT_SINGLES: candidates delivered alone
+ * @LRO_COUNT_PASSED: TCP packets delivered untouched
+ * @LRO_COUNT_TO_GRO: packets of other protocols, handed to GRO
+ * @LRO_COUNTER_COUNT: number of these counters
+ *
+ * No packet is lost: packets = held + merged + singles + passed + to_gro.
+ */
+enum lro_counter {
+	LRO_COUNTERS(LRO_COUNTER_ENUM)
+	LRO_COUNTER_COUNT
+};
+
+/**
+ * struct lro - context of one NAPI instance
+ * @dev: device the packets arrive on
+ * @napi: NAPI instance; only its poll function uses the context
+ * @mode: promise in force
+ * @max_segs: packets allowed in one aggregate, read once per poll
+ * @last: flow that the last merged packet belongs to, NULL if it is closed
+ * @flows: open aggregates
+ * @ready: packets to deliver, in order
+ * @ready_count: number of packets in @ready
+ * @count: counters, see &enum lro_counter
+ * @reason: counters of reasons, see &enum lro_reason
+ */
+struct lro {
+	struct net_device *dev;
+	struct napi_struct *napi;
+	enum lro_mode mode;
+	unsigned int max_segs;
+	struct lro_flow *last;
+	struct lro_flows flows;
+	struct list_head ready;
+	unsigned int ready_count;
+	u64 count[LRO_COUNTER_COUNT];
+	u64 reason[LRO_REASON_COUNT];
+};
+
+/* aggregate.c: joining packets */
+
+/**
+ * lro_join_skb() - append the payload of a packet to an aggregate
+ * @flow: aggregate of the packet's flow
+ * @skb: packet; headers linear, no padding
+ * @hdr_len: bytes before the payload, counted from skb->data
+ *
+ * Return: true, and @skb is consumed; or false, and it is as it was.
+ */
+bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
+
+/**
+ * lro_finish_skb() - give an aggregate its final headers
+ * @skb: aggregate of two packets or more
+ * @state: what the rules know of it
+ */
+void lro_finish_skb(struct sk_buff *skb, const struct lro_state *state);
+
+/* deliver.c: handing packets to the stack */
+
+/**
+ * lro_deliver() - put a packet at the end of the packets to deliver
+ * @lro: context
+ * @skb: packet; ownership passes
+ */
+void lro_deliver(struct lro *lro, struct sk_buff *skb);
+
+/**
+ * lro_deliver_ready() - hand all finished packets to the stack
+ * @lro: context
+ */
+void lro_deliver_ready(struct lro *lro);
+
+/**
+ * lro_drain_gro() - have GRO deliver what it holds for this NAPI instance
+ * @napi: NAPI instance, being polled
+ */
+void lro_drain_gro(struct napi_struct *napi);
+
+/* context.c */
+
+/**
+ * lro_flush() - end an aggregate
+ * @lro: context
+ * @flow: open aggregate
+ * @why: counted
+ */
+void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why);
+
+/**
+ * lro_flush_all() - end all aggregates, oldest first
+ * @lro: context
+ * @why: counted for each
+ */
+void lro_flush_all(struct lro *lro, enum lro_reason why);
+
+/* module.c */
+
+unsigned int lro_param_max_flows(void);
+unsigned int lro_param_max_segs(void);
+
+#endif /* _XENLRO_ENGINE_H */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow table: which aggregates are open. Set-associative, so that a lookup
+ * touches one set, and threaded on a list by age, so that the oldest aggregate
+ * leaves first. Compiles in user space like the rules.
+ */
+#ifndef _XENLRO_FLOWS_H
+#define _XENLRO_FLOWS_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+#include "match.h"
+
+#define LRO_WAYS	8	/* flows in one set */
+
+struct sk_buff;
+
+/**
+ * struct lro_flow - one open aggregate, or a free place in the table
+ * @age: place among all open aggregates, oldest first
+ * @born: running number of the aggregate, tells age within a set
+ * @key: flow
+ * @skb: aggregate, owned by the flow; NULL if the place is free
+ * @tail: skb the next packet is joined to: @skb or the last of its frag_list
+ * @state: what the rules know of it
+ */
+struct lro_flow {
+	struct list_head age;
+	u32 born;
+	struct lro_key key;
+	struct sk_buff *skb;
+	struct sk_buff *tail;
+	struct lro_state state;
+};
+
+/**
+ * struct lro_flows - flow table
+ * @open: open aggregates, oldest first
+ * @flow: places, in sets of %LRO_WAYS
+ * @set_mask: number of sets - 1
+ * @seed: makes the choice of set unpredictable from outside
+ * @born: running number of the next aggregate
+ * @count: open aggregates
+ * @limit: open aggregates allowed
+ */
+struct lro_flows {
+	struct list_head open;
+	struct lro_flow *flow;
+	u32 set_mask;
+	u32 seed;
+	u32 born;
+	unsigned int count;
+	unsigned int limit;
+};
+
+/**
+ * lro_flows_places() - size of a table
+ * @limit: open aggregates allowed
+ *
+ * Twice as many places as flows, because flows do not spread evenly over the
+ * sets: with half of the places taken, about one flow in fifty finds its set
+ * full; with all of them, one in seven.
+ *
+ * Return: places to allocate, a power of two.
+ */
+unsigned int lro_flows_places(unsigned int limit);
+
+/**
+ * lro_flows_setup() - make an empty table
+ * @flows: table
+ * @memory: zeroed places; stays the caller's
+ * @limit: open aggregates allowed; @memory has lro_flows_places() of it
+ * @seed: random number
+ */
+void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned int limit,
+		     u32 seed);
+
+/**
+ * lro_flows_find() - find the open aggregate of a flow
+ * @flows: table
+ * @key: flow
+ * Return: the flow, or NULL.
+ */
+struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key);
+
+/**
+ * lro_flows_place() - find the place for a flow that has none
+ * @flows: table
+ * @key: flow
+ *
+ * Return: a free place, or else the aggregate that has to give way: the oldest
+ * of all at the limit, the oldest of the set if that is full. The caller
+ * delivers it, takes it out with lro_flows_close() and asks again.
+ */
+struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key);
+
+/**
+ * lro_flows_open() - make a free place the newest open aggregate
+ * @flows: table
+ * @flow: free place, from lro_flows_place()
+ * @key: flow
+ * @skb: aggregate; ownership passes to the flow
+ */
+void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_key *key,
+		    struct sk_buff *skb);
+
+/**
+ * lro_flows_close() - free a place
+ * @flows: table
+ * @flow: open aggregate
+ * Return: the aggregate; ownership passes to the caller.
+ */
+struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow);
+
+/**
+ * lro_flows_oldest() - the aggregate that has been open for longest
+ * @flows: table
+ * Return: the flow, or NULL if none is open.
+ */
+struct lro_flow *lro_flows_oldest(const struct lro_flows *flows);
+
+#endif /* _XENLRO_FLOWS_H */

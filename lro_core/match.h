@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rules: which packets may be merged, and whether a packet continues an
+ * aggregate. Bytes in, verdict and reason out; nothing of the kernel is used
+ * but its integer types, so that the same code runs in user space under test.
+ */
+#ifndef _XENLRO_MATCH_H
+#define _XENLRO_MATCH_H
+
+#include <linux/types.h>
+
+#include "reasons.h"
+
+#define LRO_MAC_LEN	14	/* Ethernet header without a tag */
+#define LRO_IP_OFF	LRO_MAC_LEN
+#define LRO_IP_LEN	20	/* IPv4 header without options */
+#define LRO_TCP_OFF	(LRO_IP_OFF + LRO_IP_LEN)
+#define LRO_TCP_LEN	20	/* TCP header without options */
+#define LRO_TS_LEN	12	/* NOP NOP timestamp */
+
+/* No mergeable packet has more header bytes than this. */
+#define LRO_HDR_MAX	(LRO_TCP_OFF + LRO_TCP_LEN + LRO_TS_LEN)
+
+/*
+ * Largest IP packet the engine builds. The frame around it, Ethernet header
+ * and one tag, stays below 64 KiB: a device that transmits it compares the
+ * whole frame with its limit and would have it segmented in software.
+ */
+#define LRO_IP_MAX	(65535 - LRO_MAC_LEN - 4)
+
+/**
+ * enum lro_verdict - what to do with a packet, by its own looks
+ * @LRO_FOREIGN: not TCP over IPv4; the engine never delivers such packets, so
+ *	they may go through GRO
+ * @LRO_STRAY: TCP, but the flow cannot be told; deliver after all flows between
+ *	the same addresses, or after all flows without addresses
+ * @LRO_PASS: deliver untouched after what its flow holds
+ * @LRO_CANDIDATE: may be merged
+ */
+enum lro_verdict {
+	LRO_FOREIGN,
+	LRO_STRAY,
+	LRO_PASS,
+	LRO_CANDIDATE,
+};
+
+/**
+ * struct lro_key - what tells one flow from another
+ * @saddr: source address as in the packet
+ * @daddr: destination address as in the packet
+ * @ports: both ports as in the packet
+ * @vlan: VLAN protocol and identifier, 0 without a tag; its priority bits are
+ *	not part of the key, because a flow that changes them stays in order
+ */
+struct lro_key {
+	u32 saddr;
+	u32 daddr;
+	u32 ports;
+	u32 vlan;
+};
+
+/**
+ * struct lro_packet - what lro_parse() found
+ * @frame: first byte of the Ethernet header; the caller's memory
+ * @key: flow; only @key.saddr and @key.daddr, possibly 0, for %LRO_STRAY
+ * @vlan: VLAN protocol << 16 | tag control information, 0 without a tag
+ * @seq: TCP sequence number
+ * @ip_id: IPv4 identification
+ * @ip_len: IP packet, bytes; what follows in the frame is padding
+ * @payload: TCP payload, bytes
+ * @hdr_len: frame bytes before the payload
+ * @flags: TCP flags byte
+ */
+struct lro_packet {
+	const u8 *frame;
+	struct lro_key key;
+	u32 vlan;
+	u32 seq;
+	u16 ip_id;
+	u16 ip_len;
+	u16 payload;
+	u8 hdr_len;
+	u8 flags;
+};
+
+/**
+ * struct lro_state - an aggregate, as far as the rules need it
+ * @hdr: headers of its first packet
+ * @vlan: tag of its packets, see &lro_packet.vlan
+ * @next_seq: sequence number that continues it
+ * @ip_len: IP packet so far, bytes
+ * @ip_id: IPv4 identification of its first packet
+ * @gso_size: payload of its first packet, bytes; no later one has more
+ * @segs: packets in it
+ * @hdr_len: frame bytes before the payload
+ * @tail_flags: PSH and FIN of its last packet
+ * @fixed_id: all packets have the identification of the first
+ */
+struct lro_state {
+	u8 hdr[LRO_HDR_MAX] __aligned(8);
+	u32 vlan;
+	u32 next_seq;
+	u32 ip_len;
+	u16 ip_id;
+	u16 gso_size;
+	u16 segs;
+	u8 hdr_len;
+	u8 tail_flags;
+	bool fixed_id;
+};
+
+enum {
+	LRO_TCP_FIN = 0x01,
+	LRO_TCP_SYN = 0x02,
+	LRO_TCP_RST = 0x04,
+	LRO_TCP_PSH = 0x08,
+	LRO_TCP_ACK = 0x10,
+	LRO_TCP_URG = 0x20,
+	LRO_TCP_ECE = 0x40,
+	LRO_TCP_CWR = 0x80,
+};
+
+/**
+ * lro_parse() - look at one received frame
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame; at least the smaller of @len and
+ *	%LRO_HDR_MAX
+ * @len: length of the frame without FCS, bytes
+ * @vlan: tag the device removed, as in &lro_packet.vlan
+ * @pkt: filled in; for %LRO_FOREIGN unspecified
+ * @reason: why the frame is not a candidate, else %LRO_CONTINUE
+ *
+ * The TCP checksum is not looked at.
+ */
+enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len, u32 vlan,
+			   struct lro_packet *pkt, enum lro_reason *reason);
+
+/**
+ * lro_match() - does a packet continue an aggregate
+ * @state: aggregate of the packet's flow
+ * @pkt: candidate
+ *
+ * Whatever is merged under these rules, TCP segmentation of the aggregate gives
+ * back: it increments or keeps the IP identification, clears PSH and FIN in all
+ * but the last segment and CWR in all but the first, and copies the rest.
+ *
+ * Return: %LRO_CONTINUE if it does, else the reason to end the aggregate.
+ */
+enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt);
+
+/**
+ * lro_match_fast() - does a raw frame continue an aggregate
+ * @state: aggregate
+ * @frame: first byte of the Ethernet header
+ * @len: length of the frame without FCS, bytes
+ * @avail: bytes that may be read at @frame
+ * @vlan: tag the device removed
+ * @pkt: filled in if the frame does continue the aggregate
+ *
+ * Equivalent to lro_parse() and lro_match() when it returns true; otherwise the
+ * frame may still continue the aggregate.
+ */
+bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
+		    unsigned int len, u32 vlan, struct lro_packet *pkt);
+
+/**
+ * lro_state_start() - begin an aggregate
+ * @state: filled in
+ * @pkt: its first packet, a candidate
+ */
+void lro_state_start(struct lro_state *state, const struct lro_packet *pkt);
+
+/**
+ * lro_state_add() - account for a packet that continues an aggregate
+ * @state: aggregate
+ * @pkt: packet for which lro_match() gave %LRO_CONTINUE
+ */
+void lro_state_add(struct lro_state *state, const struct lro_packet *pkt);
+
+/**
+ * lro_state_ends() - must the aggregate be delivered now
+ * @state: aggregate
+ * @max_segs: packets allowed in one aggregate
+ *
+ * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
+ */
+enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs);
+
+/* Header fields are not aligned in a frame; compilers turn these into one load. */
+static inline u16 lro_get_be16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline u32 lro_get_be32(const u8 *p)
+{
+	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+static inline u32 lro_load32(const u8 *p)
+{
+	u32 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline u64 lro_load64(const u8 *p)
+{
+	u64 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)
+{
+	return !((a->saddr ^ b->saddr) | (a->daddr ^ b->daddr) |
+		 (a->ports ^ b->ports) | (a->vlan ^ b->vlan));
+}
+
+#endif /* _XENLRO_MATCH_H */

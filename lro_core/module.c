@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "engine.h"
+
+#define MAX_FLOWS_DEFAULT	1024
+#define MAX_FLOWS_LIMIT		65536
+#define MAX_SEGS_DEFAULT	64
+#define MAX_SEGS_LIMIT		1024
+
+static unsigned int max_flows = MAX_FLOWS_DEFAULT;
+static unsigned int max_segs = MAX_SEGS_DEFAULT;
+
+static int set_in_range(const char *text, const struct kernel_param *kp, unsigned int min,
+			unsigned int max)
+{
+	unsigned int value;
+
+	if (kstrtouint(text, 0, &value) || value < min || value > max) {
+		pr_err("lro_core: %s is a number from %u to %u; keeping %u\n", kp->name, min, max,
+		       *(unsigned int *)kp->arg);
+		return -EINVAL;
+	}
+	WRITE_ONCE(*(unsigned int *)kp->arg, value);
+	return 0;
+}
+
+static int set_max_flows(const char *text, const struct kernel_param *kp)
+{
+	return set_in_range(text, kp, 1, MAX_FLOWS_LIMIT);
+}
+
+static int set_max_segs(const char *text, const struct kernel_param *kp)
+{
+	return set_in_range(text, kp, 1, MAX_SEGS_LIMIT);
+}
+
+static const struct kernel_param_ops max_flows_ops = {
+	.set = set_max_flows,
+	.get = param_get_uint,
+};
+
+static const struct kernel_param_ops max_segs_ops = {
+	.set = set_max_segs,
+	.get = param_get_uint,
+};
+
+module_param_cb(max_flows, &max_flows_ops, &max_flows, 0644);
+MODULE_PARM_DESC(max_flows, "Flows a queue merges at the same time, 1 to 65536; for interfaces brought up from now on");
+module_param_cb(max_segs, &max_segs_ops, &max_segs, 0644);
+MODULE_PARM_DESC(max_segs, "Packets merged into one, 1 to 1024");
+
+unsigned int lro_param_max_flows(void)
+{
+	return READ_ONCE(max_flows);
+}
+
+unsigned int lro_param_max_segs(void)
+{
+	return READ_ONCE(max_segs);
+}
+
+MODULE_DESCRIPTION("Large Receive Offload engine");
+MODULE_AUTHOR("xenlro authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of one packet: parsed, then merged, held, or passed on.
+ */
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/netdevice.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "engine.h"
+
+/* Header bytes that the rules may read, counted from the IP header. */
+#define NEED_LINEAR	(LRO_HDR_MAX - LRO_MAC_LEN)
+
+static u32 skb_vlan(const struct sk_buff *skb)
+{
+	if (!skb_vlan_tag_present(skb))
+		return 0;
+	return (u32)ntohs(skb->vlan_proto) << 16 | skb_vlan_tag_get(skb);
+}
+
+static void pass_on(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
+{
+	lro->reason[why]++;
+	lro->count[LRO_COUNT_PASSED]++;
+	lro_deliver(lro, skb);
+}
+
+static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
+{
+	lro->reason[why]++;
+	lro->count[LRO_COUNT_TO_GRO]++;
+	napi_gro_receive(lro->napi, skb);
+}
+
+/* Deliver what may be of the same flow as a packet whose ports are not known. */
+static void flush_stray(struct lro *lro, const struct lro_key *key)
+{
+	struct lro_flow *flow, *next;
+
+	if (!key->saddr && !key->daddr) {
+		lro_flush_all(lro, LRO_FLUSH_PASS);
+		return;
+	}
+	list_for_each_entry_safe(flow, next, &lro->flows.open, age)
+		if (flow->key.saddr == key->saddr && flow->key.daddr == key->daddr)
+			lro_flush(lro, flow, LRO_FLUSH_PASS);
+}
+
+static void flush_key(struct lro *lro, const struct lro_key *key)
+{
+	struct lro_flow *flow = lro_flows_find(&lro->flows, key);
+
+	if (flow)
+		lro_flush(lro, flow, LRO_FLUSH_PASS);
+}
+
+/*
+ * State that a merge would lose, or that forbids writing to the packet. Drivers
+ * hand in fresh skbs, so any of this is unusual.
+ */
+static enum lro_reason skb_state(const struct sk_buff *skb)
+{
+	if (skb_is_gso(skb))
+		return LRO_PASS_GSO;
+	if (skb_cloned(skb) || skb_shared(skb) || skb_has_frag_list(skb) ||
+	    skb->slow_gro || skb->encapsulation || skb_metadata_len(skb))
+		return LRO_PASS_SKB_STATE;
+	return LRO_CONTINUE;
+}
+
+/*
+ * Is the TCP checksum right? Also cuts padding off, which no checksum covers.
+ * After merging, the aggregate gets new checksums: a wrong one must not become
+ * right by that.
+ */
+static enum lro_reason check_payload(struct sk_buff *skb, const struct lro_packet *pkt)
+{
+	unsigned int tcp_len = pkt->ip_len - LRO_IP_LEN;
+	const struct tcphdr *th;
+	const struct iphdr *ip;
+	__wsum sum;
+
+	if (pskb_trim_rcsum(skb, pkt->ip_len))
+		return LRO_PASS_NO_MEMORY;
+	ip = (const struct iphdr *)skb->data;
+	th = (const struct tcphdr *)(skb->data + LRO_IP_LEN);
+
+	switch (skb->ip_summed) {
+	case CHECKSUM_UNNECESSARY:
+		return LRO_CONTINUE;
+	case CHECKSUM_PARTIAL:
+		/* From a local sender: not yet computed, and covered by memory. */
+		if (skb_checksum_start_offset(skb) != LRO_IP_LEN ||
+		    skb->csum_offset != offsetof(struct tcphdr, check) ||
+		    th->check != (__force __sum16)~tcp_v4_check(tcp_len, ip->saddr, ip->daddr, 0))
+			return LRO_PASS_TCP_CHECKSUM;
+		return LRO_CONTINUE;
+	case CHECKSUM_COMPLETE:
+		/* A valid IP header adds nothing to the sum. */
+		if (!tcp_v4_check(tcp_len, ip->saddr, ip->daddr, skb->csum))
+			return LRO_CONTINUE;
+		break;
+	}
+	sum = skb_checksum(skb, LRO_IP_LEN, tcp_len, 0);
+	if (tcp_v4_check(tcp_len, ip->saddr, ip->daddr, sum))
+		return LRO_PASS_TCP_CHECKSUM;
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = 0;
+	return LRO_CONTINUE;
+}
+
+/* Join a matching packet; on false it is still the caller's, and unchanged. */
+static bool merge(struct lro *lro, struct lro_flow *flow, struct sk_buff *skb,
+		  const struct lro_packet *pkt)
+{
+	enum lro_reason why;
+
+	if (!lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
+		lro_flush(lro, flow, LRO_FLUSH_LAYOUT);
+		return false;
+	}
+	lro_state_add(&flow->state, pkt);
+	lro->count[LRO_COUNT_HELD]++;
+	why = lro_state_ends(&flow->state, lro->max_segs);
+	if (why)
+		lro_flush(lro, flow, why);
+	else
+		lro->last = flow;
+	return true;
+}
+
+static void start(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
+{
+	enum lro_reason why;
+	struct lro_flow *flow;
+
+	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
+		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
+	lro_flows_open(&lro->flows, flow, &pkt->key, skb);
+	lro_state_start(&flow->state, pkt);
+	lro->count[LRO_COUNT_HELD]++;
+	why = lro_state_ends(&flow->state, lro->max_segs);
+	if (why)
+		lro_flush(lro, flow, why);
+	else
+		lro->last = flow;
+}
+
+/* A packet that the rules allow to merge, checksum not yet verified. */
+static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
+			      struct lro_flow *flow)
+{
+	enum lro_reason why = check_payload(skb, pkt);
+
+	if (why) {
+		if (flow)
+			lro_flush(lro, flow, LRO_FLUSH_PASS);
+		pass_on(lro, skb, why);
+		return;
+	}
+	if (flow) {
+		why = lro_match(&flow->state, pkt);
+		if (!why && merge(lro, flow, skb, pkt))
+			return;
+		if (why)
+			lro_flush(lro, flow, why);
+	}
+	start(lro, skb, pkt);
+}
+
+void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
+{
+	enum lro_verdict verdict;
+	struct lro_packet pkt;
+	enum lro_reason why;
+	unsigned int linear;
+
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += skb->len;
+	if (skb->protocol != htons(ETH_P_IP) || skb_mac_offset(skb) != -ETH_HLEN) {
+		to_gro(lro, skb, LRO_GRO_NOT_IP);
+		return;
+	}
+
+	linear = min_t(unsigned int, skb->len, NEED_LINEAR);
+	if (!pskb_may_pull(skb, linear)) {
+		/* Without memory to read the headers the flow is not known. */
+		lro_flush_all(lro, LRO_FLUSH_PASS);
+		pass_on(lro, skb, LRO_PASS_NO_MEMORY);
+		return;
+	}
+
+	verdict = lro_parse(skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
+			    skb->len + ETH_HLEN, skb_vlan(skb), &pkt, &why);
+	if (verdict == LRO_CANDIDATE) {
+		why = skb_state(skb);
+		if (why)
+			verdict = LRO_PASS;
+	}
+
+	switch (verdict) {
+	case LRO_FOREIGN:
+		to_gro(lro, skb, why);
+		break;
+	case LRO_STRAY:
+		flush_stray(lro, &pkt.key);
+		pass_on(lro, skb, why);
+		break;
+	case LRO_PASS:
+		flush_key(lro, &pkt.key);
+		pass_on(lro, skb, why);
+		break;
+	case LRO_CANDIDATE:
+		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
+		break;
+	}
+}
+EXPORT_SYMBOL_XENLRO(lro_receive_skb);
