@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The project's own products: kernel modules for one of the lab's kernels, and the programs of the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from . import cache, kernels, proc, roots, steps
+from .paths import BUILD, LOGS, ROOT
+from .steps import LabError
+
+NAMES = ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
+_SOURCES = ("Makefile", "Kbuild", "include", "graft", *NAMES)
+# Folders with a makefile whose programs run on the machine.
+_TOOLS = ("lab/rtl8169d", "lab/guest")
+
+
+def build(series: str) -> Path:
+    """Folder with the four modules, as `make modules` makes them in the root for the kernel of a series.
+
+    It is not the folder that `make modules` fills by default: what is in it can only come from here.
+    """
+    kernel = kernels.kernel(series)
+    root = roots.lab_root()
+    sources = {name: ROOT / name for name in _SOURCES if (ROOT / name).exists()}
+    inputs = ("modules", sources, kernel.release, (kernel.source.parent / cache.KEY_FILE).read_text(),
+              (root / cache.KEY_FILE).read_text(), Path(__file__))
+    return cache.keyed(BUILD / "lab/modules" / kernel.release, inputs, lambda fresh: _make(fresh, kernel))
+
+
+def _make(out: Path, kernel: kernels.Kernel) -> None:
+    log = LOGS / f"modules-{kernel.series}.log"
+    log.unlink(missing_ok=True)
+    with steps.step(f"Building the modules for Linux {kernel.release}"):
+        # The same paths as outside, so that messages and debug information name files that exist.
+        binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
+        headers = f"/usr/src/linux-headers-{kernel.release}"
+        try:
+            roots.chroot(["make", f"-j{os.cpu_count() or 1}", "modules", f"KVER={kernel.release}",
+                          f"KDIR={headers}", f"KSRC={kernel.source}", f"OUT={out}"],
+                         binds=binds, log=log, timeout=600, cwd=str(ROOT))
+        except LabError as error:
+            raise LabError(f"the modules do not build for Linux {kernel.release}: {error}", error.log) from error
+        missing = [name for name in NAMES if not (out / f"{name}.ko").is_file()]
+        if missing:
+            raise LabError(f"`make modules` for Linux {kernel.release} made no {missing[0]}.ko", log)
+
+
+def host_tools() -> None:
+    """Build the NIC process and what else runs on the machine itself, as far as sources changed."""
+    wanted = [folder for folder in _TOOLS if (ROOT / folder / "Makefile").is_file()]
+    with cache.locked(BUILD / "lab/tools"), steps.step("Building the lab's programs"):
+        for folder in wanted:
+            name = Path(folder).name
+            out = BUILD / "lab" / name
+            log = LOGS / f"{name}.log"
+            log.unlink(missing_ok=True)
+            try:
+                proc.run(["make", f"-j{os.cpu_count() or 1}", "-C", str(ROOT / folder), f"OUT={out}"],
+                         log=log, timeout=300)
+            except LabError as error:
+                raise LabError(f"{folder} does not build: {error}", error.log) from error

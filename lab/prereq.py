@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the machine has to have before anything is set up; missing packages are installed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from pathlib import Path
+
+from . import apt, proc, steps
+from .paths import BUILD, LOGS
+from .steps import EnvironmentFault, LabError
+
+# Package -> a file that shows that it is there, whatever way it came.
+PACKAGES = {
+    "mmdebstrap": ("/usr/bin/mmdebstrap",),
+    "gcc": ("/usr/bin/gcc",),
+    "make": ("/usr/bin/make",),
+    "libc6-dev": ("/usr/include/stdio.h", "/usr/lib/x86_64-linux-gnu/libc.a"),
+    "xz-utils": ("/usr/bin/xz",),
+    "zstd": ("/usr/bin/zstd",),
+    "mount": ("/usr/bin/mount",),
+    "debian-archive-keyring": ("/usr/share/keyrings/debian-archive-trixie-automatic.gpg",
+                               "/usr/share/keyrings/debian-archive-trixie-automatic.pgp"),
+}
+# Any one of the files is enough for these.
+EITHER = ("debian-archive-keyring",)
+# What the set-up of all three kernels takes, what one run adds, and as much again for what is made anew.
+DISK_FRESH = 4 << 30
+DISK_MADE = 1 << 30
+# The machines of the lab: Xen host 2 GiB, sender and the NIC process.
+MEMORY = 3 << 30
+
+
+def missing() -> list[str]:
+    """Packages that are not there."""
+    return [name for name, files in PACKAGES.items()
+            if not (any if name in EITHER else all)(Path(file).exists() for file in files)]
+
+
+def ensure(need_network: bool = True) -> None:
+    """Check the machine and install what it lacks; EnvironmentFault says what cannot be had.
+
+    Without `need_network` nothing is fetched and a missing package is an error.
+    """
+    if os.geteuid() != 0:
+        raise EnvironmentFault("the lab makes file systems and needs root: run the same command with sudo")
+    if platform.machine() != "x86_64":
+        raise EnvironmentFault(f"the lab runs on x86_64 machines only, and this one is {platform.machine()}")
+    if not shutil.which("apt-get"):
+        raise EnvironmentFault("the lab needs Debian 12 or 13: there is no apt-get on this machine")
+    _check_disk()
+    _check_memory()
+    lacking = missing()
+    if lacking and not need_network:
+        raise EnvironmentFault(f"packages are missing on this machine: apt-get install {' '.join(lacking)}")
+    if lacking:
+        _install(lacking)
+
+
+def _check_disk() -> None:
+    BUILD.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(BUILD).free
+    needed = DISK_MADE if (BUILD / "roots/lab").is_dir() else DISK_FRESH
+    if free < needed:
+        raise EnvironmentFault(f"disk full: {BUILD} has {free / 2**30:.1f} GiB free and {needed >> 30} GiB are needed; "
+                               "free some space, or name another place with XENLRO_BUILD=")
+
+
+def _check_memory() -> None:
+    with open("/proc/meminfo") as info:
+        fields = {line.split(":")[0]: int(line.split()[1]) << 10 for line in info}
+    free = fields["MemAvailable"] + fields.get("SwapFree", 0)
+    if free < MEMORY:
+        raise EnvironmentFault(f"{free / 2**30:.1f} GiB of memory are free and the lab's machines need "
+                               f"{MEMORY >> 30} GiB; end some programs")
+
+
+def _install(packages: list[str]) -> None:
+    log = LOGS / "prerequisites.log"
+    with steps.step(f"Installing {', '.join(packages)} on this machine"):
+        try:
+            proc.run(["apt-get", "update"], log=log, timeout=300, env=apt.ENVIRONMENT)
+            proc.run(["apt-get", "install", "-y", "--no-install-recommends", *packages], log=log, timeout=900,
+                     env=apt.ENVIRONMENT)
+        except LabError as error:
+            told = apt.explain(error)
+            if isinstance(told, EnvironmentFault):
+                raise told from error
+            raise EnvironmentFault(f"{' '.join(packages)} could not be installed: {error}", log) from error
+    if lacking := missing():
+        if "debian-archive-keyring" in lacking:
+            raise EnvironmentFault("this machine's debian-archive-keyring does not know Debian 13 and its mirror has no "
+                                   "newer one: update this machine to the last Debian 12 release", log)
+        raise EnvironmentFault(f"apt-get installed {' '.join(lacking)} but the programs are not where Debian has them",
+                               log)

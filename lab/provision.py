@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The whole set-up of the lab, from nothing or from whatever was finished before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from . import apt, kernels, modules, prereq, proc, roots, steps
+
+
+def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> None:
+    """Make everything that runs with these kernels need before a VM starts.
+
+    With `refresh` the package lists are fetched anew, and all that is newer with them.
+    """
+    wanted = list(dict.fromkeys(series))
+    prereq.ensure()
+    apt.snapshot(refresh)
+    try:
+        _fetch(wanted)
+    except apt.Gone:
+        if refresh:
+            raise
+        steps.say("The mirror has moved on since its package lists were fetched; fetching them again.")
+        apt.snapshot(refresh=True)
+        _fetch(wanted)
+    modules.host_tools()
+    for name in wanted:
+        modules.build(name)
+
+
+def _fetch(series: list[str]) -> None:
+    def fetch_kernels() -> None:
+        for name in series:
+            kernels.kernel(name)
+
+    tasks: list[Callable[[], object]] = [roots.lab_root, fetch_kernels]
+    steps.parallel(*tasks, on_failure=proc.stop_all)

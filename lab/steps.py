@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the user sees: steps with their duration, a sign of life while they run, one sentence on failure."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+EXIT_OK = 0
+EXIT_FAILED = 1  # a measurement or a test failed
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3  # no root, no network, a missing tool, a full disk, a busy port
+EXIT_INTERRUPTED = 130
+
+# Seconds without a line after which a running step says that it still runs.
+HEARTBEAT = 10.0
+
+
+class LabError(Exception):
+    """A failure told in one sentence that says what to do.
+
+    `log` is a file with the details, `code` the exit code it leads to.
+    """
+
+    def __init__(self, message: str, log: Path | None = None, code: int = EXIT_FAILED):
+        super().__init__(message)
+        self.log = log
+        self.code = code
+
+    def sentence(self) -> str:
+        """The message and where the details are."""
+        return f"{self}" + (f" (log: {self.log})" if self.log else "")
+
+
+class EnvironmentFault(LabError):
+    """The machine lacks something: the user can mend it and run the same command again."""
+
+    def __init__(self, message: str, log: Path | None = None):
+        super().__init__(message, log, EXIT_ENVIRONMENT)
+
+
+class Step:
+    """A step that runs; `detail` is appended to its signs of life and may be changed from any thread."""
+
+    def __init__(self, title: str, depth: int):
+        self.title = title
+        self.depth = depth
+        self.detail = ""
+        self.started = time.monotonic()
+
+    def elapsed(self) -> float:
+        """Seconds since the step began."""
+        return time.monotonic() - self.started
+
+
+class _Board:
+    """The steps that run now, in all threads, and the thread that speaks for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._running: dict[int, list[Step]] = {}
+        self._spoke = time.monotonic()
+        self._thread: threading.Thread | None = None
+
+    def say(self, line: str) -> None:
+        with self._lock:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        # The stream is looked up each time, as it may be replaced; a reader that went away must not
+        # keep the lab from cleaning up.
+        try:
+            print(line, file=sys.stdout, flush=True)
+        except (BrokenPipeError, ValueError):
+            pass
+        self._spoke = time.monotonic()
+
+    def begin(self, title: str) -> Step:
+        with self._lock:
+            mine = self._running.setdefault(threading.get_ident(), [])
+            step = Step(title, len(mine))
+            mine.append(step)
+            self._say(f"{'  ' * step.depth}{title} ...")
+            if not self._thread or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+        return step
+
+    def end(self, step: Step, outcome: str) -> None:
+        with self._lock:
+            mine = self._running[threading.get_ident()]
+            mine.remove(step)
+            if not mine:
+                del self._running[threading.get_ident()]
+            self._say(f"{'  ' * step.depth}{step.title}: {outcome} {step.elapsed():.1f} s")
+
+    def _beat(self) -> None:
+        with self._lock:
+            while True:
+                if not self._running:
+                    self._changed.wait()
+                    self._spoke = time.monotonic()
+                    continue
+                left = self._spoke + HEARTBEAT - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                innermost = [steps[-1] for steps in self._running.values()]
+                self._say("    still running: " + "; ".join(
+                    f"{step.title} ({step.elapsed():.0f} s{', ' if step.detail else ''}{step.detail})"
+                    for step in innermost))
+
+
+_board = _Board()
+
+
+def say(line: str) -> None:
+    """Print one line, whole, whatever other threads print."""
+    _board.say(line)
+
+
+@contextmanager
+def step(title: str) -> Iterator[Step]:
+    """Say what is being done and, at its end, how long it took; a sign of life every HEARTBEAT seconds.
+
+    Steps may nest and may run in several threads at once.
+    """
+    running = _board.begin(title)
+    outcome = "failed after"
+    try:
+        yield running
+        outcome = "done in"
+    finally:
+        _board.end(running, outcome)
+
+
+def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lambda: None) -> list[object]:
+    """Run tasks in threads of their own; return their results in order.
+
+    When one fails, or on Ctrl-C, `on_failure` is called once, to make the others fail soon; they are waited
+    for and then the first failure is raised.
+    """
+    results: list[object] = [None] * len(tasks)
+    failures: list[BaseException] = []
+    order = threading.Lock()
+
+    def work(index: int, task: Callable[[], object]) -> None:
+        try:
+            results[index] = task()
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            with order:
+                failures.append(error)
+
+    threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    stopped = False
+    while any(thread.is_alive() for thread in threads):
+        try:
+            for thread in threads:
+                # A bounded wait, so that signals are taken between two of them.
+                thread.join(0.1)
+        except KeyboardInterrupt as error:
+            with order:
+                failures.insert(0, error)
+        if failures and not stopped:
+            stopped = True
+            on_failure()
+    if failures:
+        raise failures[0]
+    return results
+
+
+def main_guard(main: Callable[[], int | None]) -> int:
+    """Run `main`; turn what it raises into one sentence on stderr and the documented exit code.
+
+    0 done, 1 a measurement or test failed, 2 wrong usage, 3 something about the machine (no root, no
+    network, a missing tool, a full disk, a busy port), 130 interrupted.
+    """
+    from . import proc  # proc needs LabError from here
+
+    try:
+        with proc.supervised():
+            return main() or EXIT_OK
+    except LabError as error:
+        return _fail(error.sentence(), error.code)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing is left running, and the next run goes on from what was finished",
+                     EXIT_INTERRUPTED)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            return _fail(disk_full(error), EXIT_ENVIRONMENT)
+        if error.errno == errno.EADDRINUSE:
+            return _fail(f"a port or socket of the lab is in use by another program ({error}); "
+                         "end that program or the other run of the lab", EXIT_ENVIRONMENT)
+        raise
+
+
+def disk_full(error: OSError) -> str:
+    """The sentence for ENOSPC, naming the file system when it is known."""
+    where = error.filename or "the build directory"
+    return f"disk full: {where} could not be written; free some space and run the same command again"
+
+
+def _fail(sentence: str, code: int) -> int:
+    try:
+        sys.stdout.flush()
+        print(f"lab: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        # Nobody reads any more; the exit code still tells. Keep the interpreter from trying again at exit.
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 1)
+        os.dup2(devnull, 2)
+    return code
+
+
+_serial = itertools.count()
+
+
+def unique() -> str:
+    """A name part that no other run or thread uses at the same time."""
+    return f"{os.getpid()}-{next(_serial)}"
