@@ -82,4 +82,4 @@ static void lro_xennet_get_ethtool_stats(struct net_device *dev, struct ethtool_
 		lro_stats_values(info->queues ? info->queues[i].lro : NULL, &data);
 }
 
-MODULE_IMPORT_NS_XENLRO();
+MODULE_IMPORT_XENLRO();

@@ -3,7 +3,8 @@
 #ifndef _NETFRONT_LRO_RX_H
 #define _NETFRONT_LRO_RX_H
 
-#include "lro.h"
+#include <compat.h>
+#include <lro.h>
 
 struct netfront_queue;
 

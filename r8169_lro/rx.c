@@ -74,4 +74,4 @@ static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_sta
 	lro_stats_values(tp->lro, &data);
 }
 
-MODULE_IMPORT_NS_XENLRO();
+MODULE_IMPORT_XENLRO();

@@ -3,7 +3,8 @@
 #ifndef _R8169_LRO_RX_H
 #define _R8169_LRO_RX_H
 
-#include "lro.h"
+#include <compat.h>
+#include <lro.h>
 
 struct rtl8169_private;
 
