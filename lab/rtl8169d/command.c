@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Commands. A new one is a function and a line in the table; faults to inject on the wire or in the rings would be
+ * commands of their own.
+ */
+#include <stdio.h>
+
+#include "command.h"
+#include "json.h"
+#include "nic.h"
+
+/* Each returns NULL, or one sentence about what is wrong; @answer then stays unused. */
+typedef const char *(*command_fn)(struct nic *nic, const struct json *json, char *answer);
+
+static const char done[] = "{\"ok\":true}";
+
+static const char *finish(char *answer)
+{
+	memcpy(answer, done, sizeof(done));
+	return NULL;
+}
+
+static const char *do_info(struct nic *nic, const struct json *json, char *answer)
+{
+	const u8 *mac = &nic->regs.bytes[REG_MAC0];
+
+	(void)json;
+	snprintf(answer, COMMAND_ANSWER_MAX,
+		 "{\"ok\":true,\"chip\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"link\":\"%s\","
+		 "\"cable\":\"%s\",\"pause\":\"%s\",\"rate_mbit\":%llu,\"wire\":\"%s\",\"vm\":\"%s\",\"replaying\":%s}",
+		 nic->chip->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], nic->phy.link ? "up" : "down",
+		 nic->phy.cable ? "up" : "down", nic->pause ? "on" : "off", (unsigned long long)nic->rx_rate.mbit,
+		 wire_up(&nic->wire) ? "up" : "down", vfu_up(&nic->vfu) ? "up" : "down",
+		 nic->replay.file ? "true" : "false");
+	return NULL;
+}
+
+static const char *do_stats(struct nic *nic, const struct json *json, char *answer)
+{
+	struct stats now = nic->stats;
+	int used;
+
+	if (nic->rx.paused_since)
+		now.wire_paused_ns += now_ns() - nic->rx.paused_since;
+	used = snprintf(answer, COMMAND_ANSWER_MAX, "{\"ok\":true,\"stats\":");
+	stats_json(&now, answer + used, STATS_JSON_MAX);
+	strcat(answer, "}");
+	if (json_bool(json, "reset", false)) {
+		memset(&nic->stats, 0, sizeof(nic->stats));
+		if (nic->rx.paused_since)
+			nic->rx.paused_since = now_ns();
+	}
+	return NULL;
+}
+
+/* Which of two words member @name is. Return: false if neither. */
+static bool either(const struct json *json, const char *name, const char *no, const char *yes, bool *is_yes)
+{
+	const char *text = json_string(json, name);
+
+	*is_yes = text && !strcmp(text, yes);
+	return *is_yes || (text && !strcmp(text, no));
+}
+
+static const char *do_link(struct nic *nic, const struct json *json, char *answer)
+{
+	bool up;
+
+	if (!either(json, "state", "down", "up", &up))
+		return "link needs \"state\", up or down";
+	phy_plug(nic, up);
+	return finish(answer);
+}
+
+static const char *do_rate(struct nic *nic, const struct json *json, char *answer)
+{
+	double mbit;
+
+	if (!json_number(json, "mbit", &mbit) || !(mbit >= 0 && mbit <= 1e6))
+		return "rate needs \"mbit\", a number from 0 (no limit) to 1000000";
+	rate_set(&nic->rx_rate, (u64)mbit);
+	rate_set(&nic->tx_rate, (u64)mbit);
+	return finish(answer);
+}
+
+static const char *do_pause(struct nic *nic, const struct json *json, char *answer)
+{
+	bool on;
+
+	if (!either(json, "state", "off", "on", &on))
+		return "pause needs \"state\", on or off";
+	nic->pause = on;
+	rx_changed(nic);
+	return finish(answer);
+}
+
+static const char *do_pcap(struct nic *nic, const struct json *json, char *answer)
+{
+	const char *file = json_string(json, "file");
+	const char *text = json_string(json, "dir");
+	enum pcap_dir dir = PCAP_BOTH;
+	bool start;
+	int err;
+
+	if (!either(json, "action", "stop", "start", &start))
+		return "pcap needs \"action\", start or stop";
+	if (!start) {
+		err = pcap_stop(&nic->pcap);
+		return err ? strerror(err) : finish(answer);
+	}
+	if (!file)
+		return "pcap start needs \"file\", a path";
+	if (text && !strcmp(text, "rx"))
+		dir = PCAP_RX;
+	else if (text && !strcmp(text, "tx"))
+		dir = PCAP_TX;
+	else if (text && strcmp(text, "both"))
+		return "pcap's \"dir\" is rx, tx or both";
+	if (nic->pcap.file)
+		return "a capture is running: stop it first";
+	err = pcap_start(&nic->pcap, file, dir);
+	return err ? strerror(err) : finish(answer);
+}
+
+static const char *do_replay(struct nic *nic, const struct json *json, char *answer)
+{
+	const char *file = json_string(json, "file");
+	const char *error;
+
+	if (!file)
+		return "replay needs \"file\", a path";
+	error = replay_start(nic, file, json_bool(json, "timed", false));
+	return error ? error : finish(answer);
+}
+
+static const char *do_quit(struct nic *nic, const struct json *json, char *answer)
+{
+	(void)json;
+	nic_stop(nic, 0);
+	return finish(answer);
+}
+
+static const struct {
+	const char *name;
+	command_fn run;
+} commands[] = {
+	{ "info", do_info },
+	{ "stats", do_stats },
+	{ "link", do_link },
+	{ "rate", do_rate },
+	{ "pause", do_pause },
+	{ "pcap", do_pcap },
+	{ "replay", do_replay },
+	{ "quit", do_quit },
+};
+
+static const char *dispatch(struct nic *nic, const struct json *json, char *answer)
+{
+	const char *name = json_string(json, "cmd");
+	size_t i;
+
+	for (i = 0; name && i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(nic, json, answer);
+	return "\"cmd\" must be one of info, stats, link, rate, pause, pcap, replay, quit";
+}
+
+void command_run(struct nic *nic, const char *line, char *answer)
+{
+	static struct json json;
+	const char *error = json_parse(&json, line);
+
+	if (!error)
+		error = dispatch(nic, &json, answer);
+	if (error) {
+		int used = snprintf(answer, COMMAND_ANSWER_MAX, "{\"ok\":false,\"error\":");
+
+		json_quote(answer + used, (size_t)(COMMAND_ANSWER_MAX - used - 3), error);
+		strcat(answer, "}");
+	}
+	strcat(answer, "\n");
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One NIC: everything a file of this program may know of the others. A single thread runs all of it.
+ */
+#ifndef RTL8169D_NIC_H
+#define RTL8169D_NIC_H
+
+#include "chip.h"
+#include "ctl.h"
+#include "dma.h"
+#include "irq.h"
+#include "options.h"
+#include "pcap.h"
+#include "pci.h"
+#include "phy.h"
+#include "rate.h"
+#include "regs.h"
+#include "replay.h"
+#include "rx.h"
+#include "stats.h"
+#include "tally.h"
+#include "tx.h"
+#include "vfu.h"
+#include "wire.h"
+
+struct nic {
+	const struct options *opt;
+	const struct chip *chip;
+	u64 now;		/* ns, taken once per turn of the loop */
+	bool pause;		/* back-pressure instead of drops */
+	bool quit;
+	int exit_code;
+	struct stats stats;
+	struct tally tally;
+	struct dma_space dma;
+	struct pci pci;
+	struct regs regs;
+	struct phy phy;
+	struct irq irq;
+	struct rx rx;
+	struct tx tx;
+	struct rate rx_rate;
+	struct rate tx_rate;
+	struct pcap pcap;
+	struct replay replay;
+	struct wire wire;
+	struct vfu vfu;
+	struct ctl ctl;
+};
+
+/** nic_reset() - what PCI reset does: configuration space, registers, PHY, rings. Guest memory stays known. */
+void nic_reset(struct nic *nic);
+
+/** nic_stop() - end the loop with @exit_code. */
+void nic_stop(struct nic *nic, int exit_code);
+
+/** nic_run() - serve until nic_stop(). Return: exit code. */
+int nic_run(struct nic *nic);
+
+#endif
