@@ -78,11 +78,11 @@ def tree_series(tree: Path) -> str:
     return ".".join(match[1] for match in found)
 
 
-def find_source(series: str, ksrc: Path | None, specs: list[Spec], cache: Path) -> Path:
+def find_source(series: str, ksrc: Path | None, packages: Path, specs: list[Spec], cache: Path) -> Path:
     """A tree that holds at least the files of @specs, for kernels of @series.
 
-    Without @ksrc the distribution's source package serves; only the files that
-    are needed are unpacked from it, once, below @cache.
+    Without @ksrc the distribution's source package serves, which lies in
+    @packages; only the files that are needed are unpacked, once, below @cache.
     """
     package = f"linux-source-{series}"
     if ksrc:
@@ -91,10 +91,10 @@ def find_source(series: str, ksrc: Path | None, specs: list[Spec], cache: Path) 
             raise GraftError(f"KSRC={ksrc} is the source of Linux {found}, but the kernel to build for is "
                              f"{series}; install {package} or name a {series} tree", 3)
         return ksrc
-    unpacked = Path("/usr/src") / package
+    unpacked = packages / package
     if (unpacked / "Makefile").is_file():
-        return find_source(series, unpacked, specs, cache)
-    archive = next(iter(sorted(Path("/usr/src").glob(f"{package}.tar.*"))), None)
+        return find_source(series, unpacked, packages, specs, cache)
+    archive = next(iter(sorted(packages.glob(f"{package}.tar.*"))), None)
     if not archive:
         raise GraftError(f"the source of Linux {series} is missing: install the package {package}, or name "
                          f"a {series} source tree with KSRC=", 3)
@@ -188,6 +188,8 @@ def main() -> int:
     parser.add_argument("drivers", nargs="+", metavar="DRIVER", help="folder with graft.toml and graft.cocci")
     parser.add_argument("--kver", required=True, help="release of the kernel to build for")
     parser.add_argument("--ksrc", type=Path, help="kernel source tree (default: the package linux-source-X.Y)")
+    parser.add_argument("--packages", type=Path, default=Path("/usr/src"), metavar="DIR",
+                        help="where source packages are installed (default: /usr/src)")
     parser.add_argument("--out", type=Path, required=True, help="folder that receives one folder per driver")
     parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", help="where sources are unpacked")
     args = parser.parse_args()
@@ -196,7 +198,7 @@ def main() -> int:
         series = series_of(args.kver)
         if not shutil.which("spatch"):
             raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
-        tree = find_source(series, args.ksrc, specs, args.cache)
+        tree = find_source(series, args.ksrc, args.packages, specs, args.cache)
         for spec in specs:
             done = graft(spec, tree, args.out / spec.driver)
             print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {series})", flush=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The graft on the kernels it is made for, and what it says where it cannot work.
 
-Runs where Coccinelle, the linux-source packages and the headers are: in the
-laboratory's root.
+Runs where Coccinelle is: in the laboratory's root. KSRC_6_1 and so on in the
+environment name the kernels' source trees.
 """
 
 import os
@@ -30,6 +30,10 @@ def directory_of(driver: str) -> str:
     return re.search(r'^directory = "(.*)"', text, re.M)[1]
 
 
+def tree_of(series: str) -> str:
+    return os.environ["KSRC_" + series.replace(".", "_")]
+
+
 class Scratch(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -39,7 +43,7 @@ class Scratch(unittest.TestCase):
 
 
 class Kernels(Scratch):
-    """Every supported kernel, from its own source package."""
+    """Every supported kernel's own drivers."""
 
     @classmethod
     def setUpClass(cls):
@@ -51,7 +55,8 @@ class Kernels(Scratch):
 
     @classmethod
     def graft(cls, series: str) -> subprocess.CompletedProcess:
-        return run_graft("--kver", f"{series}.1-test", "--out", str(cls.base / series), *DRIVERS)
+        return run_graft("--kver", f"{series}.1-test", "--ksrc", tree_of(series), "--out", str(cls.base / series),
+                         *DRIVERS)
 
     def test_every_rule_fires(self):
         for series in SERIES:
@@ -85,10 +90,29 @@ class Kernels(Scratch):
     def test_second_run_does_nothing(self):
         target = self.base / "6.12/r8169_lro/r8169_main.c"
         before = target.stat().st_mtime_ns
-        done = run_graft("--kver", "6.12.1-test", "--out", str(self.base / "6.12"), *DRIVERS)
+        done = self.graft("6.12")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("nothing changed", done.stdout)
         self.assertEqual(target.stat().st_mtime_ns, before)
+
+
+class Package(Scratch):
+    """The source as the distribution packs it."""
+
+    def test_files_come_out_of_the_archive(self):
+        packed = self.scratch / "linux-source-6.12.tar.xz"
+        subprocess.run(["tar", "-cJf", str(packed), "--transform", "s,^\\.,linux-source-6.12,", "-C", tree_of("6.12"), "."],
+                       check=True, timeout=120)
+        arguments = ("--kver", "6.12.1-test", "--packages", str(self.scratch), "--cache", str(self.scratch / "cache"),
+                     "--out", str(self.out), "netfront_lro")
+        done = run_graft(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("lro_xennet_receive", (self.out / "netfront_lro/xen-netfront.c").read_text())
+        packed.write_bytes(b"not an archive")
+        shutil.rmtree(self.out)
+        done = run_graft(*arguments)
+        self.assertEqual(done.returncode, 3, done.stdout)
+        self.assertIn("package linux-source-6.12", done.stderr)
 
 
 class Refusals(Scratch):
@@ -132,7 +156,8 @@ class Refusals(Scratch):
 
     def test_coccinelle_missing(self):
         env = dict(os.environ, PATH=str(self.scratch))
-        self.refused(run_graft("--kver", "6.12.1", "--out", str(self.out), *DRIVERS, env=env), 3,
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", tree_of("6.12"), "--out", str(self.out), *DRIVERS,
+                               env=env), 3,
                      "package coccinelle")
 
     def test_source_that_does_not_match(self):

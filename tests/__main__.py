@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs all test suites, quick ones first, and counts their tests.
+
+Each suite is a command that ends with a line "N passed, N failed"; its output goes to build/check/SUITE.log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import kernels, prereq, proc, provision, roots, steps
+from lab.paths import BUILD, ROOT
+from lab.steps import LabError
+
+LOGS = BUILD / "check"
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+SHOWN_LINES = 40
+
+
+def on_machine(*command: str) -> Callable[[Path, float], None]:
+    """A suite that runs on this machine."""
+    def run(log: Path, limit: float) -> None:
+        proc.run(command, log=log, timeout=limit, cwd=ROOT)
+    return run
+
+
+def python(*modules: str) -> Callable[[Path, float], None]:
+    """A suite of unittest modules on this machine."""
+    return on_machine(sys.executable, "-m", "tests.kit", *modules)
+
+
+def in_root(*command: str) -> Callable[[Path, float], None]:
+    """A suite that runs in the lab's root, with headers and driver sources of all kernels in their places."""
+    def run(log: Path, limit: float) -> None:
+        binds, trees = {ROOT: str(ROOT), BUILD: str(BUILD)}, {}
+        for series in kernels.SERIES:
+            kernel = kernels.kernel(series)
+            binds |= kernel.binds()
+            trees["KSRC_" + series.replace(".", "_")] = str(kernel.source)
+        roots.chroot(list(command), binds=binds, log=log, timeout=limit, cwd=str(ROOT), env=trees)
+    return run
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds."""
+
+    name: str
+    about: str
+    run: Callable[[Path, float], None]
+    limit: float
+    needs_lab: bool = False
+
+
+SUITES = (
+    Suite("match", "the engine's rules in user space", on_machine("make", "-s", "-C", "tests/unit", "check"), 300),
+    Suite("rtl8169d", "the emulated NIC against a scripted guest",
+          on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
+    Suite("lab", "the laboratory's own parts", python("tests.lab.test_provision", "tests.lab.test_runtime"), 300),
+    Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
+          600, True),
+    Suite("boot", "stock r8169 and r8169_lro on the emulated NIC", python("tests.boot.test_boot"), 1500, True),
+    Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
+)
+
+
+def run_suite(suite: Suite) -> tuple[int, int]:
+    """Run one suite; return how many of its tests passed and failed. A suite that breaks counts as one failure."""
+    log = LOGS / f"{suite.name}.log"
+    log.unlink(missing_ok=True)
+    trouble = None
+    with steps.step(f"{suite.name}: {suite.about}") as step:
+        try:
+            suite.run(log, suite.limit)
+        except LabError as error:
+            trouble = error
+        text = log.read_text(errors="replace") if log.exists() else ""
+        counts = COUNTS.findall(text)
+        passed, failed = (int(counts[-1][0]), int(counts[-1][1])) if counts else (0, 0)
+        if trouble or not passed:
+            failed = max(failed, 1)
+        step.title += f": {passed} passed, {failed} failed"
+    if failed:
+        told = text.splitlines()[-SHOWN_LINES:] or [str(trouble or "no test ran")]
+        steps.say("\n".join(f"    {line}" for line in told))
+        steps.say(f"    the whole log: {log}")
+    return passed, failed
+
+
+def check(names: Sequence[str]) -> int:
+    chosen = [suite for suite in SUITES if not names or suite.name in names]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    prereq.ensure(tests=True)
+    if any(suite.needs_lab for suite in chosen):
+        provision.setup(list(kernels.SERIES))
+    counts = [run_suite(suite) for suite in chosen]
+    passed, failed = (sum(column) for column in zip(*counts))
+    steps.say(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make check", description=__doc__.split("\n\n")[0])
+    parser.add_argument("suites", nargs="*", metavar="SUITE", choices=[[], *(s.name for s in SUITES)],
+                        help="only these: " + ", ".join(f"{s.name} ({s.about})" for s in SUITES))
+    return check(parser.parse_args().suites)
+
+
+if __name__ == "__main__":
+    sys.exit(steps.main_guard(main))

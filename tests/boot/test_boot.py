@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux on the emulated NIC: the kernel's own r8169, unmodified, and r8169_lro.
+
+    sender VM -- stream socket -- rtl8169d == vfio-user == Linux with r8169 or r8169_lro
+
+Any complaint of a kernel on its console fails the test during which it came up.
+"""
+
+from __future__ import annotations
+
+import time
+import unittest
+
+from lab import configs, topology
+from lab.agent import CommandFailed
+from lab.paths import BUILD
+
+FILE = 8 << 20
+DRIVERS = (configs.STOCK_NIC, configs.OUR_NIC)
+
+
+class OnTheNic:
+    """What both drivers have to do; each class below is one kernel on one chip."""
+
+    series: str
+    chip: str
+
+    @classmethod
+    def setUpClass(cls):
+        logs = BUILD / "check" / f"boot-{cls.series}-{cls.chip}"
+        cls.lab = cls.enterClassContext(
+            topology.NativeLab(cls.series, with_ours=True, logs=logs, chip=cls.chip))
+
+    def with_each_driver(self):
+        for driver in DRIVERS:
+            with self.subTest(driver=driver):
+                self.lab.use_nic_driver(driver)
+                self.lab.wait_for_ping()
+                yield driver
+
+    def test_ping(self):
+        for _ in self.with_each_driver():
+            self.lab.sender.run(f"ping -c 20 -i 0.05 -s 1400 {topology.NIC_ADDRESS} | grep -q ' 0% packet loss'")
+
+    def test_file_arrives_intact(self):
+        for _ in self.with_each_driver():
+            self.lab.send_file(FILE)
+
+    def test_file_leaves_intact(self):
+        for _ in self.with_each_driver():
+            self.lab.send_file(FILE, outward=True)
+
+    def test_tcp_both_ways_at_once(self):
+        for _ in self.with_each_driver():
+            self.lab.sender.run(
+                f"iperf -c {topology.NIC_ADDRESS} -p 5003 -t 2 -d >/dev/null 2>&1 & wait", timeout=60, check=False)
+            self.assertGreater(self.lab.transfer(FILE).mbps, 0)
+            self.assertGreater(self.lab.transfer(FILE, outward=True).mbps, 0)
+
+    def test_link_goes_down_and_up(self):
+        for _ in self.with_each_driver():
+            self.lab.nic.ctl("link", state="down")
+            self.lab.wait_for_link(up=False)
+            with self.assertRaises(CommandFailed):
+                self.lab.sender.run(f"ping -c 1 -W 1 {topology.NIC_ADDRESS}")
+            self.lab.nic.ctl("link", state="up")
+            self.lab.wait_for_link()
+            self.lab.wait_for_ping()
+
+    def test_driver_is_removed_under_traffic(self):
+        for driver in self.with_each_driver():
+            self.flood()
+            self.lab.nic_host.run(f"rmmod {driver}", timeout=60)
+            self.lab.nic_driver = None
+            self.lab.sender.run("killall iperf; true")
+            self.lab.use_nic_driver(driver)
+            self.lab.wait_for_ping()
+            self.lab.send_file(FILE)
+
+    def flood(self) -> None:
+        """Start a stream that goes on in the background, and wait until it flows."""
+        self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 &")
+        self.lab.sender.run(f"sleep 1; setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -t 120 >/dev/null 2>&1 &")
+        before = self.lab.nic.stats()["rx_frames"]
+        deadline = time.monotonic() + 30
+        while self.lab.nic.stats()["rx_frames"] < before + 1000:
+            self.assertLess(time.monotonic(), deadline, "no traffic came up")
+            time.sleep(0.2)
+
+    def counters(self) -> dict[str, int]:
+        lines = self.lab.nic_host.run(f"ethtool -S {topology.NIC}").splitlines()[1:]
+        return {name.strip(): int(value) for name, _, value in (line.rpartition(":") for line in lines)}
+
+    def test_lro_aggregates_and_counts(self):
+        self.lab.use_nic_driver(configs.OUR_NIC)
+        self.lab.set_nic_gro(False)
+        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
+        before = self.counters()
+        done = self.lab.transfer(4 * FILE)
+        delta = {name: value - before[name] for name, value in self.counters().items()}
+        self.assertGreater(done.lro_ratio, 3)
+        self.assertGreater(delta["rx0_lro_merged"] / delta["rx0_lro_aggregates"], 3)
+        self.assertEqual(delta["rx0_lro_packets"],
+                         sum(delta[f"rx0_lro_{where}"] for where in ("held", "merged", "singles", "passed", "to_gro")))
+
+    def test_lro_off_does_not_aggregate(self):
+        self.lab.use_nic_driver(configs.OUR_NIC)
+        self.lab.set_nic_gro(False)
+        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 0)
+        before = self.counters()
+        done = self.lab.transfer(FILE)
+        self.assertEqual(self.counters()["rx0_lro_packets"], before["rx0_lro_packets"])
+        self.assertLess(done.lro_ratio, 1.1)
+        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
+
+    def test_lro_is_switched_under_traffic(self):
+        self.lab.use_nic_driver(configs.OUR_NIC)
+        switch = f"/sys/module/{configs.OUR_NIC}/parameters/lro"
+        self.lab.nic_host.run(f"setsid sh -c 'for i in $(seq 200); do echo $((i % 2)) >{switch}; usleep 20000; done; "
+                              f"echo 1 >{switch}; touch /tmp/switched' >/dev/null 2>&1 &")
+        self.lab.send_file(2 * FILE)
+        self.lab.nic_host.run("until [ -e /tmp/switched ]; do usleep 50000; done; rm /tmp/switched", timeout=120)
+        self.lab.send_file(FILE)
+
+    def test_wrong_mode_is_refused(self):
+        self.lab.use_nic_driver(configs.OUR_NIC)
+        switch = f"/sys/module/{configs.OUR_NIC}/parameters/lro"
+        self.lab.nic_host.run(f"echo 1 >{switch}")
+        with self.assertRaises(CommandFailed):
+            self.lab.nic_host.run(f"echo banana >{switch}")
+        self.assertEqual(self.lab.nic_host.run(f"cat {switch}").strip(), "1")
+
+    def tearDown(self):
+        self.lab.check()
+
+
+class Linux612OnPci(OnTheNic, unittest.TestCase):
+    series, chip = "6.12", "8169"
+
+
+class Linux61OnPcie(OnTheNic, unittest.TestCase):
+    series, chip = "6.1", "8168"
+
+
+class Linux73OnPci(OnTheNic, unittest.TestCase):
+    series, chip = "7.3", "8169"

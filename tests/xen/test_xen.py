@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A Xen host with a guest: data arrives intact in every configuration, merged where it should be and nowhere else.
+
+    sender VM -- rtl8169d == Xen [ dom0: r8169 or r8169_lro, br0, netback | guest: xen-netfront or netfront_lro ]
+"""
+
+from __future__ import annotations
+
+import unittest
+
+from lab import configs, topology
+from lab.agent import AgentHost, CommandFailed
+from lab.paths import BUILD
+
+FILE = 8 << 20
+BULK = 16 << 20
+
+
+def counters(host: AgentHost) -> dict[str, int]:
+    """The engine's counters of a host's interface; empty with a stock driver."""
+    lines = host.run("ethtool -S eth0", check=False).splitlines()[1:]
+    pairs = (line.rpartition(":") for line in lines)
+    return {name.strip(): int(value) for name, _, value in pairs if "_lro_" in name}
+
+
+class Guest(unittest.TestCase):
+    """Tests run in the order of their names' letters; the ones that swap the guest come last."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(topology.XenLab("6.12", with_ours=True, logs=BUILD / "check/xen"))
+
+    def tearDown(self):
+        self.lab.check()
+
+    def carries(self, name: str) -> None:
+        """A configuration passes a file both ways and merges where its definition says."""
+        config = configs.ALL[name]
+        self.lab.apply(config)
+        self.lab.send_file(FILE)
+        self.lab.send_file(FILE, outward=True)
+        before = counters(self.lab.dom0), counters(self.lab.guest)
+        done = self.lab.transfer(BULK)
+        after = counters(self.lab.dom0), counters(self.lab.guest)
+        merged = [sum(now[key] - then[key] for key in now if key.endswith("_lro_merged"))
+                  for then, now in zip(before, after)]
+        for where, driver, ours in ((0, config.nic_driver, configs.OUR_NIC), (1, config.guest_driver, configs.OUR_GUEST)):
+            if driver == ours:
+                self.assertTrue(after[where], f"{driver} shows no counters")
+            else:
+                self.assertEqual(after[where], {}, f"{driver} shows the engine's counters")
+        self.assertEqual(merged[0] > 0, config.nic_driver == configs.OUR_NIC, merged)
+        # What arrives merged from the driver domain leaves the guest's engine next to nothing.
+        if config.nic_driver != configs.OUR_NIC:
+            self.assertEqual(merged[1] > 0, config.guest_driver == configs.OUR_GUEST, merged)
+        if config.aggregates:
+            self.assertGreater(done.lro_ratio, 2)
+        else:
+            self.assertLess(done.lro_ratio, 1.1)
+
+    def test_1_guest0(self):
+        self.carries("guest0")
+
+    def test_1_guest1(self):
+        self.carries("guest1")
+
+    def test_1_gro12(self):
+        self.carries("gro12")
+
+    def test_2_linearize_rewrites_what_goes_to_the_guest(self):
+        self.lab.apply(configs.ALL["guest1"])
+        dom0 = self.lab.dom0
+
+        def linearized() -> int:
+            return int(dom0.run("sed -n 's/^linearized //p' /proc/net/br_linearize"))
+
+        dom0.run("modprobe br_linearize")
+        try:
+            self.lab.send_file(FILE)
+            self.assertEqual(linearized(), 0)
+            dom0.run("echo linearize >/sys/module/br_linearize/parameters/mode")
+            self.lab.send_file(FILE)
+            seen = linearized()
+            self.assertGreater(seen, 10)
+            dom0.run("echo 'other*' >/sys/module/br_linearize/parameters/ports")
+            self.lab.send_file(FILE)
+            self.assertEqual(linearized(), seen)
+            with self.assertRaises(CommandFailed):
+                dom0.run("echo sideways >/sys/module/br_linearize/parameters/mode")
+            self.assertEqual(dom0.run("cat /sys/module/br_linearize/parameters/mode").strip(), "linearize")
+        finally:
+            dom0.run("rmmod br_linearize", check=False)
+
+    def test_3_driver_of_the_bridged_nic_is_removed_under_traffic(self):
+        self.lab.apply(configs.ALL["guest1"])
+        self.lab.guest.run("setsid iperf -s -p 5004 >/dev/null 2>&1 &")
+        self.lab.sender.run(f"sleep 1; setsid iperf -c {topology.GUEST_ADDRESS} -p 5004 -t 60 >/dev/null 2>&1 & sleep 4")
+        self.lab.dom0.run(f"rmmod {configs.OUR_NIC}", timeout=60)
+        self.lab.nic_driver = None
+        self.lab.sender.run("killall iperf; true")
+        self.lab.apply(configs.ALL["guest1"])
+        self.lab.send_file(FILE)
+
+    def test_4_guest2(self):
+        self.carries("guest2")
+
+    def test_4_guest12(self):
+        self.carries("guest12")
+
+    def test_5_netfront_is_switched_under_traffic(self):
+        self.lab.apply(configs.ALL["guest2"])
+        switch = f"/sys/module/{configs.OUR_GUEST}/parameters/lro"
+        self.lab.guest.run(f"setsid sh -c 'for i in $(seq 200); do echo $((i % 2)) >{switch}; usleep 20000; done; "
+                           f"echo 1 >{switch}; touch /tmp/switched' >/dev/null 2>&1 &")
+        self.lab.send_file(2 * FILE)
+        self.lab.guest.run("until [ -e /tmp/switched ]; do usleep 50000; done", timeout=120)
+        self.lab.send_file(FILE)
+
+
+if __name__ == "__main__":
+    unittest.main()
