@@ -44,8 +44,8 @@ enum {
 
 static bool ip_checksum_ok(const u8 *ip)
 {
+	unsigned int i;
 	u64 sum = 0;
-	int i;
 
 	for (i = 0; i < LRO_IP_LEN; i += 4)
 		sum += lro_load32(ip + i);

@@ -11,12 +11,12 @@
 
 #include "reasons.h"
 
-#define LRO_MAC_LEN	14	/* Ethernet header without a tag */
+#define LRO_MAC_LEN	14u	/* Ethernet header without a tag */
 #define LRO_IP_OFF	LRO_MAC_LEN
-#define LRO_IP_LEN	20	/* IPv4 header without options */
+#define LRO_IP_LEN	20u	/* IPv4 header without options */
 #define LRO_TCP_OFF	(LRO_IP_OFF + LRO_IP_LEN)
-#define LRO_TCP_LEN	20	/* TCP header without options */
-#define LRO_TS_LEN	12	/* NOP NOP timestamp */
+#define LRO_TCP_LEN	20u	/* TCP header without options */
+#define LRO_TS_LEN	12u	/* NOP NOP timestamp */
 
 /* No mergeable packet has more header bytes than this. */
 #define LRO_HDR_MAX	(LRO_TCP_OFF + LRO_TCP_LEN + LRO_TS_LEN)

@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What lro_parse() makes of single frames:
+ *  1. a bulk segment is a candidate, its fields are found, padding is not payload
+ *  2. each kind of packet that must not merge gets its verdict and its reason
+ *  3. a frame cut at any length is never read beyond that and never a candidate
+ *  4. any byte of the headers flipped: never read beyond, lengths stay consistent
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "match.h"
+#include "packet.h"
+#include "tests.h"
+
+static enum lro_reason reason;
+static struct lro_packet pkt;
+
+static enum lro_verdict parse(const struct frame *f)
+{
+	return lro_parse(f->data, f->len, f->len, 0, &pkt, &reason);
+}
+
+static void expect(const struct spec *s, enum lro_verdict verdict, enum lro_reason why)
+{
+	struct frame f = frame_build(s);
+
+	assert_int_equal(parse(&f), verdict);
+	assert_int_equal(reason, why);
+	frame_free(&f);
+}
+
+static void bulk_segment(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+
+	(void)ctx;
+	assert_int_equal(parse(&f), LRO_CANDIDATE);
+	assert_int_equal(reason, LRO_CONTINUE);
+	assert_ptr_equal(pkt.frame, f.data);
+	assert_int_equal(pkt.seq, 100000);
+	assert_int_equal(pkt.ip_id, 1000);
+	assert_int_equal(pkt.ip_len, 1500);
+	assert_int_equal(pkt.payload, 1448);
+	assert_int_equal(pkt.hdr_len, 66);
+	assert_int_equal(pkt.flags, 0x10);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.saddr), spec_bulk.saddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.daddr), spec_bulk.daddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.ports), 40000u << 16 | 5001);
+	frame_free(&f);
+}
+
+static void without_timestamps(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.tcp_options = 0;
+	s.payload = 1460;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	assert_int_equal(pkt.hdr_len, 54);
+	assert_int_equal(pkt.payload, 1460);
+}
+
+static void padding_is_not_payload(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = 1;
+	s.tcp_options = 0;
+	s.padding = 5;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	assert_int_equal(pkt.payload, 1);
+	assert_int_equal(pkt.ip_len, 41);
+}
+
+static void vlan_identifier_is_in_key(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+
+	(void)ctx;
+	assert_int_equal(lro_parse(f.data, f.len, f.len, 0x8100b064, &pkt, &reason), LRO_CANDIDATE);
+	assert_int_equal(pkt.key.vlan, 0x81000064);
+	assert_int_equal(pkt.vlan, 0x8100b064);
+	frame_free(&f);
+}
+
+static void flags(void **ctx)
+{
+	static const struct {
+		u8 flags;
+		enum lro_verdict verdict;
+		enum lro_reason reason;
+	} cases[] = {
+		{ 0x10, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x18, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x11, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x50, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x90, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x12, LRO_PASS, LRO_PASS_SYN },
+		{ 0x02, LRO_PASS, LRO_PASS_SYN },
+		{ 0x14, LRO_PASS, LRO_PASS_RST },
+		{ 0x04, LRO_PASS, LRO_PASS_RST },
+		{ 0x30, LRO_PASS, LRO_PASS_URG },
+		{ 0x00, LRO_PASS, LRO_PASS_NO_ACK },
+		{ 0x08, LRO_PASS, LRO_PASS_NO_ACK },
+	};
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s.flags = cases[i].flags;
+		expect(&s, cases[i].verdict, cases[i].reason);
+	}
+}
+
+static void pure_ack(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = 0;
+	expect(&s, LRO_PASS, LRO_PASS_PURE_ACK);
+	s.tcp_options = 0;
+	s.padding = 6;	/* padding must not look like payload */
+	expect(&s, LRO_PASS, LRO_PASS_PURE_ACK);
+}
+
+static void other_protocols(void **ctx)
+{
+	struct spec s = spec_bulk;
+	struct frame f;
+
+	(void)ctx;
+	s.proto = 17;
+	expect(&s, LRO_FOREIGN, LRO_GRO_NOT_TCP);
+	s.frag = 0x2000;
+	expect(&s, LRO_FOREIGN, LRO_GRO_NOT_TCP);
+
+	f = frame_build(&spec_bulk);
+	put_be16(f.data + 12, 0x86dd);
+	assert_int_equal(parse(&f), LRO_FOREIGN);
+	assert_int_equal(reason, LRO_GRO_NOT_IP);
+	frame_free(&f);
+}
+
+static void fragments_name_only_addresses(void **ctx)
+{
+	static const u16 frags[] = { 0x2000, 0x0001, 0x1fff, 0x8000, 0xc000, 0x6000 };
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	for (unsigned int i = 0; i < sizeof(frags) / sizeof(frags[0]); i++) {
+		s.frag = frags[i];
+		expect(&s, LRO_STRAY, LRO_PASS_FRAGMENT);
+		assert_int_equal(lro_get_be32((u8 *)&pkt.key.saddr), spec_bulk.saddr);
+		assert_int_equal(lro_get_be32((u8 *)&pkt.key.daddr), spec_bulk.daddr);
+	}
+}
+
+static void ip_options_keep_the_flow(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	for (s.ip_options = 4; s.ip_options <= 40; s.ip_options += 4) {
+		expect(&s, LRO_PASS, LRO_PASS_IP_OPTIONS);
+		assert_int_equal(lro_get_be32((u8 *)&pkt.key.ports), 40000u << 16 | 5001);
+	}
+}
+
+static void bad_ip_headers(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+
+	(void)ctx;
+	f.data[14] = 0x44;
+	assert_int_equal(parse(&f), LRO_STRAY);
+	assert_int_equal(reason, LRO_PASS_IP_HEADER);
+	f.data[14] = 0x65;
+	assert_int_equal(parse(&f), LRO_STRAY);
+	assert_int_equal(reason, LRO_PASS_IP_HEADER);
+	assert_int_equal(pkt.key.saddr, 0);
+	f.data[14] = 0x45;
+	f.data[24] ^= 1;
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_IP_CHECKSUM);
+	frame_free(&f);
+}
+
+static void other_zero_of_checksums(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+	u16 check, id;
+
+	(void)ctx;
+	/* Choose the identification that makes the header checksum 0. */
+	check = lro_get_be16(f.data + 24);
+	id = lro_get_be16(f.data + 18);
+	put_be16(f.data + 18, (id + check) % 0xffff);
+	frame_fix_ip_checksum(&f);
+	assert_int_equal(lro_get_be16(f.data + 24), 0);
+	assert_int_equal(parse(&f), LRO_CANDIDATE);
+	put_be16(f.data + 24, 0xffff);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_IP_CHECKSUM);
+	put_be16(f.data + 24, 0);
+
+	put_be16(f.data + 50, 0);
+	assert_int_equal(parse(&f), LRO_CANDIDATE);
+	put_be16(f.data + 50, 0xffff);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_TCP_CHECKSUM);
+	frame_free(&f);
+}
+
+static void lengths(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+
+	(void)ctx;
+	put_be16(f.data + 16, 1501);	/* more than the frame has */
+	frame_fix_ip_checksum(&f);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_LENGTH);
+
+	put_be16(f.data + 16, 51);	/* less than the headers */
+	frame_fix_ip_checksum(&f);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_LENGTH);
+
+	put_be16(f.data + 16, 0);
+	frame_fix_ip_checksum(&f);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_LENGTH);
+
+	put_be16(f.data + 16, 53);	/* the rest is padding */
+	frame_fix_ip_checksum(&f);
+	assert_int_equal(parse(&f), LRO_CANDIDATE);
+	assert_int_equal(pkt.payload, 1);
+	frame_free(&f);
+}
+
+static void longest_packet(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = LRO_IP_MAX - 52;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	s.payload++;
+	expect(&s, LRO_PASS, LRO_PASS_LENGTH);
+	s.payload = 65535 - 52;
+	expect(&s, LRO_PASS, LRO_PASS_LENGTH);
+}
+
+static void tcp_headers(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+	struct spec s = spec_bulk;
+	unsigned int doff;
+
+	(void)ctx;
+	for (doff = 0; doff < 5; doff++) {
+		f.data[46] = doff << 4;
+		assert_int_equal(parse(&f), LRO_PASS);
+		assert_int_equal(reason, LRO_PASS_TCP_HEADER);
+	}
+	frame_free(&f);
+
+	for (s.tcp_options = 4; s.tcp_options <= 40; s.tcp_options += 4)
+		if (s.tcp_options != 12)
+			expect(&s, LRO_PASS, LRO_PASS_TCP_OPTIONS);
+
+	/* As long as timestamps, but something else. */
+	f = frame_build(&spec_bulk);
+	put_be32(f.data + 54, 0x0101050a);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_TCP_OPTIONS);
+	put_be32(f.data + 54, 0x080a0101);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_TCP_OPTIONS);
+	frame_free(&f);
+}
+
+static void truncated_at_every_length(void **ctx)
+{
+	struct spec s = spec_bulk;
+	struct frame whole, cut;
+
+	(void)ctx;
+	s.payload = 40;
+	whole = frame_build(&s);
+	for (cut.len = 0; cut.len < whole.len; cut.len++) {
+		enum lro_verdict verdict;
+
+		cut.data = malloc(cut.len ? cut.len : 1);
+		memcpy(cut.data, whole.data, cut.len);
+		verdict = parse(&cut);
+		if (cut.len < 14)
+			assert_int_equal(verdict, LRO_FOREIGN);
+		else if (cut.len < 38)
+			assert_int_equal(verdict, LRO_STRAY);
+		else
+			assert_int_equal(verdict, LRO_PASS);
+		if (cut.len >= 54)
+			assert_int_equal(reason, LRO_PASS_LENGTH);
+		else if (cut.len >= 14)
+			assert_int_equal(reason, LRO_PASS_TRUNCATED);
+		frame_free(&cut);
+	}
+	assert_int_equal(parse(&whole), LRO_CANDIDATE);
+	frame_free(&whole);
+
+	/* Options that the frame has no room for leave the flow unknown. */
+	s.ip_options = 40;
+	whole = frame_build(&s);
+	for (cut.len = 54; cut.len < 78; cut.len++) {
+		cut.data = malloc(cut.len);
+		memcpy(cut.data, whole.data, cut.len);
+		assert_int_equal(parse(&cut), LRO_STRAY);
+		assert_int_equal(reason, LRO_PASS_IP_OPTIONS);
+		frame_free(&cut);
+	}
+	frame_free(&whole);
+}
+
+/* More memory than frame: what lies behind the frame is not part of it. */
+static void readable_beyond_the_frame(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+
+	(void)ctx;
+	assert_int_equal(lro_parse(f.data, f.len, 53, 0, &pkt, &reason), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_TRUNCATED);
+	assert_int_equal(lro_parse(f.data, f.len, 13, 0, &pkt, &reason), LRO_FOREIGN);
+	frame_free(&f);
+}
+
+static void any_header_byte(void **ctx)
+{
+	struct spec s = spec_bulk;
+	struct frame f;
+
+	(void)ctx;
+	s.payload = 3;
+	f = frame_build(&s);
+	for (unsigned int at = 0; at < 66; at++) {
+		u8 good = f.data[at];
+
+		for (unsigned int v = 0; v < 256; v++) {
+			f.data[at] = v;
+			if (parse(&f) != LRO_CANDIDATE)
+				continue;
+			assert_in_range(pkt.hdr_len, 54, LRO_HDR_MAX);
+			assert_true(pkt.payload > 0);
+			assert_true(pkt.hdr_len + pkt.payload == pkt.ip_len + 14);
+			assert_true(pkt.hdr_len + pkt.payload <= f.len);
+		}
+		f.data[at] = good;
+	}
+	frame_free(&f);
+}
+
+struct result run_parse_tests(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bulk_segment),
+		cmocka_unit_test(without_timestamps),
+		cmocka_unit_test(padding_is_not_payload),
+		cmocka_unit_test(vlan_identifier_is_in_key),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(pure_ack),
+		cmocka_unit_test(other_protocols),
+		cmocka_unit_test(fragments_name_only_addresses),
+		cmocka_unit_test(ip_options_keep_the_flow),
+		cmocka_unit_test(bad_ip_headers),
+		cmocka_unit_test(other_zero_of_checksums),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(longest_packet),
+		cmocka_unit_test(tcp_headers),
+		cmocka_unit_test(truncated_at_every_length),
+		cmocka_unit_test(readable_beyond_the_frame),
+		cmocka_unit_test(any_header_byte),
+	};
+
+	return RUN_GROUP("parse", tests);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The strict promise, against a model: a random stream of one flow, with any
+ * field changing now and then, goes through the rules; each aggregate is then
+ * segmented the way TCP segmentation offload does it, and every byte of every
+ * packet must come back. LRO_SEED repeats a run, LRO_PACKETS sets its length.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "match.h"
+#include "packet.h"
+#include "tests.h"
+
+#define MAX_HELD 64
+
+static u64 random_state;
+
+static u32 random_below(u32 n)
+{
+	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
+	return (u32)(random_state >> 33) % n;
+}
+
+static bool one_in(u32 n)
+{
+	return !random_below(n);
+}
+
+static unsigned long env_number(const char *name, unsigned long preset)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : preset;
+}
+
+/*
+ * Segment number n of an aggregate, as segmentation makes it: the headers of the
+ * first packet; identification counted up or kept; PSH and FIN on the last only;
+ * CWR on the first only; lengths and checksums computed.
+ */
+static struct frame segment(const struct lro_state *state, const u8 *payload,
+			    unsigned int total, unsigned int n)
+{
+	unsigned int at = n * state->gso_size, len = state->gso_size;
+	struct frame f;
+
+	if (len > total - at)
+		len = total - at;
+	f.len = state->hdr_len + len;
+	f.data = malloc(f.len);
+	memcpy(f.data, state->hdr, state->hdr_len);
+	memcpy(f.data + state->hdr_len, payload + at, len);
+	put_be16(f.data + 16, f.len - 14);
+	put_be16(f.data + 18, state->ip_id + (state->fixed_id ? 0 : n));
+	put_be32(f.data + 38, lro_get_be32(state->hdr + 38) + at);
+	f.data[47] &= ~(LRO_TCP_PSH | LRO_TCP_FIN);
+	if (n)
+		f.data[47] &= ~LRO_TCP_CWR;
+	if (at + len == total)
+		f.data[47] |= state->tail_flags;
+	frame_fix_ip_checksum(&f);
+	frame_fix_tcp_checksum(&f);
+	return f;
+}
+
+static void check_aggregate(const struct lro_state *state, struct frame *held, unsigned int count)
+{
+	static u8 payload[65536];
+	unsigned int total = 0, n;
+
+	assert_int_equal(count, state->segs);
+	for (n = 0; n < count; n++) {
+		unsigned int len = lro_get_be16(held[n].data + 16) + 14 - state->hdr_len;
+
+		memcpy(payload + total, held[n].data + state->hdr_len, len);
+		total += len;
+	}
+	assert_int_equal(total, state->ip_len + 14 - state->hdr_len);
+	assert_true(state->ip_len <= LRO_IP_MAX);
+	assert_int_equal((total + state->gso_size - 1) / state->gso_size, count);
+	for (n = 0; n < count; n++) {
+		struct frame f = segment(state, payload, total, n);
+
+		/* Padding is not given back, it is the link's. */
+		assert_true(f.len <= held[n].len);
+		assert_memory_equal(f.data, held[n].data, f.len);
+		assert_int_equal(f.len, lro_get_be16(held[n].data + 16) + 14);
+		frame_free(&f);
+		frame_free(&held[n]);
+	}
+}
+
+/* Advance the sender; now and then something about it changes. */
+static void advance(struct spec *s, u32 size, bool fixed_id)
+{
+	s->seq += s->payload;
+	s->id += !fixed_id;
+	s->payload = size;
+	s->padding = 0;
+	s->flags &= ~(0x80 | 0x08 | 0x01);
+	if (one_in(40))
+		s->payload = 1 + random_below(size);
+	if (one_in(30))
+		s->flags |= 0x08;
+	if (one_in(100))
+		s->flags |= 0x80;
+	if (one_in(200))
+		s->flags |= 0x01;
+	if (one_in(100))
+		s->flags ^= 0x40;
+	if (one_in(50))
+		s->tsval++;
+	if (one_in(50))
+		s->ack += 1448;
+	if (one_in(80))
+		s->window ^= 1 << random_below(16);
+	if (one_in(100))
+		s->tos ^= 1 << random_below(8);
+	if (one_in(150))
+		s->ttl ^= 1;
+	if (one_in(150))
+		s->frag ^= 0x4000;
+	if (one_in(150))
+		s->id += random_below(3);
+	if (one_in(150))
+		s->id -= 1;
+	if (one_in(150))
+		s->reserved ^= 1;
+	if (one_in(150))
+		s->urgent ^= 1;
+	if (one_in(150))
+		s->mac_last ^= 1;
+	if (one_in(150))
+		s->tcp_options ^= 12;
+	if (one_in(60))
+		s->seq += random_below(2) ? size : -size;
+	if (one_in(60))
+		s->padding = random_below(8);
+}
+
+static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
+{
+	struct frame held[MAX_HELD];
+	struct spec s = spec_bulk;
+	struct lro_state state;
+	unsigned int count = 0;
+
+	s.seq = random_below(2) ? 0u - random_below(100000) : random_below(1 << 30);
+	s.id = random_below(65536);
+	s.payload = size;
+	for (; packets; packets--) {
+		struct lro_packet pkt, fast;
+		struct frame f = frame_build(&s);
+		enum lro_reason why;
+		bool is_next, quick;
+
+		advance(&s, size, fixed_id);
+		if (lro_parse(f.data, f.len, f.len, 0, &pkt, &why) != LRO_CANDIDATE) {
+			/* The other zero, which the builder makes as well. */
+			frame_free(&f);
+			continue;
+		}
+		is_next = count && lro_match(&state, &pkt) == LRO_CONTINUE;
+		quick = count && lro_match_fast(&state, f.data, f.len, f.len, 0, &fast);
+		assert_int_equal(is_next, quick);
+		if (is_next) {
+			lro_state_add(&state, &pkt);
+			++*merged;
+		} else {
+			if (count)
+				check_aggregate(&state, held, count);
+			count = 0;
+			lro_state_start(&state, &pkt);
+		}
+		held[count++] = f;
+		if (lro_state_ends(&state, MAX_HELD)) {
+			check_aggregate(&state, held, count);
+			count = 0;
+		}
+	}
+	if (count)
+		check_aggregate(&state, held, count);
+}
+
+static void segmentation_gives_back(void **ctx)
+{
+	static const u32 sizes[] = { 1448, 1460, 1, 536, 8948 };
+	unsigned long packets = env_number("LRO_PACKETS", 100000), merged = 0, done = 0;
+	u64 seed = env_number("LRO_SEED", 20260101);
+
+	(void)ctx;
+	random_state = seed;
+	while (done < packets) {
+		u32 n = 200 + random_below(800);
+
+		stream(n, sizes[random_below(5)], one_in(3), &merged);
+		done += n;
+	}
+	printf("LRO_SEED=%llu: %lu packets, %lu merged\n", (unsigned long long)seed, done, merged);
+	/* Most packets continue the one before, or the stream tests nothing. */
+	assert_true(merged > done / 2);
+}
+
+struct result run_segment_tests(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(segmentation_gives_back),
+	};
+
+	return RUN_GROUP("segment", tests);
+}
