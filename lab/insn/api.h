@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef INSN_PLUGIN_API
 #define INSN_PLUGIN_API	7
+#endif
 #define PLUGIN_EXPORT	__attribute__((visibility("default")))
 
 struct qemu_plugin_tb;

@@ -19,7 +19,8 @@
 #include "insn.h"
 
 #define REQUEST_MAX	256
-#define REPLY_MAX	(64 * 1024)
+#define FLOOD_MAX	(64 * 1024)
+#define REPLY_MAX	(66 * 1024)
 #define TIMEOUT_S	5
 
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -39,21 +40,24 @@ static void send_all(int fd, const char *text)
 	}
 }
 
-/* Return: false when the peer sent no whole line. */
+/*
+ * Return: false when the peer sent no whole line, or one that is too long. That one is read to its
+ * end all the same: closing a socket with unread data would take our answer from the peer.
+ */
 static bool read_line(int fd, char *line, size_t size)
 {
 	size_t used = 0;
+	char byte;
 
-	while (used < size) {
-		ssize_t got = recv(fd, line + used, 1, 0);
-
-		if (got != 1)
-			return false;
-		if (line[used] == '\n') {
+	for (size_t i = 0; i < FLOOD_MAX && recv(fd, &byte, 1, 0) == 1; i++) {
+		if (byte == '\n') {
+			if (used == size)
+				return false;
 			line[used] = '\0';
 			return true;
 		}
-		used++;
+		if (used < size)
+			line[used++] = byte;
 	}
 	return false;
 }

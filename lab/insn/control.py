@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 from .errors import InsnError
@@ -38,6 +39,23 @@ class Control:
             raise InsnError(f"the instruction plugin refused {label!r}: {line['error']}")
         return parse_snapshot(line, self.folder)
 
+    def wait(self, timeout: float = TIMEOUT_S) -> None:
+        """Returns when the plugin listens, which it does before the machine executes anything."""
+        limit = time.monotonic() + timeout
+        while True:
+            try:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                    sock.connect(str(self.path))
+                return
+            except OSError as error:
+                if time.monotonic() > limit:
+                    raise self._silent(error) from None
+            time.sleep(0.02)
+
+    def _silent(self, error: OSError) -> InsnError:
+        return InsnError(f"the instruction plugin does not answer at {self.path} ({error.strerror or error}): "
+                         "is QEMU running, with the plugin loaded? see its log")
+
     def _ask(self, request: str) -> str:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
@@ -49,6 +67,4 @@ class Control:
                     parts.append(part)
                 return b"".join(parts).decode()
         except OSError as error:
-            raise InsnError(f"the instruction plugin does not answer at {self.path} "
-                            f"({error.strerror or error}): is QEMU running, with the plugin "
-                            "loaded? see its log") from None
+            raise self._silent(error) from None

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the lab's QEMU, and builds kernel modules with the lab's compilers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab import kernels, roots
+
+OUT = Path(os.environ.get("OUT", "build/tests/insn")).resolve()
+PLUGIN = OUT / "insn.so"
+BARE = ["-cpu", "max", "-m", "64", "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(OUT / "payload")]
+BARE_EXIT = 15          # what isa-debug-exit makes of the value that payload.S writes
+
+
+def qemu() -> list[str]:
+    """Command for a machine with nothing but a processor, memory and what is asked for."""
+    return [*roots.qemu(), "-accel", "tcg,thread=multi", "-M", "pc", "-nodefaults", "-display", "none",
+            "-no-reboot"]
+
+
+def run(arguments: list[str], log: Path, timeout: float = 60) -> int:
+    """Runs QEMU to its end; returns its exit code. QEMU's messages go to `log`."""
+    with log.open("wb") as out:
+        done = subprocess.run(qemu() + arguments, stdin=subprocess.DEVNULL, stdout=out,
+                              stderr=subprocess.STDOUT, timeout=timeout, check=False)
+    return done.returncode
+
+
+def build_modules(source: Path, kernel: kernels.Kernel, extra: tuple[Path, ...] = (),
+                  options: tuple[str, ...] = ()) -> Path:
+    """Builds the modules of a folder with a Kbuild for a kernel; returns the folder they are in.
+
+    `extra` are further sources, `options` arguments of make.
+    """
+    work = OUT / "modules" / kernel.series / source.name
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(source, work, ignore=shutil.ignore_patterns("__pycache__", "Makefile", "*.py"))
+    for path in extra:
+        shutil.copy(path, work)
+    roots.chroot(["make", "-C", f"/usr/src/linux-headers-{kernel.release}", "M=/mnt", *options, "modules"],
+                 binds={**kernel.binds(), work: "/mnt"}, log=work / "build.log", timeout=300)
+    return work

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The plugin under real kernels: natively, with and without KASLR, and as a Xen driver domain."""
+
+from __future__ import annotations
+
+import os
+import re
+import unittest
+from pathlib import Path
+
+from lab import cpio, kernels, roots
+from lab.insn.reader import delta, idle_rate, plugin_argument, snapshots
+
+from . import machine
+
+HERE = Path(__file__).resolve().parent
+LOOP_INSNS = 2 * 5000000
+COPY_BYTES = 1 << 20
+CLOSE = 0.001
+# Timer ticks of an emulated machine happen inside the loop: other code, not miscounted code.
+TICKS = 0.05
+
+
+def wanted() -> list[kernels.Kernel]:
+    """The kernels to boot."""
+    return [kernels.kernel(series) for series in os.environ.get("KERNELS", kernels.DEFAULT).split()]
+
+
+def initramfs(kernel: kernels.Kernel) -> Path:
+    """The test program and the module that it loads."""
+    built = machine.build_modules(HERE / "probe", kernel, (HERE / "measured.h",))
+    tree = cpio.Tree()
+    tree.character_device("/dev/console", 5, 1)
+    tree.file("/init", (machine.OUT / "init").read_bytes(), 0o755)
+    tree.file("/probe.ko", (built / "probe.ko").read_bytes())
+    return cpio.write(tree, machine.OUT, f"probe-{kernel.series}")
+
+
+class Kernels(unittest.TestCase):
+    """One boot per kernel and way of running it."""
+
+    def check(self, name: str, arguments: list[str], timeout: float, xen: bool) -> None:
+        out, log = machine.OUT / f"{name}.jsonl", machine.OUT / f"{name}.log"
+        out.unlink(missing_ok=True)
+        machine.run(arguments + ["-serial", f"file:{log}"] + plugin_argument(machine.PLUGIN, out),
+                    machine.OUT / f"{name}.qemu.log", timeout)
+        console = log.read_text(errors="replace")
+        self.assertIn("INSN-END", console, f"see {log}")
+        self.assertIn("INSN-PROBED", console, f"see {log}")
+        self.check_ranges(console)
+        marks = {int(snap.label): snap for snap in snapshots(out) if snap.by == "marker"}
+        part = {(a, b): delta(marks[a], marks[b])[0]
+                for a, b in ((1, 2), (2, 3), (11, 12), (12, 13), (13, 14), (4, 5))}
+        # User space is interrupted by ticks, which are the kernel's; its own count is exact.
+        self.assertAlmostEqual(part[1, 2]["insns"]["user"], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
+        self.assertLess(part[1, 2]["insns"]["total"], (1 + TICKS) * LOOP_INSNS)
+        self.assertEqual(part[2, 3]["movs"]["user"], COPY_BYTES)
+        self.assertAlmostEqual(part[11, 12]["insns"]["modules"], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
+        self.assertEqual(part[12, 13]["movs"]["modules"], COPY_BYTES)
+        # The kernel's memcpy is a string instruction or a loop, as the processor's features tell it.
+        copied = part[13, 14]
+        if copied["movs"]["kernel"] < COPY_BYTES:
+            self.assertGreater(copied["insns"]["kernel"], COPY_BYTES // 16)
+        self.assertGreater(part[4, 5]["halted_seconds"], 1.0)
+        self.assertEqual(part[1, 2]["insns"]["xen"] > 0, xen)
+        print(f"  {name}: loop user {part[1, 2]['insns']['user']} module {part[11, 12]['insns']['modules']} "
+              f"of {LOOP_INSNS}; kernel memcpy {copied['movs']['kernel']} B by string, "
+              f"{copied['insns']['kernel']} insns; idle {idle_rate(part[4, 5])['total'] / 1e3:.0f} k/s "
+              f"(empty wakes {part[4, 5]['empty_insns'] / part[4, 5]['seconds'] / 1e3:.0f} k/s), "
+              f"halted {1 - part[4, 5]['busy']:.1%}")
+
+    def check_ranges(self, console: str) -> None:
+        """The boundary between kernel and modules is where the plugin assumes it."""
+        found = re.search(r"INSN-RANGES text-end (\w+) modules (\w+) (\w+)", console)
+        assert found
+        text_end, low, high = (int(text, 16) for text in found.groups())
+        self.assertTrue(0xffffffff80000000 < text_end < 0xffffffffc0000000, found[0])
+        self.assertTrue(0xffffffffc0000000 <= low <= high < 0xffffffffff000000, found[0])
+        print(f"  {found[0]}")
+
+    def test_native(self) -> None:
+        for kernel in wanted():
+            for argument in ("nokaslr", "kaslr"):
+                with self.subTest(kernel=kernel.series, argument=argument):
+                    self.check(f"linux-{kernel.series}-{argument}", [
+                        "-cpu", "max", "-m", "256", "-kernel", str(kernel.vmlinuz), "-initrd",
+                        str(initramfs(kernel)), "-append", f"console=ttyS0 quiet panic=-1 {argument}"], 120, False)
+
+    def test_xen(self) -> None:
+        for kernel in wanted():
+            with self.subTest(kernel=kernel.series):
+                self.check(f"xen-{kernel.series}", [
+                    "-cpu", "max,-smap", "-smp", "2", "-m", "1024", "-kernel", str(roots.xen_hypervisor()),
+                    "-append", "console=com1 com1=115200,8n1 dom0_mem=512M,max:512M dom0_max_vcpus=1 "
+                    "dom0_vcpus_pin bootscrub=0", "-initrd", f"{kernel.vmlinuz} console=hvc0 quiet "
+                    f"panic=-1,{initramfs(kernel)}"], 240, True)
