@@ -8,7 +8,6 @@ modules it needs, and on the driver domain Xen's tools together with the guest's
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,18 +54,13 @@ def agent_binary() -> Path:
     return out
 
 
-def module_depends(module: Path) -> list[str]:
-    """Names of the modules that an uncompressed .ko says it needs."""
-    found = re.search(rb"\0depends=([^\0]*)\0", module.read_bytes())
-    return [name.decode() for name in found.group(1).split(b",") if name] if found else []
-
-
 class _Modules:
     """Modules of one machine with everything they depend on, in /lib/modules with a modules.dep for modprobe."""
 
     def __init__(self, kernel: kernels.Kernel, ours: Path | None):
         self._kernel = kernel
         self._ours = ours
+        self._builtin = kernel.builtin()
         self._found: dict[str, Path] = {}
         self._needs: dict[str, list[str]] = {}
 
@@ -76,20 +70,17 @@ class _Modules:
                 return self._ours / f"{spelling}.ko"
         return self._kernel.module(name)
 
-    def add(self, name: str, optional: bool = False) -> list[str]:
-        """Add a module; return its canonical name and those of all it needs. Optional ones may be built in."""
+    def add(self, name: str) -> list[str]:
+        """Add a module; return its canonical name and those of all it needs, nothing if it is built in."""
         key = name.replace("-", "_")
+        if key in self._builtin:
+            return []
         if key not in self._found:
-            try:
-                path = self._locate(name)
-            except LabError:
-                if optional:
-                    return []
-                raise
-            self._found[key] = path
+            self._found[key] = self._locate(name)
             # modprobe loads a line of modules.dep from its end: whatever others need comes last.
             first: list[str] = []
-            for needed in module_depends(path):
+            depends = kernels.module_info(self._found[key].read_bytes()).get("depends", "")
+            for needed in filter(None, depends.split(",")):
                 first += [item for item in reversed(self.add(needed)) if item not in first]
             self._needs[key] = first[::-1]
         return [key, *self._needs[key]]
@@ -108,12 +99,8 @@ def _libraries(root: Path, program: Path) -> list[str]:
     """Paths, relative to the root, of the shared libraries and the loader that a program needs."""
     loader = next(root.glob("usr/lib64/ld-linux-x86-64.so.*"))
     search = ":".join(str(root / path) for path in ("usr/lib/x86_64-linux-gnu", "usr/lib"))
-    listing = subprocess.run([str(loader), "--library-path", search, "--list", str(program)], check=False,
-                             capture_output=True, text=True, timeout=30)
-    if listing.returncode:
-        raise LabError(f"{program.name} of the lab root lacks a library: {listing.stderr.strip()}; "
-                       "remove build/roots and run `make setup`")
-    found = re.findall(rf"{re.escape(str(root))}/(\S+)", listing.stdout)
+    listing = proc.run([str(loader), "--library-path", search, "--list", str(program)], log=None, timeout=30)
+    found = re.findall(rf"{re.escape(str(root))}/(\S+)", listing)
     return sorted(set(found) - {str(program.relative_to(root))})
 
 
@@ -154,7 +141,7 @@ def _finish(tree: cpio.Tree, kernel: kernels.Kernel, ours: Path | None, loaded: 
             available: tuple[str, ...], name: str) -> Path:
     """Add modules (`loaded` at boot in that order, `available` for later) and write the archive."""
     wanted = _Modules(kernel, ours)
-    present = [module for module in loaded if wanted.add(module, optional=True)]
+    present = [module for module in loaded if wanted.add(module)]
     for module in available:
         wanted.add(module)
     wanted.install(tree)

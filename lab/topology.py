@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, images, vm
+from . import agent, configs, console, images, traffic, vm
 from .steps import LabError, step
 
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
@@ -48,6 +48,7 @@ class Lab:
         self._chip = chip
         self._nic_options = nic_options
         self._stack = ExitStack()
+        self._parts: list[vm.Nic | vm.Vm] = []
         self.nic_driver: str | None = None
         self.nic: vm.Nic
         self.sender: vm.Vm
@@ -78,20 +79,31 @@ class Lab:
     def _start(self, machine: vm.Machine) -> vm.Vm:
         started = vm.Vm(machine, self._run, self.logs)
         self._stack.callback(started.stop)
+        self._parts.append(started)
+        # Whoever waits for one machine learns of the death of any.
+        started.link.alive = self._check_parts
         return started
 
     def _start_nic_and_sender(self, image: images.Image) -> None:
         self.nic = vm.Nic(self._run, self.logs, self._chip, self._nic_options)
         self._stack.callback(self.nic.stop)
+        self._parts.append(self.nic)
         self.sender = self._start(vm.Machine(
             "sender", SENDER_MEMORY, 1, vm.linux_line(image, f"lab.ip={SENDER_ADDRESS}"),
             vm.wire_nic(self.nic, SENDER_MAC)))
 
+    def _prepare_sender(self) -> None:
+        self.sender.wait(BOOT_LIMIT)
+        # One frame per segment; and no transfer inherits what TCP learned from the one before.
+        self.sender.run("ethtool -K eth0 tso off gso off && echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save")
+
+    def _check_parts(self) -> None:
+        for part in self._parts:
+            part.check()
+
     def check(self) -> None:
-        """Raise LabError when a machine is gone or a kernel complained."""
-        self.nic.check()
-        for machine in (self.sender, self.nic_host):
-            machine.check()
+        """Raise LabError when a machine is gone or a kernel complained, the guest's included."""
+        self._check_parts()
 
     def use_nic_driver(self, driver: str, options: str = "") -> None:
         """Replace the NIC's driver at runtime by r8169 or r8169_lro; return when the link is up.
@@ -130,6 +142,23 @@ class Lab:
         self.sender.run(f"until ping -c1 -W1 {self.receiver_address} >/dev/null; do usleep 100000; done",
                         timeout=timeout)
 
+    def transfer(self, count: int, outward: bool = False) -> traffic.Transfer:
+        """Send `count` bytes by iperf to the receiver, or from it (outward), and check all machines after."""
+        if outward:
+            done = traffic.stream(self.receiver, self.sender, SENDER_ADDRESS, count)
+        else:
+            done = traffic.stream(self.sender, self.receiver, self.receiver_address, count)
+        self.check()
+        return done
+
+    def send_file(self, size: int, outward: bool = False) -> None:
+        """Send a random file of `size` bytes to the receiver, or from it, and compare checksums."""
+        if outward:
+            traffic.send_file(self.receiver, self.sender, SENDER_ADDRESS, size)
+        else:
+            traffic.send_file(self.sender, self.receiver, self.receiver_address, size)
+        self.check()
+
     def apply(self, config: configs.Config) -> None:
         """Bring the laboratory into a configuration; return when the receiver answers."""
         self.use_nic_driver(config.nic_driver)
@@ -152,8 +181,7 @@ class NativeLab(Lab):
                 "native", NATIVE_MEMORY, 1, vm.linux_line(image, ""), vm.vfio_nic(self.nic)))
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)
-            self.sender.wait(BOOT_LIMIT)
-            self.sender.run("ethtool -K eth0 tso off gso off")
+            self._prepare_sender()
 
 
 class XenLab(Lab):
@@ -186,8 +214,7 @@ class XenLab(Lab):
             self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
             self.receiver = self.guest
             self.dom0.wait(BOOT_LIMIT)
-            self.sender.wait(BOOT_LIMIT)
-            self.sender.run("ethtool -K eth0 tso off gso off")
+            self._prepare_sender()
 
     def use_guest_driver(self, driver: str) -> None:
         """Give the guest the front end xen-netfront or netfront_lro; return when it answers.

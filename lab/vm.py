@@ -118,25 +118,23 @@ class Vm(agent.AgentHost):
         self.watch = console.Watch(machine.name, self.log)
         port = run / f"{machine.name}.agent"
         self.child = proc.Child(roots.qemu() + _options(machine, self.log, port), log=self.qemu_log)
+        self._name = machine.name
         try:
-            link = agent.connect(machine.name, port, self._check_of(machine.name))
+            link = agent.connect(machine.name, port, self.check)
         except BaseException:
             self.child.stop()
             raise
         super().__init__(machine.name, link)
 
-    def _check_of(self, name: str):
-        def check() -> None:
-            if not self.child.alive():
-                self.watch.check()
-                raise LabError(f"{name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
-                               f"{self.watch.tail() or _tail(self.qemu_log)}\n", self.qemu_log)
-            self.watch.check()
-        return check
-
     def check(self) -> None:
         """Raise LabError when the machine is gone or its kernel complained."""
-        self.link.alive()
+        running = self.child.alive()
+        self.watch.check()
+        if running:
+            return
+        said = self.watch.tail() or proc.tail(self.qemu_log)
+        raise LabError(f"{self._name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
+                       f"{said}\n", self.qemu_log)
 
     def memory_used(self) -> int:
         """Resident memory of the machine's QEMU in MiB, shared guest memory included."""
@@ -150,12 +148,6 @@ class Vm(agent.AgentHost):
         """End the machine at once."""
         self.link.close()
         self.child.stop()
-
-
-def _tail(path: Path) -> str:
-    with suppress(OSError):
-        return "\n".join(path.read_text(errors="replace").rstrip().split("\n")[-8:])
-    return ""
 
 
 def _options(machine: Machine, console_log: Path, port: Path) -> list[str]:

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Traffic between two hosts of the lab: an iperf stream with the kernels' counters around it, and a checked file.
+
+How the LRO ratio is measured, for every configuration alike: TCP segments sent during the transfer, divided by the
+packets that reached the receiver's IP layer during it.
+
+- Segments are the sender's `Tcp OutSegs`. Its segmentation offloads are off, so each is one frame on the wire;
+  handshake and retransmissions are among them. The receiver cannot count them itself: the kernel's xen-netfront
+  marks a merged packet with `gso_segs` 0, and IP's own segment counters then count it as one.
+- Packets are the receiver's `Ip InReceives`. They are read on the receiver just before iperf starts to listen and as
+  soon as it has ended, without any other traffic in between, so that the lab's own control connections are not in it.
+
+Nothing is subtracted. Without merging the ratio is 1.00.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .agent import Host
+from .steps import LabError
+
+WRITE_SIZE = "64K"
+IPERF_PORT = 5001
+FILE_PORT = 5002
+# The slowest rate at which a transfer still counts as alive, in bytes/s, and seconds added for its set-up.
+SLOWEST = 200_000
+SETTLE = 60
+
+_COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
+# `before` is taken half a second later, when the connection that started this script has gone quiet.
+_SINK = f"""rm -f /tmp/sink.*
+setsid sh -c 'sleep 0.5; {_COUNTERS} >/tmp/sink.before
+timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >/tmp/sink.report 2>&1
+{_COUNTERS} >/tmp/sink.counters; mv /tmp/sink.counters /tmp/sink.after' </dev/null >/dev/null 2>&1 &"""
+# iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
+_SOURCE = f"""sleep 0.7
+for try in $(seq 60); do
+	{_COUNTERS} >/tmp/source.before
+	iperf -c {{address}} -p {IPERF_PORT} -l {WRITE_SIZE} -n {{count}} -y C >/tmp/source.report 2>&1
+	{_COUNTERS} >/tmp/source.after
+	grep -q ,{{count}}, /tmp/source.report && exit 0
+	grep -q refused /tmp/source.report || exit 1
+	usleep 300000
+done
+exit 1"""
+_AWAIT_SINK = "until [ -e /tmp/sink.after ]; do usleep 50000; done"
+
+# busybox's nc ends when its own input does; with -e it leaves the connection to another program.
+_FILE_SINK = f"""rm -f /tmp/received*
+setsid sh -c 'timeout {{limit}} nc -l -p {FILE_PORT} -e dd of=/tmp/received bs=64K
+touch /tmp/received.done' </dev/null >/dev/null 2>&1 &"""
+_FILE_SOURCE = f"""for try in $(seq 60); do
+	nc {{address}} {FILE_PORT} -e cat /tmp/sent && exit 0
+	usleep 300000
+done
+exit 1"""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One transfer: payload `bytes`, `seconds` at the receiver, counter differences of both kernels.
+
+    The counters are named as in /proc/net, for example "Tcp RetransSegs" or "IpExt InNoECTPkts".
+    """
+
+    bytes: int
+    seconds: float
+    source: dict[str, int] = field(repr=False)
+    sink: dict[str, int] = field(repr=False)
+
+    @property
+    def mbps(self) -> float:
+        """Payload rate in Mbit/s (10^6 bit/s) as the receiver saw it."""
+        return self.bytes * 8 / self.seconds / 1e6
+
+    @property
+    def segments(self) -> int:
+        """TCP segments that the sender put on the wire."""
+        return self.source["Tcp OutSegs"]
+
+    @property
+    def packets(self) -> int:
+        """IP packets that the receiver's stack took."""
+        return self.sink["Ip InReceives"]
+
+    @property
+    def lro_ratio(self) -> float:
+        """Segments per packet; see the top of this file."""
+        return self.segments / max(self.packets, 1)
+
+    @property
+    def retransmits(self) -> int:
+        """Segments that the sender sent again."""
+        return self.source["Tcp RetransSegs"]
+
+
+def stream(source: Host, sink: Host, address: str, count: int) -> Transfer:
+    """Send `count` bytes from `source` to `sink` at `address` by iperf; raise LabError if they do not arrive."""
+    limit = SETTLE + count // SLOWEST
+    sink.run(_SINK.format(limit=limit))
+    try:
+        source.run(_SOURCE.format(address=address, count=count), timeout=limit)
+    except LabError as error:
+        said = source.run("cat /tmp/source.report", check=False)
+        raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error
+    sink.run(_AWAIT_SINK, timeout=SETTLE)
+    received, seconds = parse_report(sink.run("cat /tmp/sink.report"))
+    if received != count:
+        raise LabError(f"{sink.name} received {received} of {count} bytes from {source.name}")
+    return Transfer(count, seconds, _difference(source, "/tmp/source"), _difference(sink, "/tmp/sink"))
+
+
+def parse_report(report: str) -> tuple[int, float]:
+    """Bytes and seconds of iperf's comma-separated report; its rate is exact where its interval is rounded."""
+    for line in report.splitlines():
+        fields = line.split(",")
+        if len(fields) >= 9 and fields[7].isdigit() and int(fields[8]) > 0:
+            return int(fields[7]), int(fields[7]) * 8 / int(fields[8])
+    raise LabError(f"iperf printed no report: {report.strip()[-200:]!r}")
+
+
+def parse_counters(text: str) -> dict[str, int]:
+    """The counters of /proc/net/snmp and netstat, which come as pairs of lines: names, then values."""
+    counters = {}
+    lines = text.splitlines()
+    for names, values in zip(lines[::2], lines[1::2]):
+        group = names.partition(":")[0]
+        for name, value in zip(names.split()[1:], values.split()[1:]):
+            counters[f"{group} {name}"] = int(value)
+    return counters
+
+
+def _difference(host: Host, prefix: str) -> dict[str, int]:
+    before, after = (parse_counters(host.run(f"cat {prefix}.{when}")) for when in ("before", "after"))
+    return {name: after[name] - before.get(name, 0) for name in after}
+
+
+def send_file(source: Host, sink: Host, address: str, size: int) -> None:
+    """Send `size` random bytes by a plain TCP connection; raise LabError unless their SHA-256 is the same."""
+    limit = SETTLE + size // SLOWEST
+    sent = source.run(f"head -c {size} /dev/urandom >/tmp/sent && sha256sum </tmp/sent", timeout=limit).split()[0]
+    sink.run(_FILE_SINK.format(limit=limit))
+    try:
+        source.run(_FILE_SOURCE.format(limit=limit, address=address), timeout=limit)
+        sink.run("until [ -e /tmp/received.done ]; do usleep 50000; done", timeout=SETTLE)
+    except LabError:
+        sink.run("killall -q nc; true", check=False)
+        raise
+    received = sink.run("stat -c %s /tmp/received; sha256sum </tmp/received", timeout=limit).split()
+    if received[1] != sent:
+        raise LabError(f"a file of {size} bytes from {source.name} arrived damaged at {sink.name}: "
+                       f"{received[0]} bytes, SHA-256 {received[1]} instead of {sent}")
+    source.run("rm -f /tmp/sent")
+    sink.run("rm -f /tmp/received")
