@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .steps import LabError
+from .steps import EXIT_USAGE, LabError
 
 STOCK_NIC, OUR_NIC = "r8169", "r8169_lro"
 STOCK_GUEST, OUR_GUEST = "xen-netfront", "netfront_lro"
@@ -64,7 +64,8 @@ def select(names: str) -> list[Config]:
     wanted = names.replace(",", " ").split() or list(ALL)
     for name in wanted:
         if name not in ALL:
-            raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}")
+            raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}",
+                           code=EXIT_USAGE)
     return [ALL[name] for name in dict.fromkeys(wanted)]
 
 

@@ -17,6 +17,7 @@ from .steps import LabError
 
 GUEST = ROOT / "lab" / "guest"
 IMAGES = BUILD / "lab" / "images"
+AGENT = BUILD / "lab" / "guest" / "agent"
 
 SENDER_SERIES = "6.12"
 SENDER_MODULES = ("virtio_pci", "virtio_net", "e1000")
@@ -42,16 +43,10 @@ class Image:
 
 
 def agent_binary() -> Path:
-    """Build the control agent, a static program, with the lab root's compiler; return its path."""
-    out = BUILD / "lab" / "agent"
-    sources = [GUEST / name for name in ("agent.c", "run.c", "frame.c")]
-    inputs = [*sources, GUEST / "run.h", GUEST / "frame.h"]
-    if out.exists() and out.stat().st_mtime > max(path.stat().st_mtime for path in inputs):
-        return out
-    out.parent.mkdir(parents=True, exist_ok=True)
-    proc.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-static", "-o", str(out), *map(str, sources)],
-             log=BUILD / "lab" / "agent.log", timeout=120)
-    return out
+    """The control agent, which the set-up builds."""
+    if not AGENT.exists():
+        raise LabError(f"{AGENT} is missing: run `make lab` or `python3 -m lab setup`")
+    return AGENT
 
 
 class _Modules:
@@ -108,7 +103,7 @@ def _install_program(tree: cpio.Tree, root: Path, path: str) -> None:
     """Copy one program to the same place as in the root, and its libraries to /lib."""
     program = root / path
     if not program.exists():
-        raise LabError(f"{path} is missing in the lab root; remove build/roots and run `make setup`")
+        raise LabError(f"{path} is missing in the lab root; remove build/roots and run `make lab`")
     tree.file(f"/{path}", program.read_bytes(), 0o755)
     for library in _libraries(root, program):
         name = Path(library).name
@@ -188,7 +183,7 @@ def dom0(series: str, with_ours: bool = False) -> Image:
     tree = _base(root, "dom0")
     folder = next((root / "usr/lib").glob("xen-4.*/bin"), None)
     if folder is None:
-        raise LabError("Xen's tools are missing in the lab root; remove build/roots and run `make setup`")
+        raise LabError("Xen's tools are missing in the lab root; remove build/roots and run `make lab`")
     for program in XEN_PROGRAMS:
         path = str((folder / program).relative_to(root))
         _install_program(tree, root, path)

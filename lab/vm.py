@@ -53,7 +53,7 @@ class Nic:
         self.chip = chip
         self.log.unlink(missing_ok=True)
         if not RTL8169D.exists():
-            raise LabError(f"{RTL8169D} is missing: run `make setup`")
+            raise LabError(f"{RTL8169D} is missing: run `make lab` or `python3 -m lab setup`")
         self.child = proc.Child([str(RTL8169D), "--vfio", str(self.vfio), "--wire", f"unix:{self.wire}",
                                  "--wire-listen", "--ctl", str(self._ctl), "--chip", chip, *options], log=self.log)
         deadline = time.monotonic() + 10

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line of the lab."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import time
+
+from . import configs, experiments, kernels, provision, results, steps, table
+from .paths import BUILD
+from .steps import LabError
+
+RESULTS = BUILD / "lab" / "results.json"
+DEFAULT_BYTES = "64M"
+DEFAULT_REPEATS = "3"
+SMALLEST = 1 << 20
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def parse_bytes(text: str) -> int:
+    """A size such as 67108864, 64M or 1G (powers of 1024); raises LabError for anything else."""
+    match = re.fullmatch(r"(\d+)([KMG]?)(?:i?B)?", text.strip(), re.IGNORECASE)
+    size = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    if size < SMALLEST:
+        raise LabError(f"BYTES={text} is not a size of at least 1M; give for example 64M", code=steps.EXIT_USAGE)
+    return size
+
+
+def parse_repeats(text: str) -> int:
+    """A positive number; raises LabError for anything else."""
+    if not re.fullmatch(r"[1-9]\d{0,3}", text.strip()):
+        raise LabError(f"REPEATS={text} is not a number from 1 on", code=steps.EXIT_USAGE)
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m lab", description="The laboratory. Run it as root.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, about in (("setup", "fetch and build all that a run needs"),
+                        ("run", "measure the configurations and print table 2 (sets up first)")):
+        command = commands.add_parser(name, help=about, description=about)
+        command.add_argument("--kernel", default=os.environ.get("KERNEL") or kernels.DEFAULT, metavar="SERIES",
+                             help=f"kernel under test: {', '.join(kernels.SERIES)} (KERNEL, default "
+                                  f"{kernels.DEFAULT})")
+        if name == "run":
+            _add_run_options(command)
+    commands.add_parser("table", help="print the table of the last run again")
+    commands.add_parser("clean", help="remove images, logs and results of the lab, but nothing that was fetched")
+    return parser
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--configs", default=os.environ.get("CONFIGS", ""), metavar="NAMES",
+                         help=f"configurations (CONFIGS, default all): {' '.join(configs.ALL)}")
+    command.add_argument("--bytes", default=os.environ.get("BYTES") or DEFAULT_BYTES, metavar="SIZE",
+                         help=f"payload of each run (BYTES, default {DEFAULT_BYTES})")
+    command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
+                         help=f"runs of each configuration (REPEATS, default {DEFAULT_REPEATS})")
+    command.epilog = "; ".join(f"{config.name}: {config.about}" for config in configs.ALL.values())
+
+
+def _setup(series: str) -> None:
+    if series not in kernels.SERIES:
+        raise LabError(f"KERNEL={series} is not one of {', '.join(kernels.SERIES)}", code=steps.EXIT_USAGE)
+    # The sender's kernel is always the default one.
+    provision.setup([series, kernels.DEFAULT])
+
+
+def _run(options: argparse.Namespace) -> None:
+    begun = time.monotonic()
+    wanted = configs.select(options.configs)
+    count, repeats = parse_bytes(options.bytes), parse_repeats(options.repeats)
+    _setup(options.kernel)
+    ready = time.monotonic()
+    found = experiments.run(wanted, options.kernel, count, repeats)
+    results.write(found, RESULTS)
+    minutes = (time.monotonic() - ready) / 60
+    steps.say(f"\n{table.render(found)}\n\nResults: {RESULTS}\n"
+              f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
+
+
+def _clean() -> None:
+    for name in ("images", "logs", "run"):
+        shutil.rmtree(BUILD / "lab" / name, ignore_errors=True)
+    RESULTS.unlink(missing_ok=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    options = _parser().parse_args(arguments)
+
+    def command() -> None:
+        if options.command == "setup":
+            _setup(options.kernel)
+        elif options.command == "run":
+            _run(options)
+        elif options.command == "table":
+            steps.say(table.render(results.read(RESULTS)))
+        else:
+            _clean()
+
+    return steps.main_guard(command)
+
+

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The main job: iperf through every configuration, and the results as the results file holds them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import nullcontext
+
+from . import configs, kernels, results, roots, steps, topology
+from .agent import Host
+from .configs import Config
+from .topology import NIC, Lab, NativeLab, XenLab
+
+NIC_MODEL = "RTL8169sb (rtl8169d)"
+
+
+def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
+    """Send `count` bytes `repeats` times through each configuration; return the results, which are not saved.
+
+    Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
+    that a slow change of the machine touches all alike.
+    """
+    runs: list[dict] = []
+    for kind, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
+        group = list(members)
+        laboratory: Callable[..., Lab] = XenLab if kind else NativeLab
+        with laboratory(series, with_ours=any(config.ours for config in group)) as lab:
+            runs += _run_all(lab, group, count, repeats)
+    # In the order of the study's table rather than that in which they ran.
+    order = list(configs.ALL)
+    runs.sort(key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
+    return results.validate({
+        "schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
+        "qemu": roots.qemu_version(), "nic": NIC_MODEL, "bytes": count, "runs": runs,
+    })
+
+
+def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[dict]:
+    runs = []
+    for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
+        same_drivers = list(members)
+        for repeat, config in itertools.product(range(repeats), same_drivers):
+            changes = (config.nic_driver, config.guest_driver) != _drivers(lab)
+            with steps.step(f"{config.name}: change drivers") if changes else nullcontext():
+                lab.apply(config)
+            with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
+                runs.append(_one(lab, config, repeat, count))
+            steps.say(_summary(runs[-1]))
+    return runs
+
+
+def _drivers(lab: Lab) -> tuple[str | None, str | None]:
+    return lab.nic_driver, lab.guest_driver if isinstance(lab, XenLab) else None
+
+
+def _summary(run: dict) -> str:
+    return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
+            f"{run['retransmits']} retransmissions")
+
+
+def _one(lab: Lab, config: Config, repeat: int, count: int) -> dict:
+    before = _counters(lab, config)
+    done = lab.transfer(count)
+    after = _counters(lab, config)
+    return {
+        "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3), "lro_ratio": round(done.lro_ratio, 4),
+        "retransmits": done.retransmits, "seconds": round(done.seconds, 3), "segments": done.segments,
+        "packets": done.packets,
+        "counters": {name: _difference(before[name], after[name]) for name in after},
+    }
+
+
+def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
+    """Counters of the NIC process, and of this project's drivers where they are loaded."""
+    counters = {"rtl8169d": lab.nic.stats()}
+    if config.nic_driver == configs.OUR_NIC:
+        counters[configs.OUR_NIC] = driver_counters(lab.nic_host, NIC)
+    if config.guest_driver == configs.OUR_GUEST:
+        counters[configs.OUR_GUEST] = driver_counters(lab.receiver, NIC)
+    return counters
+
+
+def driver_counters(host: Host, interface: str) -> dict[str, int]:
+    """What `ethtool -S` prints, by name."""
+    counters = {}
+    for line in host.run(f"ethtool -S {interface}").splitlines():
+        name, _, value = line.partition(":")
+        if value.strip().isdigit():
+            counters[name.strip()] = int(value)
+    return counters
+
+
+def _difference(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """What changed, by how much."""
+    return {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)}
