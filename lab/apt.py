@@ -146,7 +146,8 @@ def snapshot(refresh: bool = False) -> Snapshot:
 def _snapshot() -> Snapshot:
     directory = BUILD / "apt"
     lines = mirror.sources().lines()
-    cache.keyed(directory, ("snapshot", lines, PREFERENCES, options(Path("/"))), lambda fresh: _take(fresh, lines))
+    inputs = ("snapshot", lines, PREFERENCES, options(Path("/")), cache.recipe(_take))
+    cache.keyed(directory, inputs, lambda fresh: _take(fresh, lines))
     return Snapshot(directory, (directory / "identity").read_text())
 
 

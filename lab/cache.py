@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import inspect
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +19,7 @@ from pathlib import Path
 from . import steps
 from .paths import BUILD, LOGS, ROOT
 
-__all__ = ["BUILD", "LOGS", "ROOT", "digest", "keyed", "locked", "remove", "valid"]
+__all__ = ["BUILD", "LOGS", "ROOT", "digest", "keyed", "locked", "recipe", "remove", "valid"]
 
 KEY_FILE = ".key"
 
@@ -31,6 +32,11 @@ def digest(inputs: object) -> str:
         state.update(b"%d:" % len(part))
         state.update(part)
     return state.hexdigest()
+
+
+def recipe(*functions: Callable[..., object]) -> tuple[str, ...]:
+    """Source text of the functions that make a product, as a part of its key."""
+    return tuple(inspect.getsource(function) for function in functions)
 
 
 def _flatten(value: object) -> Iterator[bytes]:

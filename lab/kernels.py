@@ -128,7 +128,8 @@ def kernel(series: str) -> Kernel:
         raise LabError(f"there is no kernel series '{series}' here; known are {', '.join(SERIES)}",
                        code=steps.EXIT_USAGE)
     snapshot = apt.snapshot()
-    inputs = ("kernel", snapshot.identity, series, Path(__file__), Path(bzimage.__file__))
+    inputs = ("kernel", snapshot.identity, series, _IMAGES[series], _SPLIT.get(series), _UNWANTED, _SOURCES,
+              cache.recipe(_make, _unpack, _unpack_source, _arrange, packages, newest, bzimage.vmlinux))
     directory = cache.keyed(BUILD / "kernels" / series, inputs, lambda fresh: _make(fresh, series, snapshot))
     release, version = (directory / "release").read_text().split()
     return Kernel(series, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",

@@ -25,7 +25,7 @@ def build(series: str) -> Path:
     root = roots.lab_root()
     sources = {name: ROOT / name for name in _SOURCES if (ROOT / name).exists()}
     inputs = ("modules", sources, kernel.release, (kernel.source.parent / cache.KEY_FILE).read_text(),
-              (root / cache.KEY_FILE).read_text(), Path(__file__))
+              (root / cache.KEY_FILE).read_text(), cache.recipe(_make))
     return cache.keyed(BUILD / "lab/modules" / kernel.release, inputs, lambda fresh: _make(fresh, kernel))
 
 

@@ -25,6 +25,9 @@ from .steps import EnvironmentFault, LabError
 TAIL_LINES = 5
 OUTPUT_MAX = 4 << 20
 
+# Seconds between TERM and KILL when the lab ends.
+PATIENCE = 3.0
+
 Command = Sequence[str | os.PathLike[str]]
 
 _GUARD = r"""
@@ -36,7 +39,7 @@ while read -r verb group; do
 	drop) groups="${groups%% $group *} ${groups#* $group }" ;;
 	esac
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 """
 
 
@@ -97,11 +100,11 @@ class _Registry:
             self._guard.stdin.write(b"%s %d\n" % (verb.encode(), group))
             self._guard.stdin.flush()
 
-    def stop_all(self, patience: float = 3.0) -> None:
-        """End every group: TERM, and KILL for what is left after `patience` seconds."""
+    def stop_all(self) -> None:
+        """End every group: TERM, and KILL for what is left after PATIENCE seconds."""
         with self._lock:
             groups = set(self._groups)
-            _end_groups(groups, patience)
+            _end_groups(groups, PATIENCE)
             for group in groups:
                 self.drop(group)
 
@@ -229,7 +232,7 @@ def _run(cmd: Command, log: Path | None, timeout: float, cwd: Path | str | None,
             failure = f"{name} did not end within {timeout:.0f} s"
         finally:
             # Also what the command may have left in the background.
-            _end_groups({process.pid}, 2.0)
+            _end_groups({process.pid}, PATIENCE)
             process.wait()
             _registry.drop(process.pid)
         if failure is None and status:
@@ -297,7 +300,7 @@ class Child:
         # At once, before the kernel can give the id to somebody else's group.
         if not self._forgotten:
             self._forgotten = True
-            _end_groups({self.pid}, 1.0)
+            _end_groups({self.pid}, PATIENCE)
             _registry.drop(self.pid)
 
     def alive(self) -> bool:
@@ -321,7 +324,7 @@ class Child:
         except subprocess.TimeoutExpired:
             raise LabError(f"{self.name} did not end within {timeout:.0f} s", self.log) from None
 
-    def stop(self, timeout: float = 3.0) -> int:
+    def stop(self, timeout: float = PATIENCE) -> int:
         """End the whole group, by TERM and after `timeout` seconds by KILL; return the exit status."""
         if not self._forgotten:
             _end_groups({self.pid}, timeout)

@@ -65,8 +65,8 @@ exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$dir" "$@"
 def lab_root() -> Path:
     """The root, made first when there is none of the current recipe and package snapshot."""
     snapshot = apt.snapshot()
-    return cache.keyed(BUILD / "roots" / "lab", ("root", snapshot.identity, PACKAGES, Path(__file__)),
-                       lambda fresh: _make(fresh, snapshot))
+    inputs = ("root", snapshot.identity, PACKAGES, SUPERFLUOUS, cache.recipe(_make, _finish))
+    return cache.keyed(BUILD / "roots" / "lab", inputs, lambda fresh: _make(fresh, snapshot))
 
 
 def _make(root: Path, snapshot: apt.Snapshot) -> None:
