@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots user-mode Linux with a few modules and reads its console.
+
+The user space is busybox and a generated init that loads the modules in order, says how each load ended, and powers
+off. A boot counts only when that init reached its end and the kernel complained of nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import cpio, proc, roots
+from ..paths import LOGS
+from ..steps import LabError
+from .uml import CACHE, Uml
+
+# Lines by which the kernel says that something is wrong.
+COMPLAINTS = re.compile(
+    r"BUG:|WARNING:|KASAN|Oops|Kernel panic|Modules linked in|general protection|Call Trace|"
+    r"possible (?:circular|recursive|irq lock)|inconsistent lock state|suspicious RCU usage|bad unlock balance|"
+    r"held lock freed|unreferenced object|refcount_t:|list_(?:add|del) corruption|ODEBUG:|scheduling while atomic|"
+    r"Unknown symbol|stack guard page|Segfault with no mm|blocked for more than"
+)
+# Words of boot messages that name a checker without any complaint.
+HARMLESS = re.compile(r"KernelAddressSanitizer initialized|KASAN (?:shadow|is enabled)")
+
+END = "init: end"
+
+# The processes inside are clones of the kernel's process whose memory is then unmapped. The C library's restartable
+# sequences area goes with it, and the machine's kernel kills them when it next writes there.
+ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.pthread.rseq=0"}
+
+INIT_HEAD = """#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /sys
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t debugfs debugfs /sys/kernel/debug
+/bin/busybox --install -s /bin
+export PATH=/bin
+"""
+
+# The first scan finds objects too young to report; what only a dead stack refers to is gone by the second.
+LEAK_SCAN = """
+if [ -e /sys/kernel/debug/kmemleak ]; then
+	echo scan > /sys/kernel/debug/kmemleak
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	cat /sys/kernel/debug/kmemleak
+	echo "init: leaks scanned"
+fi
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A module to load, with its parameters, and whether to unload it before the next one."""
+
+    module: Path
+    parameters: str = ""
+    unload: bool = False
+
+
+def _init(before: str, loads: Sequence[Load], after: str) -> str:
+    lines = [INIT_HEAD, before, "\n"]
+    for load in loads:
+        name = load.module.stem.replace("-", "_")
+        lines.append(f'insmod /{load.module.name} {load.parameters}; echo "init: load {name} $?"\n')
+        if load.unload:
+            lines.append(f'rmmod {name}; echo "init: unload {name} $?"\n')
+    return "".join(lines) + f"{after}\n{LEAK_SCAN}\necho '{END}'\npoweroff -f\n"
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How a boot went: the console's text, its log, and what was wrong, if anything."""
+
+    text: str
+    log: Path
+    fault: LabError | None
+
+    def checked(self) -> str:
+        """The console's text; raises LabError when something was wrong."""
+        if self.fault:
+            raise self.fault
+        return self.text
+
+
+def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after: str = "", memory: int = 512,
+         timeout: float = 120, kernel_args: Sequence[str] = (), wrap: Sequence[str] = ()) -> Boot:
+    """Boot `uml`, load the modules, scan for leaks, power off.
+
+    `before` and `after` are shell commands to run before and after the modules are loaded. `name` names the log,
+    `memory` is in MiB, `timeout` in seconds; `wrap` is a command put before the kernel's. It is a fault when a load
+    fails, init does not reach its end in time, or the kernel complains.
+    """
+    loads = list(loads)
+    tree = cpio.Tree()
+    tree.character_device("/dev/console", 5, 1)
+    tree.file("/bin/busybox", (roots.lab_root() / "usr/bin/busybox").read_bytes(), 0o755)
+    tree.file("/init", _init(before, loads, after), 0o755)
+    for load in loads:
+        tree.file(f"/{load.module.name}", load.module.read_bytes())
+    image = cpio.write(tree, CACHE / "images", f"{uml.flavour}-{name}")
+    log = LOGS / f"uml-{uml.flavour}-{name}.console"
+    log.unlink(missing_ok=True)
+    argv = [
+        *wrap, str(uml.kernel), f"mem={memory}M", f"initrd={image}", "con=null", "con0=null,fd:1", "ssl=null",
+        "panic=-1", *kernel_args,
+    ]
+    fault = None
+    try:
+        proc.run(argv, log=log, timeout=timeout, env=os.environ | ENVIRONMENT)
+    except LabError as error:
+        fault = error
+    text = log.read_text(errors="replace") if log.exists() else ""
+    # What the kernel said explains more than how its process ended.
+    return Boot(text, log, complaint(text, log) or fault or _unfinished(text, log))
+
+
+def complaint(text: str, log: Path) -> LabError | None:
+    """The first complaint of the kernel, or the first module that failed to load or unload."""
+    for line in text.splitlines():
+        if COMPLAINTS.search(line) and not HARMLESS.search(line):
+            return LabError(f"the kernel complained in user-mode Linux: {line.strip()}", log)
+        load = re.search(r"init: (load|unload) (\S+) (\d+)", line)
+        if load and load[3] != "0":
+            return LabError(f"module {load[2]} could not be {load[1]}ed in user-mode Linux", log)
+    return None
+
+
+def _unfinished(text: str, log: Path) -> LabError | None:
+    return None if END in text else LabError("user-mode Linux did not reach the end of its init", log)

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Measures what receiving a packet costs, from the driver's buffer until the
+ * aggregate it became part of has been freed by a sink at the entrance of the
+ * network stack.
+ *
+ * The paths run in a real NAPI poll with its full budget, so that GRO flushes
+ * when it always does. Time is taken from the moment the frames of a poll are
+ * ready until the next poll begins; making the frames is outside of it. A poll
+ * during which the machine ran something else does not count. Rounds of the
+ * paths alternate, so that what else disturbs the machine hits all alike. One
+ * line of JSON per path goes to the console; the arithmetic is the runner's.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/netdevice.h>
+#include <linux/slab.h>
+
+#include "clock.h"
+#include "compat.h"
+#include "paths.h"
+#include "sink.h"
+
+#define ROUNDS_MAX	21	/* a line of the console holds no more */
+#define LIST_MAX	(ROUNDS_MAX * 12)
+#define SIZES_MAX	16
+#define FLOWS_MAX	16
+#define PATHS_MAX	32
+
+static unsigned int rounds = 9;
+module_param(rounds, uint, 0444);
+MODULE_PARM_DESC(rounds, "rounds of each path, 1 to 21");
+
+static unsigned int packets = 65536;
+module_param(packets, uint, 0444);
+MODULE_PARM_DESC(packets, "packets in one round");
+
+static unsigned int mode = LRO_STRICT;
+module_param(mode, uint, 0444);
+MODULE_PARM_DESC(mode, "promise of the engine: 1 strict, 2 relaxed");
+
+static unsigned int sizes[SIZES_MAX] = { 64, 128, 256, 512, 1024, 1514 };
+static unsigned int size_count = 6;
+module_param_array(sizes, uint, &size_count, 0444);
+MODULE_PARM_DESC(sizes, "frame sizes without FCS, 64 to 1514");
+
+static unsigned int flows[FLOWS_MAX] = { 1, 4, 64, 1024 };
+static unsigned int flow_count = 4;
+module_param_array(flows, uint, &flow_count, 0444);
+MODULE_PARM_DESC(flows, "flows that take turns, 1 to 1024");
+
+/**
+ * struct result - rounds of one path
+ * @tsc: time stamp counter, per round, as if all polls had counted
+ * @pmu: processor cycles, likewise, 0 without a PMU
+ * @counted: packets of the polls that counted, per round; 0 if the last one,
+ *	which delivers all that is held, does not
+ * @deliveries: skbs that reached the sink, all rounds
+ * @segments: packets that reached the sink, all rounds
+ * @failure: what was wrong with the first bad round, or NULL
+ */
+struct result {
+	u64 tsc[ROUNDS_MAX];
+	u64 pmu[ROUNDS_MAX];
+	u64 counted[ROUNDS_MAX];
+	u64 deliveries;
+	u64 segments;
+	const char *failure;
+};
+
+/**
+ * struct bench - everything of one run
+ * @napi: the NAPI instance
+ * @rx: what the paths are given
+ * @sink: counts what is delivered
+ * @stream: makes the frames
+ * @path: path being measured
+ * @left: packets still to receive in this round
+ * @running: packets of the poll whose end is not yet known
+ * @counted: packets of the polls that counted
+ * @no_memory: frames could not be made
+ * @disturbed: a poll without packets does not count
+ * @switches: clock_switches() when the frames of the last poll were ready
+ * @begun: clock at that moment
+ * @spent: clock ticks of the polls that counted
+ * @ended: clock ticks of the polls without packets
+ * @done: the last packet was received
+ * @result: of each path, for one size and number of flows
+ */
+struct bench {
+	struct napi_struct napi;
+	struct rx rx;
+	struct sink sink;
+	struct stream stream;
+	const struct rx_path *path;
+	unsigned int left;
+	unsigned int running;
+	unsigned int counted;
+	bool no_memory;
+	bool disturbed;
+	u64 switches;
+	struct clock begun;
+	struct clock spent;
+	struct clock ended;
+	struct completion done;
+	struct result result[PATHS_MAX];
+};
+
+static void end_poll(struct bench *b)
+{
+	if (b->path->engine)
+		lro_complete_done(b->rx.lro, &b->napi, 0);
+	else
+		napi_complete_done(&b->napi, 0);
+}
+
+static int bench_poll(struct napi_struct *napi, int budget)
+{
+	struct bench *b = container_of(napi, struct bench, napi);
+	unsigned int count = min_t(unsigned int, budget, b->left);
+	struct clock now = clock_read();
+
+	if (b->running && clock_switches() == b->switches) {
+		clock_add(&b->spent, &b->begun, &now);
+		b->counted += b->running;
+	}
+	if (count && stream_fill(&b->stream, count)) {
+		b->no_memory = true;
+		b->left = count = 0;
+	}
+	b->running = count;
+	b->switches = clock_switches();
+	b->begun = clock_read();
+	if (b->path->engine)
+		lro_begin(b->rx.lro, mode);
+	if (count) {
+		b->path->poll(&b->rx, &b->stream, count);
+		b->left -= count;
+		if (b->path->engine)
+			lro_end(b->rx.lro);
+		return budget;
+	}
+
+	/* Also reached when a timer of the engine asks for one more poll. */
+	end_poll(b);
+	now = clock_read();
+	clock_add(&b->ended, &b->begun, &now);
+	if (clock_switches() != b->switches)
+		b->disturbed = true;
+	complete(&b->done);
+	return 0;
+}
+
+/* The engine may hold packets for a while after the last poll. */
+static void await_sink(const struct bench *b, u64 want)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 100 && READ_ONCE(b->sink.segments) < want; tries++)
+		usleep_range(100, 200);
+}
+
+static const char *check_round(const struct bench *b)
+{
+	if (b->no_memory)
+		return "out of memory";
+	if (!b->path->delivers)
+		return b->sink.deliveries ? "packets from nowhere" : NULL;
+	if (b->sink.segments != packets)
+		return "packets lost or doubled";
+	if (b->sink.payload != (u64)packets * b->stream.payload)
+		return "bytes lost or doubled";
+	if (b->sink.wrong)
+		return "packets out of order or with wrong metadata";
+	return NULL;
+}
+
+static u64 whole_round(const struct bench *b, u64 ticks)
+{
+	return b->counted ? mul_u64_u32_div(ticks, packets, b->counted) : 0;
+}
+
+static void run_round(struct bench *b, unsigned int round, struct result *result)
+{
+	const char *failure;
+
+	b->left = packets;
+	b->no_memory = false;
+	b->disturbed = false;
+	b->running = 0;
+	b->counted = 0;
+	b->spent = (struct clock){};
+	b->ended = (struct clock){};
+	sink_start(&b->sink, &b->stream);
+	reinit_completion(&b->done);
+
+	local_bh_disable();
+	napi_schedule(&b->napi);
+	local_bh_enable();
+	if (!wait_for_completion_timeout(&b->done, 30 * HZ)) {
+		result->failure = "the poll did not end";
+		return;
+	}
+	if (b->path->delivers)
+		await_sink(b, packets);
+	/* No poll may run any more while the figures are read. */
+	napi_disable(&b->napi);
+	result->counted[round] = b->disturbed ? 0 : b->counted;
+	result->tsc[round] = whole_round(b, b->spent.tsc) + b->ended.tsc;
+	result->pmu[round] = whole_round(b, b->spent.pmu) + b->ended.pmu;
+	result->deliveries += b->sink.deliveries;
+	result->segments += b->sink.segments;
+	failure = check_round(b);
+	if (failure && !result->failure)
+		result->failure = failure;
+	napi_enable(&b->napi);
+}
+
+static void print_list(char *text, size_t size, const u64 *value)
+{
+	unsigned int i;
+	int len = 0;
+
+	for (i = 0; i < rounds; i++)
+		len += scnprintf(text + len, size - len, "%s%llu", i ? "," : "", value[i]);
+}
+
+static void print_result(const struct rx_path *path, const struct result *result,
+			 unsigned int flow, unsigned int size)
+{
+	char tsc[LIST_MAX], pmu[LIST_MAX], counted[LIST_MAX];
+
+	print_list(tsc, sizeof(tsc), result->tsc);
+	print_list(pmu, sizeof(pmu), result->pmu);
+	print_list(counted, sizeof(counted), result->counted);
+	pr_info("row {\"path\":\"%s\",\"flows\":%u,\"size\":%u,\"packets\":%u,\"segments\":%llu,\"deliveries\":%llu,\"failure\":\"%s\",\"tsc\":[%s],\"pmu\":[%s],\"counted\":[%s]}\n",
+		path->name, flow, size, packets, result->segments, result->deliveries,
+		result->failure ?: "", tsc, pmu, counted);
+}
+
+static void measure(struct bench *b, unsigned int flow, unsigned int size)
+{
+	unsigned int i, round;
+
+	memset(b->result, 0, sizeof(b->result));
+	/* Round 0 warms caches and is overwritten by round 1. */
+	for (round = 0; round <= rounds; round++) {
+		for (i = 0; i < bench_path_count; i++) {
+			const struct rx_path *path = &bench_paths[i];
+
+			if (path->size && path->size != size)
+				continue;
+			b->path = path;
+			stream_start(&b->stream, path->kind, flow, size);
+			run_round(b, round ? round - 1 : 0, &b->result[i]);
+			cond_resched();
+		}
+	}
+	for (i = 0; i < bench_path_count; i++)
+		if (!bench_paths[i].size || bench_paths[i].size == size)
+			print_result(&bench_paths[i], &b->result[i], flow, size);
+}
+
+static void calibrate(void)
+{
+	ktime_t start = ktime_get();
+	struct clock from = clock_read(), to;
+	s64 ns;
+
+	do {
+		ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	} while (ns < 100 * NSEC_PER_MSEC);
+	to = clock_read();
+	pr_info("run {\"tsc_khz\":%llu,\"rounds\":%u,\"mode\":%u,\"pmu\":%s}\n",
+		div64_u64((to.tsc - from.tsc) * 1000000, ns), rounds, mode,
+		clock_has_pmu() ? "true" : "false");
+}
+
+static int check_parameters(void)
+{
+	unsigned int i;
+
+	if (!rounds || rounds > ROUNDS_MAX || !packets || (mode != LRO_STRICT && mode != LRO_RELAXED))
+		return -EINVAL;
+	for (i = 0; i < size_count; i++)
+		if (sizes[i] < 64 || sizes[i] > 1514)
+			return -EINVAL;
+	for (i = 0; i < flow_count; i++)
+		if (!flows[i] || flows[i] > STREAM_FLOWS_MAX)
+			return -EINVAL;
+	BUILD_BUG_ON(PATHS_MAX < 16);
+	return bench_path_count > PATHS_MAX ? -E2BIG : 0;
+}
+
+static int run(struct bench *b)
+{
+	unsigned int i, j;
+	int err;
+
+	err = stream_init(&b->stream);
+	if (err)
+		goto free_stream;
+	err = -ENOMEM;
+	b->rx.dev = sink_create(&b->sink);
+	if (!b->rx.dev)
+		goto free_stream;
+	b->rx.napi = &b->napi;
+	init_completion(&b->done);
+	netif_napi_add(b->rx.dev, &b->napi, bench_poll);
+	b->rx.lro = lro_create(b->rx.dev, &b->napi);
+	if (!b->rx.lro)
+		goto delete_napi;
+	napi_enable(&b->napi);
+	calibrate();
+	for (i = 0; i < size_count; i++)
+		for (j = 0; j < flow_count; j++)
+			measure(b, flows[j], sizes[i]);
+	napi_disable(&b->napi);
+	pr_info("end\n");
+	err = 0;
+
+	lro_destroy(b->rx.lro);
+delete_napi:
+	netif_napi_del(&b->napi);
+	sink_destroy(b->rx.dev);
+free_stream:
+	stream_exit(&b->stream);
+	return err;
+}
+
+static int __init lro_bench_init(void)
+{
+	struct bench *b;
+	int err;
+
+	err = check_parameters();
+	if (err)
+		return err;
+	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	err = run(b);
+	kfree(b);
+	return err;
+}
+module_init(lro_bench_init);
+
+/* All the work is done while the module loads. */
+static void __exit lro_bench_exit(void)
+{
+}
+module_exit(lro_bench_exit);
+
+MODULE_DESCRIPTION("Benchmark of receive offload paths");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_XENLRO();

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The receive paths that are compared. Each does what a driver does with one
+ * frame; to add one, write its function and add a line to the table.
+ */
+#include <linux/etherdevice.h>
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+
+#include "paths.h"
+
+/* The loop around each path is inlined with it, so that none pays for a call. */
+static __always_inline void each(struct rx *rx, struct stream *stream, unsigned int count,
+				 void (*receive)(struct rx *rx, const struct frame *frame))
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		receive(rx, stream_frame(stream, count, i));
+}
+
+static __always_inline struct sk_buff *copy_to_skb(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = napi_alloc_skb(rx->napi, frame->len);
+
+	if (unlikely(!skb))
+		return NULL;
+	skb_copy_to_linear_data(skb, frame->data, frame->len);
+	skb_put(skb, frame->len);
+	skb->protocol = eth_type_trans(skb, rx->dev);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return skb;
+}
+
+static __always_inline void receive_nothing(struct rx *rx, const struct frame *frame)
+{
+	/* Keeps the compiler from dropping the loop. */
+	asm volatile("" : : "r" (frame->data), "r" (frame->len));
+}
+
+static void poll_empty(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_nothing);
+}
+
+static __always_inline void receive_alloc(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = copy_to_skb(rx, frame);
+
+	if (likely(skb))
+		napi_consume_skb(skb, 1);
+}
+
+static void poll_alloc(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_alloc);
+}
+
+static __always_inline void receive_gro_skb(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = copy_to_skb(rx, frame);
+
+	if (likely(skb))
+		napi_gro_receive(rx->napi, skb);
+}
+
+static void poll_gro_skb(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_gro_skb);
+}
+
+static __always_inline void receive_gro_frags(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = napi_get_frags(rx->napi);
+
+	if (unlikely(!skb))
+		return;
+	get_page(frame->page);
+	skb_add_rx_frag(skb, 0, frame->page, 0, frame->len, PAGE_SIZE);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	napi_gro_frags(rx->napi);
+}
+
+static void poll_gro_frags(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_gro_frags);
+}
+
+static __always_inline void receive_lro_skb(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = copy_to_skb(rx, frame);
+
+	if (likely(skb))
+		lro_receive_skb(rx->lro, skb);
+}
+
+static void poll_lro_skb(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_lro_skb);
+}
+
+/*
+ * A packet that cannot merge is measured with the engine (pass_) and, as the
+ * figure to compare with, without it (bare_).
+ */
+const struct rx_path bench_paths[] = {
+	{ "empty",     STREAM_TCP, false, false, 0,  poll_empty },
+	{ "alloc",     STREAM_TCP, false, false, 0,  poll_alloc },
+	{ "gro_skb",   STREAM_TCP, true,  false, 0,  poll_gro_skb },
+	{ "gro_frags", STREAM_TCP, true,  false, 0,  poll_gro_frags },
+	{ "lro_skb",   STREAM_TCP, true,  true,  0,  poll_lro_skb },
+	{ "bare_udp",  STREAM_UDP, true,  false, 0,  poll_gro_skb },
+	{ "pass_udp",  STREAM_UDP, true,  true,  0,  poll_lro_skb },
+	{ "bare_ack",  STREAM_ACK, true,  false, 64, poll_gro_skb },
+	{ "pass_ack",  STREAM_ACK, true,  true,  64, poll_lro_skb },
+};
+
+const unsigned int bench_path_count = ARRAY_SIZE(bench_paths);

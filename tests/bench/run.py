@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Benchmark of the engine against the kernel's GRO, at native speed in user-mode Linux.
+
+Writes build/bench/results.json and prints a table. Exits with 1 when a row fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+sys.path.insert(0, str(HERE))
+
+from lab.paths import BUILD  # noqa: E402
+from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
+from lab.uml.boot import Load, boot  # noqa: E402
+from lab.uml.uml import build_modules, ensure  # noqa: E402
+
+import pmu  # noqa: E402
+import results  # noqa: E402
+
+MODES = {"strict": 1, "relaxed": 2}
+
+# One softirq may then run for a whole round: a change of thread in the middle would be measured with the packets.
+LONG_SOFTIRQ = "echo 1000000 > /proc/sys/net/core/netdev_budget; echo 1000000 > /proc/sys/net/core/netdev_budget_usecs"
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="few rounds of few packets: shows that it works")
+    parser.add_argument("--mode", choices=MODES, default="strict", help="promise of the engine (%(default)s)")
+    parser.add_argument("--sizes", default="64,128,256,512,1024,1514", help="frame sizes (%(default)s)")
+    parser.add_argument("--flows", default="1,4,64,1024", help="interleaved flows (%(default)s)")
+    parser.add_argument("--out", type=Path, default=BUILD / "bench" / "results.json", help="result (%(default)s)")
+    return parser.parse_args()
+
+
+def processor() -> str:
+    """What /proc/cpuinfo calls the processor."""
+    found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found[1] if found else platform.processor()
+
+
+def measure(options: argparse.Namespace) -> tuple[results.Run, str]:
+    """Build and boot; return the run and why it has no processor cycles, if so."""
+    kernel = ensure("bench")
+    stage = build_modules(kernel, "bench", ["include", "lro_core", "tests/bench"])
+    without_pmu = pmu.absence()
+    amount = "rounds=5 packets=16384" if options.quick else "rounds=9 packets=65536"
+    parameters = f"{amount} mode={MODES[options.mode]} sizes={options.sizes} flows={options.flows}"
+    if not without_pmu:
+        parameters += f" pmu_fd={pmu.FD}"
+    loads = [
+        Load(stage / "lro_core" / "lro_core.ko"),
+        Load(stage / "tests" / "bench" / "lro_bench.ko", parameters, unload=True),
+    ]
+    with step("Measuring"):
+        wrap = () if without_pmu else (sys.executable, str(HERE / "pmu.py"))
+        result = boot(kernel, "bench", loads, before=LONG_SOFTIRQ, timeout=900, wrap=wrap)
+    return results.parse(result.checked()), without_pmu
+
+
+def main() -> int:
+    """Run the benchmark; return the exit status."""
+    options = arguments()
+    try:
+        run, without_pmu = measure(options)
+    except LabError as error:
+        print(f"bench: {error.sentence()}", file=sys.stderr)
+        return error.code
+    except results.NoResults as error:
+        print(f"bench: {error}; see the console in {BUILD / 'logs'}", file=sys.stderr)
+        return EXIT_FAILED
+    rows = results.rows(run)
+    failures = results.loop_failures(run)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps({
+        "schema": 1, "mode": options.mode, "processor": processor(), "tsc_khz": run.about["tsc_khz"],
+        "cycles_absent_because": without_pmu or None, "rows": rows,
+    }, indent=1) + "\n")
+    print(results.table(rows))
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    if without_pmu:
+        print(f"No processor cycles: {without_pmu}; tsc_cycles are ticks of the constant-rate time stamp counter.")
+    print(f"Written to {options.out}")
+    return EXIT_FAILED if failures or not all(row["ok"] for row in rows) else EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The device the packets arrive on, and the sink that takes whatever reaches
+ * the network stack there, so that the stack above costs nothing.
+ */
+#ifndef _LRO_BENCH_SINK_H
+#define _LRO_BENCH_SINK_H
+
+#include <linux/netdevice.h>
+
+#include "stream.h"
+
+/**
+ * struct sink - what arrived
+ * @stream: what is being sent
+ * @expect: next TCP sequence number of each flow
+ * @deliveries: skbs
+ * @segments: packets as counted by the GSO metadata of those skbs
+ * @payload: bytes of payload
+ * @wrong: skbs that are not the next of their flow or whose metadata is wrong
+ */
+struct sink {
+	const struct stream *stream;
+	u32 expect[STREAM_FLOWS_MAX];
+	u64 deliveries;
+	u64 segments;
+	u64 payload;
+	u64 wrong;
+};
+
+/**
+ * sink_create() - register the device
+ * @sink: sink; must outlive the device
+ * Context: process.
+ * Return: the device, up, or NULL.
+ */
+struct net_device *sink_create(struct sink *sink);
+
+/**
+ * sink_destroy() - unregister the device
+ * @dev: device, or NULL
+ */
+void sink_destroy(struct net_device *dev);
+
+/**
+ * sink_start() - count anew
+ * @sink: sink
+ * @stream: what will be sent, just started
+ */
+void sink_start(struct sink *sink, const struct stream *stream);
+
+#endif /* _LRO_BENCH_SINK_H */
