@@ -16,11 +16,11 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 
 .PHONY: help
 help:
-	@echo 'make check             all tests, as root (about 15 minutes the first time)'
+	@echo 'make check             all tests, as root; SUITES="match graft" for some'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
-	@echo '                       CONFIGS="guest0 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
+	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
+	@echo 'make setup             only what the laboratory needs before its first run'
 	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
-	@echo 'make bench             cost per packet of the engine and of GRO'
 	@echo 'make clean             removes build/'
 
 .PHONY: modules
@@ -36,6 +36,19 @@ stage:
 		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
 	@$(PYTHON) graft/graft.py --kver $(KVER) $(if $(KSRC),--ksrc $(KSRC)) --out $(STAGE) $(GRAFTED)
 	@cp -u --parents $(SHARED) $(STAGE)
+
+# The lab and the tests set up what they need by themselves.
+export CONFIGS BYTES REPEATS KERNEL
+
+.PHONY: setup lab check
+setup:
+	@$(PYTHON) -m lab setup
+
+lab:
+	@$(PYTHON) -m lab run
+
+check:
+	@$(PYTHON) -m tests $(SUITES)
 
 .PHONY: clean
 clean:

@@ -50,12 +50,10 @@ class OnTheNic:
         for _ in self.with_each_driver():
             self.lab.send_file(FILE, outward=True)
 
-    def test_tcp_both_ways_at_once(self):
+    def test_streams_both_ways_lose_nothing(self):
         for _ in self.with_each_driver():
-            self.lab.sender.run(
-                f"iperf -c {topology.NIC_ADDRESS} -p 5003 -t 2 -d >/dev/null 2>&1 & wait", timeout=60, check=False)
-            self.assertGreater(self.lab.transfer(FILE).mbps, 0)
-            self.assertGreater(self.lab.transfer(FILE, outward=True).mbps, 0)
+            self.assertEqual(self.lab.transfer(FILE).retransmits, 0)
+            self.lab.transfer(FILE, outward=True)
 
     def test_link_goes_down_and_up(self):
         for _ in self.with_each_driver():
