@@ -148,7 +148,8 @@ static bool find_headers(struct layout *lay, const u8 *frame, u32 len, const str
 	}
 	lay->l4 = lay->l3 + header;
 	if (req->l4_offset) {
-		if (req->l4_offset < lay->l4)
+		/* IPv4's header says where it ends; IPv6 may have extension headers in between. */
+		if (req->l4_offset < lay->l4 || (!lay->ipv6 && req->l4_offset != lay->l4))
 			return false;
 		lay->l4 = req->l4_offset;
 	}
