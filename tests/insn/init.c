@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * First program of a test machine: executes a known loop in user space and lets a module execute
- * one in the kernel, each between two markers, then switches the machine off.
+ * First program of a test machine: executes a known loop in user space, between two markers, then
+ * what /steps tells, then idles between two more, and switches the machine off.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -17,14 +19,59 @@
 
 static char source[COPY_BYTES], target[COPY_BYTES];
 
-static void load_probe(void)
+static void load(const char *path, const char *options)
 {
-	int fd = open("/probe.ko", O_RDONLY);
+	int fd = open(path, O_RDONLY);
 
-	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
-		perror("INSN-FAILED probe.ko");
+	/* A module that has nothing to stay for ends with an error of its own choice. */
+	if (fd < 0 || (syscall(SYS_finit_module, fd, options, 0) && errno != ECANCELED))
+		printf("INSN-FAILED %s: %s\n", path, strerror(errno));
 	else
-		puts("INSN-PROBED");
+		printf("INSN-LOADED %s\n", path);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void show(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+
+	if (file && fgets(line, sizeof(line), file))
+		printf("INSN-SHOWN %s", line);
+	if (file)
+		fclose(file);
+}
+
+static void write_to(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file || fputs(text, file) == EOF || fclose(file) == EOF)
+		printf("INSN-FAILED %s: %s\n", path, strerror(errno));
+}
+
+/* What else a test wants: one of "load MODULE OPTIONS", "show FILE", "write FILE TEXT" per line. */
+static void run_steps(void)
+{
+	FILE *file = fopen("/steps", "r");
+	char line[512], verb[16], path[256];
+	int rest;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		rest = strlen(line);
+		if (sscanf(line, "%15s %255s %n", verb, path, &rest) < 2)
+			continue;
+		if (!strcmp(verb, "load"))
+			load(path, line + rest);
+		else if (!strcmp(verb, "show"))
+			show(path);
+		else if (!strcmp(verb, "write"))
+			write_to(path, line + rest);
+	}
+	if (file)
+		fclose(file);
 }
 
 /* Where the kernel really put its modules and its own text. */
@@ -34,15 +81,13 @@ static void show_ranges(void)
 	char line[512], type, name[128], owner[128];
 	FILE *file;
 
-	mkdir("/proc", 0755);
-	mount("proc", "/proc", "proc", 0, NULL);
 	file = fopen("/proc/kallsyms", "r");
 	while (file && fgets(line, sizeof(line), file)) {
 		int fields = sscanf(line, "%llx %c %127s %127s", &address, &type, name, owner);
 
 		if (fields == 3 && (type == 't' || type == 'T') && address > text)
 			text = address;
-		if (fields == 4 && (type == 't' || type == 'T')) {
+		if (fields == 4 && (type == 't' || type == 'T') && !strcmp(owner, "[probe]")) {
 			low = address < low ? address : low;
 			high = address > high ? address : high;
 		}
@@ -52,16 +97,6 @@ static void show_ranges(void)
 		fclose(file);
 }
 
-static void reveal_addresses(void)
-{
-	FILE *file = fopen("/proc/sys/kernel/kptr_restrict", "w");
-
-	if (file) {
-		fputs("0\n", file);
-		fclose(file);
-	}
-}
-
 int main(void)
 {
 	/* Touched beforehand: a page fault inside would count the kernel's work as well. */
@@ -69,13 +104,15 @@ int main(void)
 		source[i] = target[i] = 1;
 	mkdir("/proc", 0755);
 	mount("proc", "/proc", "proc", 0, NULL);
-	reveal_addresses();
+	mkdir("/sys", 0755);
+	mount("sysfs", "/sys", "sysfs", 0, NULL);
+	write_to("/proc/sys/kernel/kptr_restrict", "0");
 	MARKER(1);
 	LOOP(LOOP_COUNT);
 	MARKER(2);
 	STRING_COPY(target, source, COPY_BYTES);
 	MARKER(3);
-	load_probe();
+	run_steps();
 	show_ranges();
 	fflush(stdout);
 	sleep(2);

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from lab import kernels, roots
+from lab import cpio, kernels, roots
 
 OUT = Path(os.environ.get("OUT", "build/tests/insn")).resolve()
 PLUGIN = OUT / "insn.so"
@@ -44,3 +44,26 @@ def build_modules(source: Path, kernel: kernels.Kernel, extra: tuple[Path, ...] 
     roots.chroot(["make", "-C", f"/usr/src/linux-headers-{kernel.release}", "M=/mnt", *options, "modules"],
                  binds={**kernel.binds(), work: "/mnt"}, log=work / "build.log", timeout=300)
     return work
+
+
+def wanted() -> list[kernels.Kernel]:
+    """The kernels to boot."""
+    return [kernels.kernel(series) for series in os.environ.get("KERNELS", kernels.DEFAULT).split()]
+
+
+def initramfs(name: str, kernel: kernels.Kernel, modules: list[Path], steps: list[str]) -> Path:
+    """The test program, modules in the root folder, and what init.c does with them."""
+    tree = cpio.Tree()
+    tree.character_device("/dev/console", 5, 1)
+    tree.file("/init", (OUT / "init").read_bytes(), 0o755)
+    for module in modules:
+        tree.file(f"/{module.name}", module.read_bytes())
+    tree.file("/steps", "".join(f"{step}\n" for step in steps))
+    return cpio.write(tree, OUT, f"{name}-{kernel.series}")
+
+
+def xen(kernel: kernels.Kernel, initrd: Path) -> list[str]:
+    """Arguments of a Xen host whose driver domain runs the test program on pCPU 0."""
+    return ["-cpu", "max,-smap", "-smp", "2", "-m", "1024", "-kernel", str(roots.xen_hypervisor()), "-append",
+            "console=com1 com1=115200,8n1 dom0_mem=512M,max:512M dom0_max_vcpus=1 dom0_vcpus_pin bootscrub=0",
+            "-initrd", f"{kernel.vmlinuz} console=hvc0 quiet panic=-1,{initrd}"]

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unittest
 from pathlib import Path
 
-from lab import cpio, kernels, roots
+from lab import kernels
 from lab.insn.reader import delta, idle_rate, plugin_argument, snapshots
 
 from . import machine
@@ -21,19 +20,10 @@ CLOSE = 0.001
 TICKS = 0.05
 
 
-def wanted() -> list[kernels.Kernel]:
-    """The kernels to boot."""
-    return [kernels.kernel(series) for series in os.environ.get("KERNELS", kernels.DEFAULT).split()]
-
-
 def initramfs(kernel: kernels.Kernel) -> Path:
     """The test program and the module that it loads."""
     built = machine.build_modules(HERE / "probe", kernel, (HERE / "measured.h",))
-    tree = cpio.Tree()
-    tree.character_device("/dev/console", 5, 1)
-    tree.file("/init", (machine.OUT / "init").read_bytes(), 0o755)
-    tree.file("/probe.ko", (built / "probe.ko").read_bytes())
-    return cpio.write(tree, machine.OUT, f"probe-{kernel.series}")
+    return machine.initramfs("probe", kernel, [built / "probe.ko"], ["load /probe.ko"])
 
 
 class Kernels(unittest.TestCase):
@@ -46,7 +36,8 @@ class Kernels(unittest.TestCase):
                     machine.OUT / f"{name}.qemu.log", timeout)
         console = log.read_text(errors="replace")
         self.assertIn("INSN-END", console, f"see {log}")
-        self.assertIn("INSN-PROBED", console, f"see {log}")
+        self.assertNotIn("INSN-FAILED", console, f"see {log}")
+        self.assertIn("INSN-LOADED", console, f"see {log}")
         self.check_ranges(console)
         marks = {int(snap.label): snap for snap in snapshots(out) if snap.by == "marker"}
         part = {(a, b): delta(marks[a], marks[b])[0]
@@ -79,7 +70,7 @@ class Kernels(unittest.TestCase):
         print(f"  {found[0]}")
 
     def test_native(self) -> None:
-        for kernel in wanted():
+        for kernel in machine.wanted():
             for argument in ("nokaslr", "kaslr"):
                 with self.subTest(kernel=kernel.series, argument=argument):
                     self.check(f"linux-{kernel.series}-{argument}", [
@@ -87,10 +78,6 @@ class Kernels(unittest.TestCase):
                         str(initramfs(kernel)), "-append", f"console=ttyS0 quiet panic=-1 {argument}"], 120, False)
 
     def test_xen(self) -> None:
-        for kernel in wanted():
+        for kernel in machine.wanted():
             with self.subTest(kernel=kernel.series):
-                self.check(f"xen-{kernel.series}", [
-                    "-cpu", "max,-smap", "-smp", "2", "-m", "1024", "-kernel", str(roots.xen_hypervisor()),
-                    "-append", "console=com1 com1=115200,8n1 dom0_mem=512M,max:512M dom0_max_vcpus=1 "
-                    "dom0_vcpus_pin bootscrub=0", "-initrd", f"{kernel.vmlinuz} console=hvc0 quiet "
-                    f"panic=-1,{initramfs(kernel)}"], 240, True)
+                self.check(f"xen-{kernel.series}", machine.xen(kernel, initramfs(kernel)), 240, True)
