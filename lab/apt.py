@@ -146,7 +146,7 @@ def snapshot(refresh: bool = False) -> Snapshot:
 def _snapshot() -> Snapshot:
     directory = BUILD / "apt"
     lines = mirror.sources().lines()
-    inputs = ("snapshot", lines, PREFERENCES, options(Path("/")), cache.recipe(_take))
+    inputs = ("snapshot", lines, PREFERENCES, options(Path("/")), _RECIPE)
     cache.keyed(directory, inputs, lambda fresh: _take(fresh, lines))
     return Snapshot(directory, (directory / "identity").read_text())
 
@@ -168,3 +168,6 @@ def _take(directory: Path, lines: list[str]) -> None:
             raise EnvironmentFault("the package mirror that this machine is configured for lacks a suite of "
                                    + ", ".join(mirror.SUITES), LOG)
         (directory / "identity").write_text(cache.digest(releases))
+
+
+_RECIPE = cache.recipe(_take)

@@ -81,9 +81,13 @@ class Kernel:
         return {_plain(Path(line).name.split(".")[0]) for line in lines}
 
     def binds(self) -> dict[Path, str]:
-        """What chroot() has to mount so that the headers are where their makefiles say."""
-        kbuild = next((self.headers / "usr/lib").glob("linux-kbuild-*"))
-        return {self.headers / "usr/src": "/usr/src", kbuild: f"/usr/lib/{kbuild.name}"}
+        """What chroot() has to mount so that headers and /lib/modules/RELEASE/build are where makefiles look.
+
+        Those of several kernels go together.
+        """
+        folders = [path for pattern in ("usr/src/linux-headers-*", "usr/lib/linux-kbuild-*", "lib/modules/*",
+                                        "usr/lib/modules/*") for path in sorted(self.headers.glob(pattern))]
+        return {path: f"/{path.relative_to(self.headers)}" for path in folders}
 
 
 def _plain(name: str) -> str:
@@ -122,14 +126,14 @@ def newest(names: list[str], pattern: str) -> str | None:
     return max(releases, key=lambda release: [int(part) for part in re.findall(r"\d+", release)], default=None)
 
 
+@functools.cache
 def kernel(series: str) -> Kernel:
     """The newest kernel of a series in the package snapshot, fetched unless it was before."""
     if series not in SERIES:
         raise LabError(f"there is no kernel series '{series}' here; known are {', '.join(SERIES)}",
                        code=steps.EXIT_USAGE)
     snapshot = apt.snapshot()
-    inputs = ("kernel", snapshot.identity, series, _IMAGES[series], _SPLIT.get(series), _UNWANTED, _SOURCES,
-              cache.recipe(_make, _unpack, _unpack_source, _arrange, packages, newest, bzimage.vmlinux))
+    inputs = ("kernel", snapshot.identity, series, _IMAGES[series], _SPLIT.get(series), _UNWANTED, _SOURCES, _RECIPE)
     directory = cache.keyed(BUILD / "kernels" / series, inputs, lambda fresh: _make(fresh, series, snapshot))
     release, version = (directory / "release").read_text().split()
     return Kernel(series, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",
@@ -207,3 +211,6 @@ def _arrange(directory: Path, release: str) -> None:
     (directory / "lib/modules").mkdir(parents=True)
     modules.rename(directory / "lib/modules" / release)
     cache.remove(image)
+
+
+_RECIPE = cache.recipe(_make, _unpack, _unpack_source, _arrange, packages, newest, bzimage.vmlinux)

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import proc, steps
-from .paths import LOGS
+from . import cache, proc, steps
+from .paths import BUILD, LOGS
 from .steps import EnvironmentFault
 
 RELEASES = ("bookworm", "trixie", "oldoldstable", "oldstable", "stable", "testing")
 SUITES = ("trixie", "trixie-security", "trixie-backports", "bookworm", "bookworm-security")
 KEYRINGS = (Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
             Path("/usr/share/keyrings/debian-archive-keyring.pgp"))
+CONFIGURATION = tuple(Path("/etc/apt") / name for name in (
+    "sources.list", "sources.list.d", "apt.conf", "apt.conf.d"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,17 @@ def _targets() -> str:
 
 
 def sources() -> MirrorUris:
-    """The machine's configured mirror; EnvironmentFault when it has no Debian archive."""
+    """The machine's configured mirror; EnvironmentFault when it has no Debian archive.
+
+    apt takes seconds to answer, so it is asked again only when its configuration has changed.
+    """
+    settings = [path for path in CONFIGURATION if path.exists()]
+    folder = cache.keyed(BUILD / "mirror", ("mirror", settings, _RECIPE), _ask)
+    main, security, keyring = (folder / "mirror").read_text().splitlines()
+    return MirrorUris(main, security, Path(keyring))
+
+
+def _ask(folder: Path) -> None:
     main, security = parse(_targets())
     if not main or not security:
         # apt names only what it has lists of, and a fresh machine has none.
@@ -88,9 +100,12 @@ def sources() -> MirrorUris:
         main, security = parse(_targets())
     if not main or not security:
         lacking = "Debian archive" if not main else "Debian security archive"
-        raise EnvironmentFault(f"apt on this machine has no {lacking} configured: add its line for the suite main "
+        raise EnvironmentFault(f"apt on this machine has no {lacking} configured: add its component main "
                                "to /etc/apt/sources.list, run apt-get update and start again")
     keyring = next((path for path in KEYRINGS if path.is_file()), None)
     if not keyring:
         raise EnvironmentFault("the keys of the Debian archive are missing: apt-get install debian-archive-keyring")
-    return MirrorUris(main, security, keyring)
+    (folder / "mirror").write_text(f"{main}\n{security}\n{keyring}\n")
+
+
+_RECIPE = cache.recipe(parse, _best, _ask)

@@ -25,7 +25,7 @@ def build(series: str) -> Path:
     root = roots.lab_root()
     sources = {name: ROOT / name for name in _SOURCES if (ROOT / name).exists()}
     inputs = ("modules", sources, kernel.release, (kernel.source.parent / cache.KEY_FILE).read_text(),
-              (root / cache.KEY_FILE).read_text(), cache.recipe(_make))
+              (root / cache.KEY_FILE).read_text(), _RECIPE)
     return cache.keyed(BUILD / "lab/modules" / kernel.release, inputs, lambda fresh: _make(fresh, kernel))
 
 
@@ -45,6 +45,9 @@ def _make(out: Path, kernel: kernels.Kernel) -> None:
         missing = [name for name in NAMES if not (out / f"{name}.ko").is_file()]
         if missing:
             raise LabError(f"`make modules` for Linux {kernel.release} made no {missing[0]}.ko", log)
+
+
+_RECIPE = cache.recipe(_make)
 
 
 def host_tools() -> None:

@@ -24,6 +24,8 @@ PACKAGES = {
     "debian-archive-keyring": ("/usr/share/keyrings/debian-archive-trixie-automatic.gpg",
                                "/usr/share/keyrings/debian-archive-trixie-automatic.pgp"),
 }
+# What the tests need beyond that.
+TEST_PACKAGES = {"libcmocka-dev": ("/usr/include/cmocka.h",)}
 # Any one of the files is enough for these.
 EITHER = ("debian-archive-keyring",)
 # What the set-up of all three kernels takes, what one run adds, and as much again for what is made anew.
@@ -33,16 +35,17 @@ DISK_MADE = 1 << 30
 MEMORY = 3 << 30
 
 
-def missing() -> list[str]:
+def missing(tests: bool = False) -> list[str]:
     """Packages that are not there."""
-    return [name for name, files in PACKAGES.items()
+    wanted = PACKAGES | TEST_PACKAGES if tests else PACKAGES
+    return [name for name, files in wanted.items()
             if not (any if name in EITHER else all)(Path(file).exists() for file in files)]
 
 
-def ensure(need_network: bool = True) -> None:
+def ensure(need_network: bool = True, tests: bool = False) -> None:
     """Check the machine and install what it lacks; EnvironmentFault says what cannot be had.
 
-    Without `need_network` nothing is fetched and a missing package is an error.
+    `tests` adds what the tests need. Without `need_network` nothing is fetched and a missing package is an error.
     """
     if os.geteuid() != 0:
         raise EnvironmentFault("the lab makes file systems and needs root: run the same command with sudo")
@@ -52,7 +55,7 @@ def ensure(need_network: bool = True) -> None:
         raise EnvironmentFault("the lab needs Debian 12 or 13: there is no apt-get on this machine")
     _check_disk()
     _check_memory()
-    lacking = missing()
+    lacking = missing(tests)
     if lacking and not need_network:
         raise EnvironmentFault(f"packages are missing on this machine: apt-get install {' '.join(lacking)}")
     if lacking:
@@ -89,7 +92,7 @@ def _install(packages: list[str]) -> None:
             if isinstance(told, EnvironmentFault):
                 raise told from error
             raise EnvironmentFault(f"{' '.join(packages)} could not be installed: {error}", log) from error
-    if lacking := missing():
+    if lacking := [name for name in missing(tests=True) if name in packages]:
         if "debian-archive-keyring" in lacking:
             raise EnvironmentFault("this machine's debian-archive-keyring does not know Debian 13 and its mirror has no "
                                    "newer one: update this machine to the last Debian 12 release", log)

@@ -15,18 +15,26 @@ def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> 
     """
     wanted = list(dict.fromkeys(series))
     prereq.ensure()
-    apt.snapshot(refresh)
+    if refresh:
+        _refresh()
     try:
         _fetch(wanted)
     except apt.Gone:
         if refresh:
             raise
         steps.say("The mirror has moved on since its package lists were fetched; fetching them again.")
-        apt.snapshot(refresh=True)
+        _refresh()
         _fetch(wanted)
     modules.host_tools()
     for name in wanted:
         modules.build(name)
+
+
+def _refresh() -> None:
+    apt.snapshot(refresh=True)
+    roots.lab_root.cache_clear()
+    roots.qemu_version.cache_clear()
+    kernels.kernel.cache_clear()
 
 
 def _fetch(series: list[str]) -> None:

@@ -62,10 +62,11 @@ exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$dir" "$@"
 """
 
 
+@functools.cache
 def lab_root() -> Path:
     """The root, made first when there is none of the current recipe and package snapshot."""
     snapshot = apt.snapshot()
-    inputs = ("root", snapshot.identity, PACKAGES, SUPERFLUOUS, cache.recipe(_make, _finish))
+    inputs = ("root", snapshot.identity, PACKAGES, SUPERFLUOUS, _RECIPE)
     return cache.keyed(BUILD / "roots" / "lab", inputs, lambda fresh: _make(fresh, snapshot))
 
 
@@ -103,6 +104,10 @@ def _finish(root: Path) -> None:
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     (root / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
     (root / "usr/bin/awk").symlink_to("mawk")
+
+
+# Taken when the module is loaded: that is the code that runs, whatever becomes of the file.
+_RECIPE = cache.recipe(_make, _finish)
 
 
 def chroot(cmd: Sequence[str], *, binds: Mapping[Path, str] | None = None, log: Path | None, timeout: float,

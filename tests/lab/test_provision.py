@@ -134,15 +134,28 @@ class MirrorTest(Scratch):
 
     def test_machine_without_debian_archive_gets_a_sentence(self) -> None:
         for text, lacking in (("", "no Debian archive"), (HOST_12.rpartition("MetaKey")[0], "security archive")):
-            with mock.patch.object(proc, "run", return_value=text), \
+            with mock.patch.object(proc, "run", return_value=text), mock.patch.object(mirror, "BUILD", self.dir), \
                     self.assertRaisesRegex(steps.EnvironmentFault, lacking):
                 mirror.sources()
 
     def test_lists_are_fetched_when_apt_knows_nothing_yet(self) -> None:
         answers = iter(["", "updated", HOST_12])
         with mock.patch.object(proc, "run", side_effect=lambda *_, **__: next(answers)), \
+                mock.patch.object(mirror, "BUILD", self.dir), \
                 mock.patch.object(mirror, "KEYRINGS", (Path(__file__),)):
             self.assertEqual(mirror.sources().main, "http://mirror.example/debian")
+
+    def test_apt_is_asked_again_only_when_its_configuration_changed(self) -> None:
+        settings = self.dir / "sources.list"
+        settings.write_text("one")
+        with mock.patch.object(proc, "run", return_value=HOST_12) as asked, \
+                mock.patch.object(mirror, "BUILD", self.dir / "build"), \
+                mock.patch.object(mirror, "CONFIGURATION", (settings, self.dir / "absent")), \
+                mock.patch.object(mirror, "KEYRINGS", (Path(__file__),)):
+            first = mirror.sources()
+            self.assertEqual((mirror.sources(), asked.call_count), (first, 1))
+            settings.write_text("two")
+            self.assertEqual((mirror.sources(), asked.call_count), (first, 2))
 
 
 class AptTest(Scratch):
