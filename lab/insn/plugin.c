@@ -74,7 +74,7 @@ static bool supported(const struct qemu_info_t *info)
 static void on_exit_qemu(void *userdata)
 {
 	(void)userdata;
-	snapshot_take("exit", "exit", false, NULL, 0);
+	snapshot_take("exit", "exit", profile_enabled(), NULL, 0);
 	control_close();
 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab.insn.control import Control
 from lab.insn.errors import InsnError
+from lab.insn.profile import read_histogram
 from lab.insn.reader import delta, header, plugin_argument, profile, snapshots, SymbolTable
 
 from . import machine
@@ -55,6 +56,18 @@ class Payload(unittest.TestCase):
 
     def test_profile_costs_no_accuracy(self) -> None:
         self.check("profiled", CLOSE, profile=True)
+
+    def test_profile_adds_up(self) -> None:
+        """The addresses of a category sum up to its count, and the hot block is the loop."""
+        list(self.measure("addresses", profile=True))
+        last = snapshots(machine.OUT / "addresses.jsonl")[-1]
+        assert last.histogram
+        found = read_histogram(last.histogram)
+        for category, base in (("user", 0), ("xen", 0xffff82d040000000), ("kernel", 0xffffffff80000000),
+                               ("modules", 0xffffffffc0000000)):
+            spent = {address: counts[0] for address, counts in found.items() if base <= address <= base + (1 << 24)}
+            self.assertEqual(sum(spent.values()), last.vcpus[0]["insns"][category], category)
+            self.assertGreater(max(spent.values()), 0.99 * LOOP_INSNS)
 
 
 def only(category: str, value: int) -> dict[str, int]:
