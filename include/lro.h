@@ -74,6 +74,40 @@ bool lro_begin(struct lro *lro, enum lro_mode mode);
 void lro_receive_skb(struct lro *lro, struct sk_buff *skb);
 
 /**
+ * lro_vlan() - describe a VLAN tag that the device took out of the frame
+ * @protocol: ETH_P_8021Q or ETH_P_8021AD
+ * @tci: tag control information
+ * Return: the tag as lro_receive_copy() and lro_receive_page() want it; a frame
+ * without a tag has 0.
+ */
+static inline u32 lro_vlan(u16 protocol, u16 tci)
+{
+	return (u32)protocol << 16 | tci;
+}
+
+/**
+ * lro_receive_copy() - offer one frame in the driver's own buffer to the engine
+ * @lro: context
+ * @frame: first byte of the Ethernet header; synchronised for the CPU, and the
+ *	driver's again as soon as the function returns
+ * @len: length of the frame without FCS, bytes
+ * @vlan: tag the device took out, see lro_vlan(), or 0
+ * @verified: the device found the TCP checksum correct
+ *
+ * The payload is copied once, to its place in the aggregate; if @verified is
+ * false, the checksum is computed while copying.
+ *
+ * Return: true if the frame was copied and the driver is done with it. False if
+ * the engine left the frame alone, because it is not a segment of a bulk
+ * transfer, its checksum is wrong, or memory is short: the driver then builds
+ * an skb from it and hands that to lro_receive_skb(), before any later frame.
+ *
+ * Context: NAPI poll, after lro_begin() returned true.
+ */
+bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
+		      bool verified);
+
+/**
  * lro_end() - end a poll that has used up its budget
  * @lro: context, or NULL
  *

@@ -23,7 +23,7 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 	bool head_stolen;
 	int truesize;
 
-	if (head->pp_recycle != skb->pp_recycle || skb_zcopy(head) || skb_zcopy(skb) ||
+	if (flow->layout != LRO_LAYOUT_SKB || head->pp_recycle != skb->pp_recycle || skb_zcopy(head) || skb_zcopy(skb) ||
 	    skb_cmp_decrypted(head, skb))
 		return false;
 

@@ -13,15 +13,19 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 {
 	unsigned int limit = lro_param_max_flows();
 	struct lro_flow *places;
+	struct page **recycle;
 	struct lro *lro;
 
 	lro = kzalloc(sizeof(*lro), GFP_KERNEL);
 	places = kvcalloc(lro_flows_places(limit), sizeof(*places), GFP_KERNEL);
-	if (!lro || !places) {
+	recycle = kvcalloc(LRO_RECYCLE, sizeof(*recycle), GFP_KERNEL);
+	if (!lro || !places || !recycle) {
+		kvfree(recycle);
 		kvfree(places);
 		kfree(lro);
 		return NULL;
 	}
+	lro->recycle = recycle;
 	lro->dev = dev;
 	lro->napi = napi;
 	lro->mode = LRO_OFF;
@@ -44,20 +48,47 @@ void lro_destroy(struct lro *lro)
 		skb_list_del_init(skb);
 		kfree_skb(skb);
 	}
+	lro_free_recycle(lro);
+	kvfree(lro->recycle);
 	kvfree(lro->flows.flow);
 	kfree(lro);
 }
 EXPORT_SYMBOL_XENLRO(lro_destroy);
 
+struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
+{
+	struct lro_flow *flow;
+
+	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
+		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
+	lro_flows_open(&lro->flows, flow, &pkt->key, skb);
+	lro_state_start(&flow->state, pkt);
+	flow->layout = LRO_LAYOUT_SKB;
+	return flow;
+}
+
+void lro_grown(struct lro *lro, struct lro_flow *flow)
+{
+	enum lro_reason why = lro_state_ends(&flow->state, lro->max_segs);
+
+	lro->count[LRO_COUNT_HELD]++;
+	if (why)
+		lro_flush(lro, flow, why);
+	else
+		lro->last = flow;
+}
+
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 {
 	const struct lro_state *state = &flow->state;
-	struct sk_buff *skb = lro_flows_close(&lro->flows, flow);
+	struct sk_buff *skb = flow->skb;
 
 	if (lro->last == flow)
 		lro->last = NULL;
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_HELD] -= state->segs;
+	if (flow->layout == LRO_LAYOUT_COPY)
+		lro_finish_copy(flow);
 	if (state->segs > 1) {
 		lro_finish_skb(skb, state);
 		lro->count[LRO_COUNT_MERGED] += state->segs;
@@ -66,6 +97,7 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	} else {
 		lro->count[LRO_COUNT_SINGLES]++;
 	}
+	lro_flows_close(&lro->flows, flow);
 	lro_deliver(lro, skb);
 }
 

@@ -23,7 +23,9 @@
 	C(AGGREGATE_BYTES, "aggregate_bytes")		\
 	C(SINGLES, "singles")				\
 	C(PASSED, "passed")				\
-	C(TO_GRO, "to_gro")
+	C(TO_GRO, "to_gro")				\
+	C(PAGES_NEW, "pages_new")			\
+	C(PAGES_RECYCLED, "pages_recycled")
 
 #define LRO_COUNTER_ENUM(id, name) LRO_COUNT_##id,
 
@@ -38,6 +40,8 @@
  * @LRO_COUNT_SINGLES: candidates delivered alone
  * @LRO_COUNT_PASSED: TCP packets delivered untouched
  * @LRO_COUNT_TO_GRO: packets of other protocols, handed to GRO
+ * @LRO_COUNT_PAGES_NEW: pages allocated to copy payload into
+ * @LRO_COUNT_PAGES_RECYCLED: pages used again for that
  * @LRO_COUNTER_COUNT: number of these counters
  *
  * No packet is lost: packets = held + merged + singles + passed + to_gro.
@@ -46,6 +50,9 @@ enum lro_counter {
 	LRO_COUNTERS(LRO_COUNTER_ENUM)
 	LRO_COUNTER_COUNT
 };
+
+/* Pages that a context remembers; also bounds the memory that waits for reuse. */
+#define LRO_RECYCLE	1024
 
 /**
  * struct lro - context of one NAPI instance
@@ -57,6 +64,9 @@ enum lro_counter {
  * @flows: open aggregates
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
+ * @recycle: pages given to aggregates, each with a reference of the context, in
+ *	the order in which they were given; %LRO_RECYCLE places
+ * @recycle_next: place in @recycle of the page given longest ago
  * @count: counters, see &enum lro_counter
  * @reason: counters of reasons, see &enum lro_reason
  */
@@ -69,6 +79,8 @@ struct lro {
 	struct lro_flows flows;
 	struct list_head ready;
 	unsigned int ready_count;
+	struct page **recycle;
+	unsigned int recycle_next;
 	u64 count[LRO_COUNTER_COUNT];
 	u64 reason[LRO_REASON_COUNT];
 };
@@ -92,6 +104,20 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
  */
 void lro_finish_skb(struct sk_buff *skb, const struct lro_state *state);
 
+/* copy.c: payload copied into pages of the engine */
+
+/**
+ * lro_finish_copy() - account for the copied payload in the skb
+ * @flow: aggregate with %LRO_LAYOUT_COPY
+ */
+void lro_finish_copy(struct lro_flow *flow);
+
+/**
+ * lro_free_recycle() - forget the pages that wait for reuse
+ * @lro: context
+ */
+void lro_free_recycle(struct lro *lro);
+
 /* deliver.c: handing packets to the stack */
 
 /**
@@ -114,6 +140,25 @@ void lro_deliver_ready(struct lro *lro);
 void lro_drain_gro(struct napi_struct *napi);
 
 /* context.c */
+
+/**
+ * lro_open() - begin an aggregate
+ * @lro: context
+ * @skb: first packet, or the skb that stands for it; ownership passes
+ * @pkt: what lro_parse() found; its flow has no open aggregate
+ *
+ * Makes room first by ending the oldest aggregate, if need be.
+ *
+ * Return: the flow. The caller calls lro_grown() when it has filled it.
+ */
+struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt);
+
+/**
+ * lro_grown() - account for one packet more in an aggregate
+ * @lro: context
+ * @flow: aggregate; closed if the packet ends it
+ */
+void lro_grown(struct lro *lro, struct lro_flow *flow);
 
 /**
  * lro_flush() - end an aggregate

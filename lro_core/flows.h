@@ -17,12 +17,25 @@
 struct sk_buff;
 
 /**
+ * enum lro_layout - how the payload of an aggregate is stored
+ * @LRO_LAYOUT_SKB: as the packets brought it: fragments, then a frag_list
+ * @LRO_LAYOUT_COPY: copied into pages that belong to the aggregate alone
+ */
+enum lro_layout {
+	LRO_LAYOUT_SKB,
+	LRO_LAYOUT_COPY,
+};
+
+/**
  * struct lro_flow - one open aggregate, or a free place in the table
  * @age: place among all open aggregates, oldest first
  * @born: running number of the aggregate, tells age within a set
  * @key: flow
  * @skb: aggregate, owned by the flow; NULL if the place is free
  * @tail: skb the next packet is joined to: @skb or the last of its frag_list
+ * @layout: how its payload is stored
+ * @fill: bytes used of the last page, counted from its start; copies only
+ * @page: the last page's memory; copies only
  * @state: what the rules know of it
  */
 struct lro_flow {
@@ -31,6 +44,9 @@ struct lro_flow {
 	struct lro_key key;
 	struct sk_buff *skb;
 	struct sk_buff *tail;
+	enum lro_layout layout;
+	unsigned int fill;
+	u8 *page;
 	struct lro_state state;
 };
 

@@ -155,7 +155,7 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
  * @len: length of the frame without FCS, bytes
  * @avail: bytes that may be read at @frame
  * @vlan: tag the device removed
- * @pkt: filled in if the frame does continue the aggregate
+ * @pkt: filled in, but for @pkt->key, if the frame does continue the aggregate
  *
  * Equivalent to lro_parse() and lro_match() when it returns true; otherwise the
  * frame may still continue the aggregate.

@@ -112,46 +112,12 @@ static enum lro_reason check_payload(struct sk_buff *skb, const struct lro_packe
 	return LRO_CONTINUE;
 }
 
-/* Join a matching packet; on false it is still the caller's, and unchanged. */
-static bool merge(struct lro *lro, struct lro_flow *flow, struct sk_buff *skb,
-		  const struct lro_packet *pkt)
-{
-	enum lro_reason why;
-
-	if (!lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
-		lro_flush(lro, flow, LRO_FLUSH_LAYOUT);
-		return false;
-	}
-	lro_state_add(&flow->state, pkt);
-	lro->count[LRO_COUNT_HELD]++;
-	why = lro_state_ends(&flow->state, lro->max_segs);
-	if (why)
-		lro_flush(lro, flow, why);
-	else
-		lro->last = flow;
-	return true;
-}
-
-static void start(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
-{
-	enum lro_reason why;
-	struct lro_flow *flow;
-
-	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
-		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
-	lro_flows_open(&lro->flows, flow, &pkt->key, skb);
-	lro_state_start(&flow->state, pkt);
-	lro->count[LRO_COUNT_HELD]++;
-	why = lro_state_ends(&flow->state, lro->max_segs);
-	if (why)
-		lro_flush(lro, flow, why);
-	else
-		lro->last = flow;
-}
-
-/* A packet that the rules allow to merge, checksum not yet verified. */
+/*
+ * A packet that the rules allow to merge, checksum not yet verified. It continues
+ * its flow's aggregate already if the masked compare said so.
+ */
 static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
-			      struct lro_flow *flow)
+			      struct lro_flow *flow, bool continues)
 {
 	enum lro_reason why = check_payload(skb, pkt);
 
@@ -162,13 +128,31 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 		return;
 	}
 	if (flow) {
-		why = lro_match(&flow->state, pkt);
-		if (!why && merge(lro, flow, skb, pkt))
+		if (!continues)
+			why = lro_match(&flow->state, pkt);
+		if (!why && lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
+			lro_state_add(&flow->state, pkt);
+			lro_grown(lro, flow);
 			return;
-		if (why)
-			lro_flush(lro, flow, why);
+		}
+		lro_flush(lro, flow, why ? why : LRO_FLUSH_LAYOUT);
 	}
-	start(lro, skb, pkt);
+	lro_grown(lro, lro_open(lro, skb, pkt));
+}
+
+/* Most packets continue the aggregate that the one before continued. */
+static bool receive_fast(struct lro *lro, struct sk_buff *skb)
+{
+	struct lro_flow *flow = lro->last;
+	struct lro_packet pkt;
+
+	if (!flow || !lro_match_fast(&flow->state, skb_mac_header(skb),
+				     skb_headlen(skb) + ETH_HLEN, skb->len + ETH_HLEN,
+				     skb_vlan(skb), &pkt) || skb_state(skb))
+		return false;
+	pkt.key = flow->key;
+	receive_candidate(lro, skb, &pkt, flow, true);
+	return true;
 }
 
 void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
@@ -184,6 +168,9 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		to_gro(lro, skb, LRO_GRO_NOT_IP);
 		return;
 	}
+
+	if (receive_fast(lro, skb))
+		return;
 
 	linear = min_t(unsigned int, skb->len, NEED_LINEAR);
 	if (!pskb_may_pull(skb, linear)) {
@@ -214,7 +201,7 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		pass_on(lro, skb, why);
 		break;
 	case LRO_CANDIDATE:
-		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
+		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key), false);
 		break;
 	}
 }

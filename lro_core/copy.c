@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Copy mode: the driver keeps its buffer, the payload is copied once, in phase.
+ *
+ * Who later copies the aggregate into pages of 4 KiB, as netback does into the
+ * slots of a guest, starts a copy operation at each page edge of the source and
+ * of the destination. The headers go to the start of the first destination page;
+ * so the first fragment starts as many bytes into its page as there are headers,
+ * and all others fill theirs: edges of source and destination coincide, and each
+ * destination page takes one operation.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/mm.h>
+#include <net/checksum.h>
+#include <net/tcp.h>
+
+#include "engine.h"
+
+/*
+ * Packets shorter than this are not worth a page, and neither are those that end
+ * an aggregate as soon as they begin one.
+ */
+#define MIN_PAYLOAD	512
+
+/*
+ * A page that only the context still refers to has been read by whoever got the
+ * aggregate, and is free to be written again. Pages come back in about the order
+ * in which they were given; one that does not is left to its readers.
+ */
+static struct page *get_recycled_page(struct lro *lro)
+{
+	struct page **place = &lro->recycle[lro->recycle_next];
+	struct page *page = *place;
+
+	lro->recycle_next = (lro->recycle_next + 1) % LRO_RECYCLE;
+	if (page && page_ref_count(page) == 1) {
+		lro->count[LRO_COUNT_PAGES_RECYCLED]++;
+		get_page(page);
+		return page;
+	}
+	if (page)
+		put_page(page);
+	/* Not from the reserves: reserve pages must not be kept for reuse. */
+	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC);
+	*place = page;
+	if (page) {
+		lro->count[LRO_COUNT_PAGES_NEW]++;
+		get_page(page);
+	}
+	return page;
+}
+
+void lro_free_recycle(struct lro *lro)
+{
+	unsigned int i;
+
+	for (i = 0; i < LRO_RECYCLE; i++)
+		if (lro->recycle[i])
+			put_page(lro->recycle[i]);
+}
+
+static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset)
+{
+	unsigned int n = skb_shinfo(flow->skb)->nr_frags;
+	struct page *page;
+
+	if (n == MAX_SKB_FRAGS)
+		return false;
+	page = get_recycled_page(lro);
+	if (!page)
+		return false;
+	skb_fill_page_desc_noacc(flow->skb, n, page, offset, PAGE_SIZE - offset);
+	flow->page = page_address(page);
+	flow->fill = offset;
+	return true;
+}
+
+/*
+ * Copy the payload of a packet behind what the aggregate has. The checksum is
+ * that of the pseudo header, the TCP header and the payload.
+ */
+static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
+			 bool verified)
+{
+	const u8 *from = pkt->frame + pkt->hdr_len;
+	unsigned int done = 0, part;
+	__wsum sum = 0;
+
+	while (done < pkt->payload) {
+		if (flow->fill == PAGE_SIZE && !add_page(lro, flow, 0))
+			return false;
+		part = min_t(unsigned int, pkt->payload - done, PAGE_SIZE - flow->fill);
+		if (verified)
+			memcpy(flow->page + flow->fill, from + done, part);
+		else
+			sum = csum_block_add(sum, csum_partial_copy_nocheck(from + done,
+									    flow->page + flow->fill,
+									    part), done);
+		flow->fill += part;
+		done += part;
+	}
+	if (verified)
+		return true;
+	sum = csum_partial(pkt->frame + LRO_TCP_OFF, pkt->hdr_len - LRO_TCP_OFF, sum);
+	return !csum_tcpudp_magic((__force __be32)pkt->key.saddr, (__force __be32)pkt->key.daddr,
+				  pkt->ip_len - LRO_IP_LEN, IPPROTO_TCP, sum);
+}
+
+/* Add a packet that continues the aggregate, or leave the aggregate as it was. */
+static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
+		   bool verified)
+{
+	struct skb_shared_info *info = skb_shinfo(flow->skb);
+	unsigned int frags = info->nr_frags, fill = flow->fill;
+	u8 *page = flow->page;
+
+	if (copy_payload(lro, flow, pkt, verified))
+		return true;
+	while (info->nr_frags > frags)
+		put_page(skb_frag_page(&info->frags[--info->nr_frags]));
+	flow->fill = fill;
+	flow->page = page;
+	return false;
+}
+
+static struct sk_buff *header_skb(struct lro *lro, const struct lro_packet *pkt)
+{
+	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
+
+	if (!skb)
+		return NULL;
+	skb_put_data(skb, pkt->frame, pkt->hdr_len);
+	skb->protocol = eth_type_trans(skb, lro->dev);
+	if (pkt->vlan)
+		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return skb;
+}
+
+static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
+{
+	/* A tag is written back into the headers before netback copies them. */
+	unsigned int phase = pkt->hdr_len + (pkt->vlan ? VLAN_HLEN : 0);
+	struct lro_flow *flow;
+	struct sk_buff *skb;
+
+	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)))
+		return false;
+	skb = header_skb(lro, pkt);
+	if (!skb)
+		return false;
+	flow = lro_open(lro, skb, pkt);
+	flow->layout = LRO_LAYOUT_COPY;
+	if (!add_page(lro, flow, phase) || !copy_payload(lro, flow, pkt, verified)) {
+		kfree_skb(lro_flows_close(&lro->flows, flow));
+		return false;
+	}
+	lro_grown(lro, flow);
+	return true;
+}
+
+bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
+		      bool verified)
+{
+	struct lro_flow *flow = lro->last;
+	enum lro_reason why = LRO_CONTINUE;
+	struct lro_packet pkt;
+
+	if (flow && lro_match_fast(&flow->state, frame, len, len, vlan, &pkt)) {
+		pkt.key = flow->key;
+	} else {
+		if (lro_parse(frame, len, len, vlan, &pkt, &why) != LRO_CANDIDATE)
+			return false;
+		flow = lro_flows_find(&lro->flows, &pkt.key);
+		if (flow)
+			why = lro_match(&flow->state, &pkt);
+	}
+
+	if (flow && !why) {
+		/* Another layout goes on as it began, through lro_receive_skb(). */
+		if (flow->layout != LRO_LAYOUT_COPY)
+			return false;
+		if (!append(lro, flow, &pkt, verified))
+			return false;
+		lro_state_add(&flow->state, &pkt);
+		lro_grown(lro, flow);
+	} else {
+		if (flow)
+			lro_flush(lro, flow, why);
+		if (!start(lro, &pkt, verified))
+			return false;
+	}
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
+	return true;
+}
+EXPORT_SYMBOL_XENLRO(lro_receive_copy);
+
+void lro_finish_copy(struct lro_flow *flow)
+{
+	struct sk_buff *skb = flow->skb;
+	struct skb_shared_info *info = skb_shinfo(skb);
+	skb_frag_t *last = &info->frags[info->nr_frags - 1];
+	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
+
+	/* Lengths are not kept up to date packet by packet. */
+	skb_frag_size_set(last, flow->fill - skb_frag_off(last));
+	skb->len += payload;
+	skb->data_len = payload;
+	skb->truesize += info->nr_frags * PAGE_SIZE;
+}
