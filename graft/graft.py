@@ -11,6 +11,7 @@ Exit codes: 0 grafted, 1 the source does not match the rules, 2 wrong usage,
 """
 
 import argparse
+import contextlib
 import difflib
 import hashlib
 import re
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,16 +110,14 @@ def unpack(archive: Path, package: str, specs: list[Spec], cache: Path) -> Path:
     tree = cache / f"{package}-{key}"
     if tree.is_dir():
         return tree
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=f".{package}-") as scratch:
+    with scratch_beside(tree) as scratch:
         # A pattern that matches nothing is an error to tar, yet optional files may be absent.
-        command = ["tar", "-xf", str(archive), "-C", scratch, "--wildcards", "--strip-components=1",
+        command = ["tar", "-xf", str(archive), "-C", str(scratch), "--wildcards", "--strip-components=1",
                    "--ignore-command-error", *(f"{package}/{path}" for path in wanted)]
         subprocess.run(command, stderr=subprocess.DEVNULL, check=False)
-        if not (Path(scratch) / "Makefile").is_file():
+        if not (scratch / "Makefile").is_file():
             raise GraftError(f"{archive} cannot be unpacked; install the package {package} again", 3)
-        Path(scratch).rename(tree)
-        Path(scratch).mkdir()
+        scratch.rename(tree)
     return tree
 
 
@@ -132,7 +132,7 @@ def split_rules(text: str) -> list[tuple[str, str]]:
     return [(match[1], text[match.start():end]) for match, end in zip(starts, ends)]
 
 
-def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: Path) -> None:
+def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: str) -> None:
     script, result = scratch / "rule.cocci", scratch / path.name
     script.write_text(rule)
     shutil.copyfile(path, result)
@@ -150,37 +150,59 @@ def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: Path) -> 
     shutil.move(result, path)
 
 
-def graft(spec: Spec, tree: Path, out: Path) -> str:
-    """Write the grafted driver to @out, unless it is there already; return what was done."""
+def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
+    """Write the grafted driver to @out, unless it is there already; return what was done.
+
+    spatch takes its time, so the result is also kept below @cache.
+    """
     missing = [name for name in spec.files if not (tree / spec.directory / name).is_file()]
     if missing:
         raise GraftError(f"{tree} lacks {spec.directory}/{missing[0]}: it is not a complete kernel source", 3)
+    files = [name for name in spec.files + spec.optional if (tree / spec.directory / name).is_file()]
     cocci = TOP / spec.driver / "graft.cocci"
     rules = split_rules(cocci.read_text())
-    files = [name for name in spec.files + spec.optional if (tree / spec.directory / name).is_file()]
     inputs = [Path(__file__), cocci, *(tree / spec.directory / name for name in files)]
     key = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in inputs)).hexdigest()
     if (out / KEY).is_file() and (out / KEY).read_text() == key:
         return f"{len(rules)} rules applied before, nothing changed since"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{spec.driver}-") as work:
-        fresh, scratch = Path(work) / "driver", Path(work) / "scratch"
-        fresh.mkdir()
-        scratch.mkdir()
-        for name in files:
-            shutil.copyfile(tree / spec.directory / name, fresh / name)
-        target = fresh / spec.target
-        before = target.read_text()
-        for name, rule in rules:
-            apply_rule(name, rule, target, scratch, cocci.relative_to(TOP))
-        diff = difflib.unified_diff(before.splitlines(True), target.read_text().splitlines(True),
-                                    f"a/{spec.directory}/{spec.target}", f"b/{spec.driver}/{spec.target}")
-        (fresh / "graft.diff").write_text("".join(diff))
-        (fresh / KEY).write_text(key)
+    kept = cache / f"{spec.driver}-{key[:16]}"
+    if not kept.is_dir():
+        with scratch_beside(kept) as work:
+            apply_rules(spec, rules, [tree / spec.directory / name for name in files], work)
+            (work / KEY).write_text(key)
+            with contextlib.suppress(OSError):  # somebody else was quicker
+                work.rename(kept)
+    with scratch_beside(out) as work:
+        shutil.copytree(kept, work, dirs_exist_ok=True)
         if out.exists():
             shutil.rmtree(out)
-        fresh.rename(out)
+        work.rename(out)
     return f"{len(rules)} rules applied"
+
+
+@contextlib.contextmanager
+def scratch_beside(path: Path) -> Iterator[Path]:
+    """A folder that may be renamed to @path, and is gone at the end if it was not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], out: Path) -> None:
+    """Copy @sources to @out and apply all rules to the target; leave a diff for the curious."""
+    for source in sources:
+        shutil.copyfile(source, out / source.name)
+    target = out / spec.target
+    before = target.read_text()
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, rule in rules:
+            apply_rule(name, rule, target, Path(scratch), f"{spec.driver}/graft.cocci")
+    diff = difflib.unified_diff(before.splitlines(True), target.read_text().splitlines(True),
+                                f"a/{spec.directory}/{spec.target}", f"b/{spec.driver}/{spec.target}")
+    (out / "graft.diff").write_text("".join(diff))
 
 
 def main() -> int:
@@ -191,7 +213,8 @@ def main() -> int:
     parser.add_argument("--packages", type=Path, default=Path("/usr/src"), metavar="DIR",
                         help="where source packages are installed (default: /usr/src)")
     parser.add_argument("--out", type=Path, required=True, help="folder that receives one folder per driver")
-    parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", help="where sources are unpacked")
+    parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", metavar="DIR",
+                        help="where unpacked sources and grafted drivers are kept (default: build/source)")
     args = parser.parse_args()
     try:
         specs = [Spec.load(driver.rstrip("/")) for driver in args.drivers]
@@ -200,7 +223,7 @@ def main() -> int:
             raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
         tree = find_source(series, args.ksrc, args.packages, specs, args.cache)
         for spec in specs:
-            done = graft(spec, tree, args.out / spec.driver)
+            done = graft(spec, tree, args.out / spec.driver, args.cache)
             print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {series})", flush=True)
     except GraftError as error:
         print(f"graft: {error}", file=sys.stderr)
