@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registers and descriptor bits of the RTL8169 family. Names and numbers: Realtek's RTL8169 and RTL8168C data sheets,
- * cross-read with the register names of Linux's r8169 driver, which is the client.
+ * Registers and descriptor bits of the RTL8169 family. Names and numbers: Realtek's RTL8169 and
+ * RTL8168C data sheets, cross-read with the register names of Linux's r8169 driver, which is the
+ * client.
  */
 #ifndef RTL8169D_CHIP_H
 #define RTL8169D_CHIP_H
 
 #include "util.h"
 
-#define REGS_SIZE		256
-#define ETH_HEADER		14
-#define ETH_VLAN_TAG		4
-#define ETH_MIN_FRAME		60	/* without FCS */
-#define ETH_FCS			4
-#define FRAME_MAX		(0x3fff - ETH_FCS)	/* 14-bit length field, which counts the FCS */
+#define REGS_SIZE     256
+#define ETH_HEADER    14
+#define ETH_VLAN_TAG  4
+#define ETH_MIN_FRAME 60 /* without FCS */
+#define ETH_FCS	      4
+#define FRAME_MAX     (0x3fff - ETH_FCS) /* 14-bit length field, which counts the FCS */
 
 enum reg {
 	REG_MAC0		= 0x00,
@@ -153,9 +154,9 @@ struct chip {
 	u16 pci_device;
 	u16 xid;		/* hardware version as TxConfig shows it */
 	u16 phy_id2;
-	bool pcie;		/* MSI, memory BAR 2 of 4 KiB, CSI and EPHY registers, mirrored multicast hash */
-	bool new_layout;	/* 8168 descriptor layout */
-	u32 intr_unit_ns;	/* unit of IntrMitigate's times at 1000 Mbit/s, scale 0 */
+	bool pcie; /* MSI, memory BAR 2 of 4 KiB, CSI and EPHY registers, mirrored multicast hash */
+	bool new_layout;  /* 8168 descriptor layout */
+	u32 intr_unit_ns; /* unit of IntrMitigate's times at 1000 Mbit/s, scale 0 */
 };
 
 extern const struct chip chip_8169;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Commands. A new one is a function and a line in the table; faults to inject on the wire or in the rings would be
- * commands of their own.
+ * Commands. A new one is a function and a line in the table; faults to inject on the wire or in the
+ * rings would be commands of their own.
  */
 #include <stdio.h>
 
@@ -26,10 +26,12 @@ static const char *do_info(struct nic *nic, const struct json *json, char *answe
 
 	(void)json;
 	snprintf(answer, COMMAND_ANSWER_MAX,
-		 "{\"ok\":true,\"chip\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"link\":\"%s\","
-		 "\"cable\":\"%s\",\"pause\":\"%s\",\"rate_mbit\":%llu,\"wire\":\"%s\",\"vm\":\"%s\",\"replaying\":%s}",
-		 nic->chip->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], nic->phy.link ? "up" : "down",
-		 nic->phy.cable ? "up" : "down", nic->pause ? "on" : "off", (unsigned long long)nic->rx_rate.mbit,
+		 "{\"ok\":true,\"chip\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\","
+		 "\"link\":\"%s\",\"cable\":\"%s\",\"pause\":\"%s\",\"rate_mbit\":%llu,"
+		 "\"wire\":\"%s\",\"vm\":\"%s\",\"replaying\":%s}",
+		 nic->chip->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+		 nic->phy.link ? "up" : "down", nic->phy.cable ? "up" : "down",
+		 nic->pause ? "on" : "off", (unsigned long long)nic->rx_rate.mbit,
 		 wire_up(&nic->wire) ? "up" : "down", vfu_up(&nic->vfu) ? "up" : "down",
 		 nic->replay.file ? "true" : "false");
 	return NULL;
@@ -54,7 +56,8 @@ static const char *do_stats(struct nic *nic, const struct json *json, char *answ
 }
 
 /* Which of two words member @name is. Return: false if neither. */
-static bool either(const struct json *json, const char *name, const char *no, const char *yes, bool *is_yes)
+static bool either(const struct json *json, const char *name, const char *no, const char *yes,
+		   bool *is_yes)
 {
 	const char *text = json_string(json, name);
 

@@ -77,7 +77,8 @@ static void answer(struct nic *nic, struct ctl_client *client, const char *line)
 
 static void client_read(struct nic *nic, struct ctl_client *client)
 {
-	ssize_t got = recv(client->fd, client->line + client->used, CTL_LINE_MAX - client->used, MSG_DONTWAIT);
+	ssize_t got = recv(client->fd, client->line + client->used, CTL_LINE_MAX - client->used,
+			   MSG_DONTWAIT);
 	char *end;
 
 	if (got <= 0) {
@@ -95,7 +96,8 @@ static void client_read(struct nic *nic, struct ctl_client *client)
 		client->used -= len;
 	}
 	if (client->used == CTL_LINE_MAX) {
-		say("a control client sent a line of more than %d bytes: connection closed", CTL_LINE_MAX);
+		say("a control client sent a line of more than %d bytes: connection closed",
+		    CTL_LINE_MAX);
 		client_close(client);
 	}
 }

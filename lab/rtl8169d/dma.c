@@ -37,7 +37,8 @@ static void dma_drop(struct dma_map *map)
 		munmap(map->va, map->size);
 }
 
-int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, bool readable, bool writable)
+int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, bool readable,
+		bool writable)
 {
 	u64 page = (u64)sysconf(_SC_PAGESIZE);
 	struct dma_map map = { .iova = iova, .size = size, .writable = writable };
@@ -59,9 +60,11 @@ int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, b
 		/* Touching a mapping behind the end of its file would kill the process. */
 		if (fstat(fd, &st))
 			return errno;
-		if (S_ISREG(st.st_mode) && (offset + size < offset || (u64)st.st_size < offset + size))
+		if (S_ISREG(st.st_mode) &&
+		    (offset + size < offset || (u64)st.st_size < offset + size))
 			return EINVAL;
-		map.va = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd, (off_t)offset);
+		map.va = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd,
+			      (off_t)offset);
 		if (map.va == MAP_FAILED)
 			return errno;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's memory as the virtual machine announced it: ranges of bus addresses, each backed by a mapped file.
- * Every access to guest memory goes through here, so that nothing outside an announced range can be touched.
+ * The guest's memory as the virtual machine announced it: ranges of bus addresses, each backed by a
+ * mapped file. Every access to guest memory goes through here, so that nothing outside an announced
+ * range can be touched.
  */
 #ifndef RTL8169D_DMA_H
 #define RTL8169D_DMA_H
@@ -35,10 +36,11 @@ void dma_init(struct dma_space *dma, u64 *faults);
  * @fd:		file behind the range, or -1; stays the caller's
  * @offset:	of the range in the file, in bytes
  *
- * Return: 0, or an errno value: EINVAL for empty, wrapping or unaligned ranges and for files that are too short,
- * EEXIST for overlap, ENOSPC for too many, or what mmap() said.
+ * Return: 0, or an errno value: EINVAL for empty, wrapping or unaligned ranges and for files that
+ * are too short, EEXIST for overlap, ENOSPC for too many, or what mmap() said.
  */
-int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, bool readable, bool writable);
+int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, bool readable,
+		bool writable);
 
 /** dma_map_remove() - forget all ranges that lie within @iova, @size. */
 void dma_map_remove(struct dma_space *dma, u64 iova, u64 size);
@@ -53,10 +55,15 @@ void dma_clear(struct dma_space *dma);
  */
 void *dma_ptr(struct dma_space *dma, u64 iova, u64 len, bool write);
 
-/** dma_ok() - would dma_read() or dma_write() of this range succeed? A refusal is a counted fault. */
+/**
+ * dma_ok() - would dma_read() or dma_write() of this range succeed? A refusal is a counted fault.
+ */
 bool dma_ok(struct dma_space *dma, u64 iova, u64 len, bool write);
 
-/** dma_read() - copy from guest memory, across adjacent ranges if need be. Return: false and a counted fault. */
+/**
+ * dma_read() - copy from guest memory, across adjacent ranges if need be. Return: false and a
+ * counted fault.
+ */
 bool dma_read(struct dma_space *dma, u64 iova, void *buf, u64 len);
 
 /** dma_write() - copy to guest memory; nothing is written when any byte lies outside. */

@@ -5,9 +5,10 @@
 #include "nic.h"
 
 /*
- * INTx is level-triggered, but QEMU unmasks it at the handler's first register access, when the handler has read
- * IntrStatus and not yet cleared it. Signalling again at once would double every interrupt; a level that is still up
- * after this time is a new one. Measured: no doubles left at 200 us under TCG.
+ * INTx is level-triggered, but QEMU unmasks it at the handler's first register access, when the
+ * handler has read IntrStatus and not yet cleared it. Signalling again at once would double every
+ * interrupt; a level that is still up after this time is a new one. Measured: no doubles left at
+ * 200 us under TCG.
  */
 #define INTX_SETTLE_NS	(200 * NSEC_PER_USEC)
 
@@ -124,7 +125,10 @@ void irq_ack(struct nic *nic, u16 bits)
 	irq_update(nic);
 }
 
-/* IntrMitigate: four nibbles, from the top transmit time, transmit frames / 4, receive time, receive frames / 4. */
+/*
+ * IntrMitigate: four nibbles, from the top transmit time, transmit frames / 4, receive time,
+ * receive frames / 4.
+ */
 struct moderation {
 	u64 delay_ns;
 	u32 frames;
@@ -134,7 +138,8 @@ static struct moderation programmed(const struct nic *nic, unsigned int shift)
 {
 	static const u32 scale[] = { 1, 8, 16, 32 };
 	u32 fields = get_le16(&nic->regs.bytes[REG_INTR_MITIGATE]) >> shift;
-	u32 unit = scale[get_le16(&nic->regs.bytes[REG_CPLUS_CMD]) & CPLUS_TIMER_SCALE] * nic->chip->intr_unit_ns;
+	u32 unit = scale[get_le16(&nic->regs.bytes[REG_CPLUS_CMD]) & CPLUS_TIMER_SCALE] *
+		   nic->chip->intr_unit_ns;
 
 	return (struct moderation){
 		.delay_ns = (u64)unit * (fields >> 4 & 15),
@@ -142,7 +147,10 @@ static struct moderation programmed(const struct nic *nic, unsigned int shift)
 	};
 }
 
-/* Report all pending frames of both directions: an interrupt for one costs the guest as much as one for both. */
+/*
+ * Report all pending frames of both directions: an interrupt for one costs the guest as much as one
+ * for both.
+ */
 static void flush(struct nic *nic)
 {
 	struct irq *irq = &nic->irq;

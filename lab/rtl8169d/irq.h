@@ -2,8 +2,9 @@
 /*
  * IntrStatus, IntrMask and how they become INTx or MSI.
  *
- * Interrupts of finished frames are moderated: by IntrMitigate if the driver programmed it, else receive interrupts
- * keep the distance rx_irq_gap and transmit interrupts wait up to tx_irq_delay for a receive interrupt to ride on.
+ * Interrupts of finished frames are moderated: by IntrMitigate if the driver programmed it, else
+ * receive interrupts keep the distance rx_irq_gap and transmit interrupts wait up to tx_irq_delay
+ * for a receive interrupt to ride on.
  */
 #ifndef RTL8169D_IRQ_H
 #define RTL8169D_IRQ_H

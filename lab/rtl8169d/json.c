@@ -84,7 +84,8 @@ static const char *parse_value(const char *p, struct json_member *m)
 
 const char *json_parse(struct json *json, const char *text)
 {
-	static const char wrong[] = "a command is one JSON object of strings, numbers and booleans, like {\"cmd\":\"stats\"}";
+	static const char wrong[] =
+		"a command is one JSON object of strings, numbers and booleans, like {\"cmd\":\"stats\"}";
 	const char *p = skip(text);
 
 	json->count = 0;
@@ -115,7 +116,8 @@ const char *json_parse(struct json *json, const char *text)
 	return *skip(p + 1) ? wrong : NULL;
 }
 
-static const struct json_member *find(const struct json *json, const char *name, enum json_kind kind)
+static const struct json_member *find(const struct json *json, const char *name,
+				      enum json_kind kind)
 {
 	unsigned int i;
 

@@ -16,10 +16,14 @@ static void on_stop(int sig)
 	nic_stop(&nic, 0);
 }
 
-/* A client that shrinks its memory file under a mapping gets here at the next access; there is no way on. */
+/*
+ * A client that shrinks its memory file under a mapping gets here at the next access; there is no
+ * way on.
+ */
 static void on_bus_error(int sig)
 {
-	static const char text[] = "rtl8169d: guest memory vanished while in use: the client shrank the memory file it shares\n";
+	static const char text[] =
+		"rtl8169d: guest memory is gone: the client shrank the file that it shares\n";
 
 	(void)sig;
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)

@@ -60,7 +60,8 @@ static u64 next_deadline(const struct nic *nic)
 static int wait_until(struct pollset *set, u64 now, u64 until)
 {
 	u64 left = until > now ? until - now : 0;
-	struct timespec ts = { .tv_sec = (time_t)(left / NSEC_PER_SEC), .tv_nsec = (long)(left % NSEC_PER_SEC) };
+	struct timespec ts = { .tv_sec = (time_t)(left / NSEC_PER_SEC),
+			       .tv_nsec = (long)(left % NSEC_PER_SEC) };
 
 	return ppoll(set->fds, set->count, &ts, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One NIC: everything a file of this program may know of the others. A single thread runs all of it.
+ * One NIC: everything a file of this program may know of the others. A single thread runs all of
+ * it.
  */
 #ifndef RTL8169D_NIC_H
 #define RTL8169D_NIC_H
@@ -48,7 +49,10 @@ struct nic {
 	struct ctl ctl;
 };
 
-/** nic_reset() - what PCI reset does: configuration space, registers, PHY, rings. Guest memory stays known. */
+/**
+ * nic_reset() - what PCI reset does: configuration space, registers, PHY, rings. Guest memory stays
+ * known.
+ */
 void nic_reset(struct nic *nic);
 
 /** nic_stop() - end the loop with @exit_code. */

@@ -184,7 +184,8 @@ bool offload_fill(u8 *frame, u32 len, const struct tx_request *req)
 	if (!find_headers(&lay, frame, len, req))
 		return false;
 	if (want) {
-		if (lay.proto != want || lay.end > len || lay.end < lay.l4 + (want == PROTO_TCP ? TCP_MIN : UDP_HEADER))
+		if (lay.proto != want || lay.end > len ||
+		    lay.end < lay.l4 + (want == PROTO_TCP ? TCP_MIN : UDP_HEADER))
 			return false;
 		fill_l4(frame + lay.l3, lay.ipv6, frame + lay.l4, lay.end - lay.l4, want);
 	}
@@ -193,7 +194,8 @@ bool offload_fill(u8 *frame, u32 len, const struct tx_request *req)
 	return true;
 }
 
-bool offload_segment_begin(struct segmenter *seg, const u8 *frame, u32 len, const struct tx_request *req)
+bool offload_segment_begin(struct segmenter *seg, const u8 *frame, u32 len,
+			   const struct tx_request *req)
 {
 	struct layout lay;
 	u32 tcp_len;
@@ -207,7 +209,10 @@ bool offload_segment_begin(struct segmenter *seg, const u8 *frame, u32 len, cons
 		return false;
 	seg->frame = frame;
 	seg->header_len = lay.l4 + tcp_len;
-	/* The length fields of a large send need not be right: the driver clears IPv6's. The frame's own length counts. */
+	/*
+	 * The length fields of a large send need not be right: the driver clears IPv6's. The
+	 * frame's own length counts.
+	 */
 	seg->payload_len = len - seg->header_len;
 	seg->mss = req->mss;
 	seg->l3_offset = lay.l3;

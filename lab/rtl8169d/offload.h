@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Internet checksums in both directions and segmentation of large sends. Pure functions on frames in private memory. */
+/*
+ * Internet checksums in both directions and segmentation of large sends. Pure functions on frames
+ * in private memory.
+ */
 #ifndef RTL8169D_OFFLOAD_H
 #define RTL8169D_OFFLOAD_H
 
@@ -14,7 +17,10 @@ struct rx_verdict {
 	bool l4_checked;	/* a TCP or UDP checksum was verified */
 };
 
-/** offload_check() - classify a received frame and verify its checksums; reads @len bytes, never more. */
+/**
+ * offload_check() - classify a received frame and verify its checksums; reads @len bytes, never
+ * more.
+ */
 struct rx_verdict offload_check(const u8 *frame, u32 len);
 
 /* What the driver asks for in a transmit descriptor. */
@@ -45,16 +51,20 @@ struct segmenter {
 	u32 count;		/* number of segments */
 };
 
-/** No chip could be asked for more: 64 KiB by the smallest MSS that Linux accepts, with some room. */
+/**
+ * No chip could be asked for more: 64 KiB by the smallest MSS that Linux accepts, with some room.
+ */
 #define SEGMENTS_MAX	2048
 
 /**
  * offload_segment_begin() - check a large send and prepare to cut it.
  * @frame:	stays the caller's and must live until the last segment is made
  *
- * Return: false if the headers do not fit the request or it would make more than SEGMENTS_MAX segments.
+ * Return: false if the headers do not fit the request or it would make more than SEGMENTS_MAX
+ * segments.
  */
-bool offload_segment_begin(struct segmenter *seg, const u8 *frame, u32 len, const struct tx_request *req);
+bool offload_segment_begin(struct segmenter *seg, const u8 *frame, u32 len,
+			   const struct tx_request *req);
 
 /**
  * offload_segment() - make segment number @index, with all header fields and checksums.

@@ -11,30 +11,30 @@
 #define EXIT_USAGE	2
 
 static const char help[] =
-"rtl8169d " VERSION " - a Realtek gigabit NIC as a process, for QEMU's vfio-user-pci\n"
-"\n"
-"usage: rtl8169d --vfio PATH [--wire unix:PATH|tcp:HOST:PORT [--wire-listen]] [--ctl PATH] [options]\n"
-"\n"
-"  --vfio PATH          unix socket on which the virtual machine attaches the NIC\n"
-"  --wire ADDR          the wire, QEMU's stream framing: unix:PATH or tcp:HOST:PORT\n"
-"  --wire-listen        wait for the peer instead of connecting to it\n"
-"  --ctl PATH           unix socket for control commands (JSON lines)\n"
-"  --chip 8169|8168     RTL8169sb (PCI, INTx) or RTL8168c (PCIe, MSI)            [8169]\n"
-"  --mac MAC            station address                             [52:54:00:81:69:01]\n"
-"  --pause on|off       an empty receive ring stops the wire, or frames are lost   [on]\n"
-"  --rate MBIT          limit each direction, 0 = no limit                          [0]\n"
-"  --rx-irq-gap USEC    least time between receive interrupts                       [0]\n"
-"  --tx-irq-delay USEC  longest wait of a finished transmit for its interrupt     [300]\n"
-"  --link-delay MSEC    time autonegotiation takes                                [300]\n"
-"  --spin USEC          poll this long before sleeping, once there was traffic      [0]\n"
-"  --pcap FILE          capture both directions from the start\n"
-"  --once               end, with exit code 0, when the virtual machine has gone\n"
-"  --verbose            log link changes, peers and refused messages\n"
-"  --help, --version\n"
-"\n"
-"Prints \"rtl8169d: ready\" when its sockets listen. lab/rtl8169d/README.md describes the control\n"
-"commands and all counters.\n"
-"exit codes: 0 ended as asked, 1 run-time error, 2 wrong command line\n";
+	"rtl8169d " VERSION " - a Realtek gigabit NIC as a process, for QEMU's vfio-user-pci\n"
+	"\n"
+	"usage: rtl8169d --vfio PATH [--wire ADDR [--wire-listen]] [--ctl PATH] [options]\n"
+	"\n"
+	"  --vfio PATH          unix socket on which the virtual machine attaches the NIC\n"
+	"  --wire ADDR          the wire, QEMU's stream framing: unix:PATH or tcp:HOST:PORT\n"
+	"  --wire-listen        wait for the peer instead of connecting to it\n"
+	"  --ctl PATH           unix socket for control commands (JSON lines)\n"
+	"  --chip 8169|8168     RTL8169sb (PCI, INTx) or RTL8168c (PCIe, MSI)            [8169]\n"
+	"  --mac MAC            station address                             [52:54:00:81:69:01]\n"
+	"  --pause on|off       an empty receive ring stops the wire, or frames are lost   [on]\n"
+	"  --rate MBIT          limit each direction, 0 = no limit                          [0]\n"
+	"  --rx-irq-gap USEC    least time between receive interrupts                       [0]\n"
+	"  --tx-irq-delay USEC  longest wait of a finished transmit for its interrupt     [300]\n"
+	"  --link-delay MSEC    time autonegotiation takes                                [300]\n"
+	"  --spin USEC          poll this long before sleeping, once there was traffic      [0]\n"
+	"  --pcap FILE          capture both directions from the start\n"
+	"  --once               end, with exit code 0, when the virtual machine has gone\n"
+	"  --verbose            log link changes, peers and refused messages\n"
+	"  --help, --version\n"
+	"\n"
+	"Prints \"rtl8169d: ready\" when its sockets listen. lab/rtl8169d/README.md describes the\n"
+	"control commands and all counters.\n"
+	"exit codes: 0 ended as asked, 1 run-time error, 2 wrong command line\n";
 
 enum {
 	OPT_VFIO = 256,
@@ -85,7 +85,8 @@ static bool number(const char *name, const char *text, u64 max, u64 *value)
 	errno = 0;
 	v = strtoull(text, &end, 10);
 	if (errno || *end || end == text || *text == '-' || v > max) {
-		say("--%s takes a number from 0 to %llu, not \"%s\"", name, (unsigned long long)max, text);
+		say("--%s takes a number from 0 to %llu, not \"%s\"", name, (unsigned long long)max,
+		    text);
 		return false;
 	}
 	*value = v;
@@ -98,7 +99,8 @@ static bool mac_address(const char *text, u8 *mac)
 	int used = 0;
 	int i;
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &used) != 6 ||
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+		   &used) != 6 ||
 	    text[used] || (b[0] & 1)) {
 		say("--mac takes a unicast address like 52:54:00:81:69:01, not \"%s\"", text);
 		return false;
@@ -196,7 +198,8 @@ int options_parse(struct options *opt, int argc, char **argv)
 			return 0;
 		}
 		if (which == '?' || which == ':') {
-			say("%s \"%s\": see rtl8169d --help", which == ':' ? "missing value for" : "unknown option",
+			say("%s \"%s\": see rtl8169d --help",
+			    which == ':' ? "missing value for" : "unknown option",
 			    argv[optind - 1]);
 			return EXIT_USAGE;
 		}
@@ -208,7 +211,8 @@ int options_parse(struct options *opt, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!opt->vfio || (opt->wire_listen && !opt->wire)) {
-		say("%s: see rtl8169d --help", opt->vfio ? "--wire-listen needs --wire" : "--vfio PATH is missing");
+		say("%s: see rtl8169d --help",
+		    opt->vfio ? "--wire-listen needs --wire" : "--vfio PATH is missing");
 		return EXIT_USAGE;
 	}
 	return -1;

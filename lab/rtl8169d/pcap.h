@@ -31,7 +31,9 @@ int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir);
 /** pcap_stop() - write everything out and close. Return: 0 or an errno value. */
 int pcap_stop(struct pcap *pcap);
 
-/** pcap_write() - record a frame; ends the capture with a message when the file cannot be written. */
+/**
+ * pcap_write() - record a frame; ends the capture with a message when the file cannot be written.
+ */
 void pcap_write(struct pcap *pcap, const u8 *frame, u32 len);
 
 /** pcap_timer() - write out what has waited long enough. */

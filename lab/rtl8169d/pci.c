@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PCI configuration space. QEMU sizes the BARs itself, from the region sizes; here they only hold type and address. */
+/*
+ * PCI configuration space. QEMU sizes the BARs itself, from the region sizes; here they only hold
+ * type and address.
+ */
 #include "nic.h"
 
 enum {
@@ -27,13 +30,13 @@ enum {
 #define VENDOR_REALTEK		0x10ec
 #define CLASS_ETHERNET		0x0200
 
-#define COMMAND_MASTER		BIT(2)
-#define COMMAND_WRITABLE	0x0557	/* I/O, memory, master, invalidate, parity, SERR, INTx disable */
-#define COMMAND_INTX_DISABLE	BIT(10)
-#define STATUS_INTERRUPT	BIT(3)
-#define STATUS_CAPABILITIES	BIT(4)
-#define STATUS_FIXED		0x02a0	/* 66 MHz, fast back-to-back, medium DEVSEL */
-#define STATUS_ERRORS		0xf900	/* write 1 to clear */
+#define COMMAND_MASTER	     BIT(2)
+#define COMMAND_WRITABLE     0x0557 /* not: special cycles, palette snoop, stepping */
+#define COMMAND_INTX_DISABLE BIT(10)
+#define STATUS_INTERRUPT     BIT(3)
+#define STATUS_CAPABILITIES  BIT(4)
+#define STATUS_FIXED	     0x02a0 /* 66 MHz, fast back-to-back, medium DEVSEL */
+#define STATUS_ERRORS	     0xf900 /* write 1 to clear */
 
 #define BAR_IO			BIT(0)
 #define BAR_MEM64		BIT(2)
@@ -73,7 +76,7 @@ static void msi_capability(struct pci *pci, u8 next)
 {
 	fixed8(pci, CAP_MSI, 0x05, 0);
 	fixed8(pci, CAP_MSI + 1, next, 0);
-	fixed16(pci, CAP_MSI + 2, 0x0080, 0x0071);	/* 64-bit, one vector; enable, vectors granted */
+	fixed16(pci, CAP_MSI + 2, 0x0080, 0x0071); /* 64-bit, one vector; enable, vectors granted */
 	fixed32(pci, CAP_MSI + 4, 0, 0xfffffffcu);
 	fixed32(pci, CAP_MSI + 8, 0, 0xffffffffu);
 	fixed16(pci, CAP_MSI + 12, 0, 0xffff);
@@ -83,9 +86,9 @@ static void express_capability(struct pci *pci)
 {
 	fixed8(pci, CAP_EXPRESS, 0x10, 0);
 	fixed8(pci, CAP_EXPRESS + 1, 0, 0);
-	fixed16(pci, CAP_EXPRESS + 2, 0x0001, 0);	/* version 1, endpoint */
-	fixed32(pci, CAP_EXPRESS + 4, 0x00008fc0, 0);	/* latencies, role-based errors, 128-byte payload */
-	fixed16(pci, CAP_EXPRESS + 8, 0x2810, 0x7fff);	/* device control */
+	fixed16(pci, CAP_EXPRESS + 2, 0x0001, 0); /* version 1, endpoint */
+	fixed32(pci, CAP_EXPRESS + 4, 0x00008fc0, 0); /* latencies, 128-byte payload */
+	fixed16(pci, CAP_EXPRESS + 8, 0x2810, 0x7fff); /* device control */
 	fixed16(pci, CAP_EXPRESS + 10, 0, 0);
 	put_le16(&pci->clears[CAP_EXPRESS + 10], 0x000f);
 	fixed32(pci, CAP_EXPRESS + 12, 0x0003fc11, 0);	/* 2.5 GT/s, one lane */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A gigabit PHY as IEEE 802.3 clause 22 describes it, with an id that the kernel's realtek driver knows, linked to a
- * partner that can do everything. Other pages than 0 are plain storage for the vendor's tuning values.
+ * A gigabit PHY as IEEE 802.3 clause 22 describes it, with an id that the kernel's realtek driver
+ * knows, linked to a partner that can do everything. Other pages than 0 are plain storage for the
+ * vendor's tuning values.
  */
 #include "nic.h"
 
@@ -19,27 +20,27 @@ enum mii {
 	MII_PAGE	= 31,
 };
 
-#define BMCR_RESET		BIT(15)
-#define BMCR_SPEED100		BIT(13)
-#define BMCR_AUTONEG		BIT(12)
-#define BMCR_POWER_DOWN		BIT(11)
-#define BMCR_RESTART		BIT(9)
-#define BMCR_FULL_DUPLEX	BIT(8)
-#define BMCR_SPEED1000		BIT(6)
-#define BMSR_FIXED		0x7949	/* 10/100 half/full, extended status, preamble, autoneg, extended registers */
-#define BMSR_AUTONEG_DONE	BIT(5)
-#define BMSR_LINK		BIT(2)
-#define REALTEK_PHYSID1		0x001c
-#define ADVERTISE_10_HALF	BIT(5)
-#define ADVERTISE_10_FULL	BIT(6)
-#define ADVERTISE_100_HALF	BIT(7)
-#define ADVERTISE_100_FULL	BIT(8)
-#define ADVERTISE_PAUSE		BIT(10)
-#define ADVERTISE_1000_HALF	BIT(8)	/* MII_CTRL1000 */
-#define ADVERTISE_1000_FULL	BIT(9)	/* MII_CTRL1000 */
-#define PARTNER_ABILITY		0xcde1	/* 10/100, both kinds of pause, acknowledge, next page */
-#define PARTNER_1000		0x3c00	/* both receivers fine, 1000 half/full */
-#define ESTATUS_1000		0x3000
+#define BMCR_RESET	 BIT(15)
+#define BMCR_SPEED100	 BIT(13)
+#define BMCR_AUTONEG	 BIT(12)
+#define BMCR_POWER_DOWN	 BIT(11)
+#define BMCR_RESTART	 BIT(9)
+#define BMCR_FULL_DUPLEX BIT(8)
+#define BMCR_SPEED1000	 BIT(6)
+#define BMSR_FIXED	 0x7949 /* 10/100 half/full, extended status and registers, autoneg */
+#define BMSR_AUTONEG_DONE   BIT(5)
+#define BMSR_LINK	    BIT(2)
+#define REALTEK_PHYSID1	    0x001c
+#define ADVERTISE_10_HALF   BIT(5)
+#define ADVERTISE_10_FULL   BIT(6)
+#define ADVERTISE_100_HALF  BIT(7)
+#define ADVERTISE_100_FULL  BIT(8)
+#define ADVERTISE_PAUSE	    BIT(10)
+#define ADVERTISE_1000_HALF BIT(8) /* MII_CTRL1000 */
+#define ADVERTISE_1000_FULL BIT(9) /* MII_CTRL1000 */
+#define PARTNER_ABILITY	    0xcde1 /* 10/100, both kinds of pause, acknowledge, next page */
+#define PARTNER_1000	    0x3c00 /* both receivers fine, 1000 half/full */
+#define ESTATUS_1000	    0x3000
 
 void phy_init(struct nic *nic)
 {
@@ -55,7 +56,9 @@ static u8 phy_mode(const struct phy *phy)
 	u8 mode;
 
 	if (!(bmcr & BMCR_AUTONEG)) {
-		mode = bmcr & BMCR_SPEED1000 ? PHYSTAT_1000 : bmcr & BMCR_SPEED100 ? PHYSTAT_100 : PHYSTAT_10;
+		mode = bmcr & BMCR_SPEED100 ? PHYSTAT_100 : PHYSTAT_10;
+		if (bmcr & BMCR_SPEED1000)
+			mode = PHYSTAT_1000;
 		return mode | (bmcr & BMCR_FULL_DUPLEX ? PHYSTAT_FULL_DUPLEX : 0);
 	}
 	if (adv1000 & ADVERTISE_1000_FULL)
@@ -170,8 +173,9 @@ void phy_write(struct nic *nic, unsigned int reg, u16 value)
 	if (value & BMCR_POWER_DOWN) {
 		phy->link_at = 0;
 		phy_set_link(nic, false);
-	} else if ((value & BMCR_RESTART) || ((old ^ value) & (BMCR_POWER_DOWN | BMCR_AUTONEG | BMCR_SPEED1000 |
-							       BMCR_SPEED100 | BMCR_FULL_DUPLEX))) {
+	} else if ((value & BMCR_RESTART) ||
+		   ((old ^ value) & (BMCR_POWER_DOWN | BMCR_AUTONEG | BMCR_SPEED1000 |
+				     BMCR_SPEED100 | BMCR_FULL_DUPLEX))) {
 		phy_negotiate(nic);
 	}
 }

@@ -15,8 +15,8 @@ struct phy {
 	u16 regs[PHY_PAGES][PHY_REGS];
 	bool cable;			/* plugged in; survives resets */
 	bool link;
-	bool link_lost;			/* since BMSR was last read */
-	u64 link_at;			/* when autonegotiation will have ended, 0 if it is not running */
+	bool link_lost; /* since BMSR was last read */
+	u64 link_at;	/* when autonegotiation will have ended, 0 if it is not running */
 };
 
 /** phy_init() - cable plugged in. */
@@ -31,7 +31,9 @@ u16 phy_read(struct nic *nic, unsigned int reg);
 /** phy_write() - likewise; may start autonegotiation or take the link down. */
 void phy_write(struct nic *nic, unsigned int reg, u16 value);
 
-/** phy_plug() - the cable. Unplugging takes the link down at once, plugging starts autonegotiation. */
+/**
+ * phy_plug() - the cable. Unplugging takes the link down at once, plugging starts autonegotiation.
+ */
 void phy_plug(struct nic *nic, bool cable);
 
 /** phy_timer() - end autonegotiation when its time has come. */

@@ -17,8 +17,8 @@ struct pollset {
 /**
  * pollset_add() - wait for @events on @fd too.
  *
- * Return: its slot. Without descriptor or events the slot stays silent: poll() would else report a hang-up that
- * nobody is ready to look at, again and again.
+ * Return: its slot. Without descriptor or events the slot stays silent: poll() would else report a
+ * hang-up that nobody is ready to look at, again and again.
  */
 static inline unsigned int pollset_add(struct pollset *set, int fd, short events)
 {

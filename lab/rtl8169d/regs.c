@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Register file. A write of any size is cut into the registers it touches; each gets its new value and a mask of the
- * bits that were really written. Registers without a handler are storage.
+ * Register file. A write of any size is cut into the registers it touches; each gets its new value
+ * and a mask of the bits that were really written. Registers without a handler are storage.
  */
 #include "nic.h"
 
@@ -97,7 +97,10 @@ static void write_intr_mask(struct nic *nic, u32 value, u32 written)
 	(void)written;
 	put_le16(&nic->regs.bytes[REG_INTR_MASK], (u16)value);
 	irq_update(nic);
-	/* The driver unmasks when it has emptied the ring: the time to look for returned descriptors. */
+	/*
+	 * The driver unmasks when it has emptied the ring: the time to look for returned
+	 * descriptors.
+	 */
 	if (value)
 		rx_changed(nic);
 }
@@ -121,7 +124,10 @@ static void write_rx_missed(struct nic *nic, u32 value, u32 written)
 	set32(nic, REG_RX_MISSED, 0);
 }
 
-/* Bit 31 written as 1 means write and reads as 0 when done; written as 0 means read and reads as 1 when done. */
+/*
+ * Bit 31 written as 1 means write and reads as 0 when done; written as 0 means read and reads as 1
+ * when done.
+ */
 static void write_phyar(struct nic *nic, u32 value, u32 written)
 {
 	unsigned int reg = value >> 16 & 31;

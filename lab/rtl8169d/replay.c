@@ -25,16 +25,19 @@ static bool replay_load(struct nic *nic)
 	if (fread(header, sizeof(header), 1, rep->file) != 1)
 		return false;
 	rep->len = field(rep, header + 8);
-	if (rep->len > sizeof(rep->frame) || (rep->len && fread(rep->frame, rep->len, 1, rep->file) != 1)) {
+	if (rep->len > sizeof(rep->frame) ||
+	    (rep->len && fread(rep->frame, rep->len, 1, rep->file) != 1)) {
 		say("the replayed file ends with a broken record");
 		return false;
 	}
-	stamp = field(rep, header) * NSEC_PER_SEC + field(rep, header + 4) * (NSEC_PER_SEC / rep->per_second);
+	stamp = field(rep, header) * NSEC_PER_SEC +
+		field(rep, header + 4) * (NSEC_PER_SEC / rep->per_second);
 	if (!rep->started) {
 		rep->started = now_ns();
 		rep->first_stamp = stamp;
 	}
-	rep->due = stamp > rep->first_stamp ? rep->started + (stamp - rep->first_stamp) : rep->started;
+	rep->due = stamp > rep->first_stamp ? rep->started + (stamp - rep->first_stamp)
+					    : rep->started;
 	rep->loaded = true;
 	return true;
 }

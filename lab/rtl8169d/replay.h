@@ -33,7 +33,9 @@ const char *replay_start(struct nic *nic, const char *name, bool timed);
 /** replay_stop() - forget the rest. */
 void replay_stop(struct nic *nic);
 
-/** replay_run() - give frames to the receiver. Return: there are more that it would take at once. */
+/**
+ * replay_run() - give frames to the receiver. Return: there are more that it would take at once.
+ */
 bool replay_run(struct nic *nic);
 
 /** replay_deadline() - lower @next to the time of the next frame. */

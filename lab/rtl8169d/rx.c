@@ -5,7 +5,7 @@
 #include "offload.h"
 
 /* A driver returns descriptors without telling: look again after this time. */
-#define RETRY_NS	(100 * NSEC_PER_USEC)
+#define RETRY_NS	(400 * NSEC_PER_USEC)
 
 /* A frame that needs more descriptors than this has absurdly small buffers. */
 #define PARTS_MAX	64
@@ -24,8 +24,8 @@ struct rx_parts {
 
 enum rx_space {
 	SPACE_OK,
-	SPACE_EMPTY,		/* a descriptor still belongs to the driver */
-	SPACE_BAD,		/* malformed, or outside guest memory; .part[0 .. count-1] must be given back */
+	SPACE_EMPTY, /* a descriptor still belongs to the driver */
+	SPACE_BAD, /* malformed, or outside guest memory; .part[0 .. count-1] must be given back */
 };
 
 void rx_reset(struct nic *nic)
@@ -112,7 +112,8 @@ static enum rx_space collect(struct nic *nic, u32 len, struct rx_parts *parts)
 	return SPACE_OK;
 }
 
-static void give_back(struct nic *nic, const struct rx_parts *parts, u32 index, u32 status, u32 opts2)
+static void give_back(struct nic *nic, const struct rx_parts *parts, u32 index, u32 status,
+		      u32 opts2)
 {
 	u8 *desc = parts->part[index].desc;
 	u32 end = parts->part[index].opts1 & DESC_RING_END;
@@ -122,7 +123,10 @@ static void give_back(struct nic *nic, const struct rx_parts *parts, u32 index, 
 	__atomic_store_n((u32 *)(void *)desc, htole32(end | status), __ATOMIC_RELEASE);
 }
 
-/* Refuse: the descriptors go back as errors, so that the ring does not stall, and the frame is lost. */
+/*
+ * Refuse: the descriptors go back as errors, so that the ring does not stall, and the frame is
+ * lost.
+ */
 static void refuse(struct nic *nic, const struct rx_parts *parts)
 {
 	u32 i;
@@ -135,8 +139,8 @@ static void refuse(struct nic *nic, const struct rx_parts *parts)
 	irq_raise(nic, INT_RX_ERR);
 }
 
-static void fill(struct nic *nic, const struct rx_parts *parts, const u8 *data, u32 len, u32 padding,
-		 u32 status, u32 opts2)
+static void fill(struct nic *nic, const struct rx_parts *parts, const u8 *data, u32 len,
+		 u32 padding, u32 status, u32 opts2)
 {
 	static const u8 zeros[ETH_MIN_FRAME + ETH_FCS];
 	u32 done = 0;
@@ -232,7 +236,8 @@ static bool starve(struct nic *nic)
 	}
 	nic->stats.rx_missed++;
 	nic->tally.rx_missed++;
-	put_le32(&nic->regs.bytes[REG_RX_MISSED], (get_le32(&nic->regs.bytes[REG_RX_MISSED]) + 1) & 0xffffff);
+	put_le32(&nic->regs.bytes[REG_RX_MISSED],
+		 (get_le32(&nic->regs.bytes[REG_RX_MISSED]) + 1) & 0xffffff);
 	return true;
 }
 
@@ -271,7 +276,8 @@ bool rx_frame(struct nic *nic, const u8 *frame, u32 len)
 		resume(nic);
 		return true;
 	}
-	if ((cplus & CPLUS_RX_VLAN) && len >= ETH_HEADER + ETH_VLAN_TAG && get_be16(frame + 12) == 0x8100) {
+	if ((cplus & CPLUS_RX_VLAN) && len >= ETH_HEADER + ETH_VLAN_TAG &&
+	    get_be16(frame + 12) == 0x8100) {
 		/* The tag goes into opts2 in network order. */
 		opts2 = RXD2_VLAN | get_le16(frame + 14);
 		memcpy(untagged, frame, 12);

@@ -18,7 +18,8 @@ bool sock_unix(struct sock_addr *addr, const char *path)
 
 	memset(addr, 0, sizeof(*addr));
 	if (!*path || strlen(path) >= sizeof(un->sun_path)) {
-		say("socket path \"%s\" must have 1 to %zu characters", path, sizeof(un->sun_path) - 1);
+		say("socket path \"%s\" must have 1 to %zu characters", path,
+		    sizeof(un->sun_path) - 1);
 		return false;
 	}
 	un->sun_family = AF_UNIX;
@@ -39,7 +40,8 @@ bool sock_parse(struct sock_addr *addr, const char *text)
 	if (!strncmp(text, "unix:", 5))
 		return sock_unix(addr, text + 5);
 	port = strrchr(text, ':');
-	if (strncmp(text, "tcp:", 4) || port < text + 4 || (size_t)(port - text - 4) >= sizeof(host)) {
+	if (strncmp(text, "tcp:", 4) || port < text + 4 ||
+	    (size_t)(port - text - 4) >= sizeof(host)) {
 		say("\"%s\" is not an address: write unix:PATH or tcp:HOST:PORT", text);
 		return false;
 	}
@@ -82,7 +84,8 @@ int sock_listen(const struct sock_addr *addr)
 
 	if (addr->sa.ss_family == AF_UNIX) {
 		if (sock_alive(addr)) {
-			say("%s is in use by another process: end it or choose another path", addr->name);
+			say("%s is in use by another process: end it or choose another path",
+			    addr->name);
 			close(fd);
 			return -1;
 		}

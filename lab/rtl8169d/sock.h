@@ -20,7 +20,8 @@ bool sock_unix(struct sock_addr *addr, const char *path);
 bool sock_parse(struct sock_addr *addr, const char *text);
 
 /**
- * sock_listen() - listen at @addr. A unix socket that a dead process left behind is replaced, a live one is not.
+ * sock_listen() - listen at @addr. A unix socket that a dead process left behind is replaced, a
+ * live one is not.
  *
  * Return: descriptor, or -1 and a message.
  */
@@ -29,7 +30,10 @@ int sock_listen(const struct sock_addr *addr);
 /** sock_accept() - Return: next connection, or -1 if there is none. */
 int sock_accept(int listen_fd);
 
-/** sock_connect() - start to connect. Return: descriptor, *@done tells if it is connected already; -1 with errno. */
+/**
+ * sock_connect() - start to connect. Return: descriptor, *@done tells if it is connected already;
+ * -1 with errno.
+ */
 int sock_connect(const struct sock_addr *addr, bool *done);
 
 /** sock_unlink() - remove the file of a unix socket. */

@@ -26,7 +26,8 @@ void stats_json(const struct stats *stats, char *buf, size_t size)
 		const char *at = (const char *)stats + counters[i].offset;
 
 		used += (size_t)snprintf(buf + used, size - used, "%c\"%s\":%" PRIu64,
-					 i ? ',' : '{', counters[i].name, *(const u64 *)(const void *)at);
+					 i ? ',' : '{', counters[i].name,
+					 *(const u64 *)(const void *)at);
 	}
 	snprintf(buf + used, size - used, "}");
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hardware statistics ("dump tally counter" of the data sheet). Collisions and alignment errors cannot happen here. */
+/*
+ * Hardware statistics ("dump tally counter" of the data sheet). Collisions and alignment errors
+ * cannot happen here.
+ */
 #include "nic.h"
 
 #define TALLY_SIZE		64

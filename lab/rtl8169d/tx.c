@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transmit ring. A packet is copied out of guest memory before anything looks at it: what was checked is what is sent,
- * whatever the guest writes meanwhile.
+ * Transmit ring. A packet is copied out of guest memory before anything looks at it: what was
+ * checked is what is sent, whatever the guest writes meanwhile.
  */
 #include "nic.h"
 #include "offload.h"
 
-/* Descriptors per run, so that a guest that returns them as fast as they are taken cannot keep the loop. */
+/*
+ * Descriptors per run, so that a guest that returns them as fast as they are taken cannot keep the
+ * loop.
+ */
 #define RUN_DESCRIPTORS	256
 
 void tx_reset(struct nic *nic)
@@ -68,7 +71,10 @@ static bool is_large_send(const struct nic *nic, u32 opts1)
 	return opts1 & (nic->chip->new_layout ? TXD_GIANT_IPV4 | TXD_GIANT_IPV6 : TXD_LSO);
 }
 
-/* Put one finished frame on the wire, which has room for it. @frame has room for padding behind @len. */
+/*
+ * Put one finished frame on the wire, which has room for it. @frame has room for padding behind
+ * @len.
+ */
 static void emit(struct nic *nic, u8 *frame, u32 len)
 {
 	if (len < ETH_MIN_FRAME) {
@@ -93,12 +99,13 @@ static void emit(struct nic *nic, u8 *frame, u32 len)
 static bool send_segments(struct nic *nic, const struct tx_request *req)
 {
 	struct tx *tx = &nic->tx;
-	/* 255 covers the largest header: 10-bit offset is checked against 7-bit here, plus a full TCP header. */
+	/* An 11-bit MSS behind a 7-bit offset, a VLAN tag and 60 bytes of TCP. */
 	u8 frame[4096];
 	struct segmenter seg;
 	u32 i;
 
-	if (!offload_segment_begin(&seg, tx->packet, tx->len, req) || seg.header_len + seg.mss > sizeof(frame))
+	if (!offload_segment_begin(&seg, tx->packet, tx->len, req) ||
+	    seg.header_len + seg.mss > sizeof(frame))
 		return false;
 	for (i = 0; i < seg.count; i++)
 		emit(nic, frame, offload_segment(&seg, i, frame));

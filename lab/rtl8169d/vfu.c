@@ -2,8 +2,8 @@
 /*
  * vfio-user connection: framing, file descriptors, replies.
  *
- * Many messages may arrive in one read. Linux ends a read behind the data to which descriptors are attached, so
- * descriptors always belong to the last message that begins in what was read.
+ * Many messages may arrive in one read. Linux ends a read behind the data to which descriptors are
+ * attached, so descriptors always belong to the last message that begins in what was read.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -118,7 +118,8 @@ static void serve(struct nic *nic, const u8 *msg, u32 size, int *fds, unsigned i
 		err = vfu_handle(nic, &req, &reply);
 	if (err) {
 		nic->stats.vfio_errors++;
-		say_verbose("vfio-user command %u of %u bytes refused: %s", req.command, size, strerror(err));
+		say_verbose("vfio-user command %u of %u bytes refused: %s", req.command, size,
+			    strerror(err));
 		reply.len = 0;
 	} else if (req.command == VFU_VERSION) {
 		nic->vfu.greeted = true;

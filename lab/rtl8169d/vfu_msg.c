@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfio-user commands. Each checks the length of what it reads; a refusal is an errno value for the client. */
+/*
+ * vfio-user commands. Each checks the length of what it reads; a refusal is an errno value for the
+ * client.
+ */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -29,14 +32,16 @@
 #define UNMAP_FLAG_ALL		BIT(1)
 
 static const char capabilities[] =
-	"{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":65536,\"pgsizes\":4096,\"max_dma_maps\":512}}";
+	"{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":65536,"
+	"\"pgsizes\":4096,\"max_dma_maps\":512}}";
 
 static int do_version(const struct vfu_request *req, struct vfu_reply *reply)
 {
 	if (req->len < 4)
 		return EINVAL;
 	if (get_le16(req->data)) {
-		say("the vfio-user client speaks protocol version %u, this program version 0", get_le16(req->data));
+		say("the vfio-user client speaks protocol version %u, this program version 0",
+		    get_le16(req->data));
 		return ENOTSUP;
 	}
 	put_le16(reply->data, 0);
@@ -95,7 +100,8 @@ static u32 region_size(const struct nic *nic, u32 index)
 	return index == REGION_CONFIG ? PCI_CONFIG_SIZE : 0;
 }
 
-static int do_get_region_info(struct nic *nic, const struct vfu_request *req, struct vfu_reply *reply)
+static int do_get_region_info(struct nic *nic, const struct vfu_request *req,
+			      struct vfu_reply *reply)
 {
 	u32 index, size;
 
@@ -129,8 +135,9 @@ static int do_get_irq_info(struct nic *nic, const struct vfu_request *req, struc
 	if (index >= IRQ_INDEXES)
 		return EINVAL;
 	if (has_irq(nic, index))
-		flags = index == IRQ_INTX ? IRQ_FLAG_EVENTFD | IRQ_FLAG_MASKABLE | IRQ_FLAG_AUTOMASKED :
-					    IRQ_FLAG_EVENTFD | IRQ_FLAG_NORESIZE;
+		flags = index == IRQ_INTX
+				? IRQ_FLAG_EVENTFD | IRQ_FLAG_MASKABLE | IRQ_FLAG_AUTOMASKED
+				: IRQ_FLAG_EVENTFD | IRQ_FLAG_NORESIZE;
 	put_le32(reply->data, 16);
 	put_le32(reply->data + 4, flags);
 	put_le32(reply->data + 8, index);
@@ -139,7 +146,8 @@ static int do_get_irq_info(struct nic *nic, const struct vfu_request *req, struc
 	return 0;
 }
 
-static int set_trigger(struct nic *nic, const struct vfu_request *req, u32 flags, u32 index, u32 count)
+static int set_trigger(struct nic *nic, const struct vfu_request *req, u32 flags, u32 index,
+		       u32 count)
 {
 	if (flags & IRQ_DATA_EVENTFD) {
 		int fd = req->nfds ? req->fds[0] : -1;
@@ -177,7 +185,8 @@ static int do_set_irqs(struct nic *nic, const struct vfu_request *req)
 	if (flags & IRQ_ACTION_TRIGGER)
 		return set_trigger(nic, req, flags, index, count);
 	/* Masking through an eventfd is not offered. */
-	if (!(flags & (IRQ_ACTION_MASK | IRQ_ACTION_UNMASK)) || (flags & IRQ_DATA_EVENTFD) || index != IRQ_INTX)
+	if (!(flags & (IRQ_ACTION_MASK | IRQ_ACTION_UNMASK)) || (flags & IRQ_DATA_EVENTFD) ||
+	    index != IRQ_INTX)
 		return EINVAL;
 	irq_intx_mask(nic, flags & IRQ_ACTION_MASK);
 	return 0;

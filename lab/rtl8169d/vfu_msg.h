@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vfio-user messages: numbers of QEMU's docs/interop/vfio-user.rst, and the handlers of the commands. */
+/*
+ * vfio-user messages: numbers of QEMU's docs/interop/vfio-user.rst, and the handlers of the
+ * commands.
+ */
 #ifndef RTL8169D_VFU_MSG_H
 #define RTL8169D_VFU_MSG_H
 

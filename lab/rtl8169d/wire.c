@@ -188,7 +188,10 @@ void wire_poll(struct nic *nic, struct pollset *set)
 	} else if (wire->connecting) {
 		wire->slot = pollset_add(set, wire->fd, POLLOUT);
 	} else {
-		/* A whole frame in the buffer means that the receiver holds back: this is what stops the peer. */
+		/*
+		 * A whole frame in the buffer means that the receiver holds back: this is what
+		 * stops the peer.
+		 */
 		short events = wire_next(wire) < 0 ? POLLIN : 0;
 
 		if (wire->tx_tail != wire->tx_head)
@@ -244,8 +247,8 @@ void wire_flush(struct nic *nic)
 	struct wire *wire = &nic->wire;
 
 	while (wire_up(wire) && wire->tx_head != wire->tx_tail) {
-		ssize_t sent = send(wire->fd, wire->tx + wire->tx_head, wire->tx_tail - wire->tx_head,
-				    MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = send(wire->fd, wire->tx + wire->tx_head,
+				    wire->tx_tail - wire->tx_head, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (sent < 0) {
 			if (errno != EAGAIN && errno != EINTR)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The wire: a stream socket on which each frame follows its length, four bytes in network order, as QEMU's "stream"
- * and "socket" network back ends do it. One peer at a time; it may come and go.
+ * The wire: a stream socket on which each frame follows its length, four bytes in network order, as
+ * QEMU's "stream" and "socket" network back ends do it. One peer at a time; it may come and go.
  */
 #ifndef RTL8169D_WIRE_H
 #define RTL8169D_WIRE_H
@@ -45,10 +45,16 @@ void wire_poll(struct nic *nic, struct pollset *set);
 /** wire_event() - accept, connect, read, write. */
 void wire_event(struct nic *nic, const struct pollset *set);
 
-/** wire_run() - give buffered frames to the receiver. Return: there are more that it would take at once. */
+/**
+ * wire_run() - give buffered frames to the receiver. Return: there are more that it would take at
+ * once.
+ */
 bool wire_run(struct nic *nic);
 
-/** wire_deadline() - lower @next to the time of the next connection attempt or of the next frame by rate. */
+/**
+ * wire_deadline() - lower @next to the time of the next connection attempt or of the next frame by
+ * rate.
+ */
 void wire_deadline(const struct nic *nic, u64 *next);
 
 /** wire_send() - queue a frame, to be sent by wire_flush(). Return: false if there is no peer. */
