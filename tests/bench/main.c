@@ -131,7 +131,8 @@ static int bench_poll(struct napi_struct *napi, int budget)
 	}
 	if (count && stream_fill(&b->stream, count)) {
 		b->no_memory = true;
-		b->left = count = 0;
+		b->left = 0;
+		count = 0;
 	}
 	b->running = count;
 	b->switches = clock_switches();
@@ -285,7 +286,9 @@ static int check_parameters(void)
 {
 	unsigned int i;
 
-	if (!rounds || rounds > ROUNDS_MAX || !packets || (mode != LRO_STRICT && mode != LRO_RELAXED))
+	if (!rounds || rounds > ROUNDS_MAX || !packets)
+		return -EINVAL;
+	if (mode != LRO_STRICT && mode != LRO_RELAXED)
 		return -EINVAL;
 	for (i = 0; i < size_count; i++)
 		if (sizes[i] < 64 || sizes[i] > 1514)

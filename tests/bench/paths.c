@@ -99,9 +99,21 @@ static void poll_lro_skb(struct rx *rx, struct stream *stream, unsigned int coun
 	each(rx, stream, count, receive_lro_skb);
 }
 
+static __always_inline void receive_lro_copy(struct rx *rx, const struct frame *frame)
+{
+	if (!lro_receive_copy(rx->lro, frame->data, frame->len, 0, true))
+		receive_lro_skb(rx, frame);
+}
+
+static void poll_lro_copy(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_lro_copy);
+}
+
 /*
  * A packet that cannot merge is measured with the engine (pass_) and, as the
- * figure to compare with, without it (bare_).
+ * figure to compare with, without it (bare_); in copy mode such a packet is first
+ * offered as a frame and then handed in as an skb (passcopy_).
  */
 const struct rx_path bench_paths[] = {
 	{ "empty",     STREAM_TCP, false, false, 0,  poll_empty },
@@ -109,10 +121,13 @@ const struct rx_path bench_paths[] = {
 	{ "gro_skb",   STREAM_TCP, true,  false, 0,  poll_gro_skb },
 	{ "gro_frags", STREAM_TCP, true,  false, 0,  poll_gro_frags },
 	{ "lro_skb",   STREAM_TCP, true,  true,  0,  poll_lro_skb },
+	{ "lro_copy",  STREAM_TCP, true,  true,  0,  poll_lro_copy },
 	{ "bare_udp",  STREAM_UDP, true,  false, 0,  poll_gro_skb },
 	{ "pass_udp",  STREAM_UDP, true,  true,  0,  poll_lro_skb },
+	{ "passcopy_udp", STREAM_UDP, true, true, 0, poll_lro_copy },
 	{ "bare_ack",  STREAM_ACK, true,  false, 64, poll_gro_skb },
 	{ "pass_ack",  STREAM_ACK, true,  true,  64, poll_lro_skb },
+	{ "passcopy_ack", STREAM_ACK, true, true, 64, poll_lro_copy },
 };
 
 const unsigned int bench_path_count = ARRAY_SIZE(bench_paths);

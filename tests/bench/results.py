@@ -19,7 +19,7 @@ from typing import Any
 BASES = {
     "gro_skb": "gro_skb", "lro_skb": "gro_skb", "lro_copy": "gro_skb",
     "gro_frags": "gro_frags", "lro_page": "gro_frags",
-    "pass_udp": "bare_udp", "pass_ack": "bare_ack",
+    "pass_udp": "bare_udp", "passcopy_udp": "bare_udp", "pass_ack": "bare_ack", "passcopy_ack": "bare_ack",
 }
 # A round in which less than this share of the packets counted is dropped; a row needs so many rounds.
 COUNTED_MIN = 0.25
@@ -115,13 +115,16 @@ def _row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
     base_ns = [theirs[number] * rounds.ns_per_tick for number in both]
     extra = [mine - other for mine, other in zip(ns, base_ns)]
     failure = _failure((record, run.records[base, flows, size]), len(both), _median(ratios))
-    name, _, kind = path.partition("_") if path.startswith("pass") else (path, "", "tcp")
+    name, kind, entry = path, "tcp", path
+    if path.startswith("pass"):
+        entry, _, kind = path.partition("_")
+        name, entry = "pass", "lro_copy" if entry == "passcopy" else "lro_skb"
 
     def rounded(value: float, digits: int = 2) -> float | None:
         return None if math.isnan(value) else round(value, digits)
 
     return {
-        "path": name, "kind": kind, "flows": flows, "size": size,
+        "path": name, "kind": kind, "entry": entry, "flows": flows, "size": size,
         "ns": rounded(_median(ns)), "ns_mad": rounded(_mad(ns)),
         "ratio": rounded(_median(ratios), 4), "ratio_mad": rounded(_mad(ratios), 4), "ratio_to": base,
         "base_ns": rounded(_median(base_ns)), "extra_ns": rounded(_median(extra)),
@@ -148,10 +151,12 @@ def loop_failures(run: Run) -> list[str]:
 
 def table(all_rows: list[dict[str, Any]]) -> str:
     """A short table for the terminal."""
-    lines = [f"{'path':<10} {'flows':>5} {'size':>5} {'ns/packet':>15} {'ratio':>15} {'segs':>6}  compared with"]
+    lines = [f"{'path':<13} {'flows':>5} {'size':>5} {'ns/packet':>15} {'ratio':>15} {'segs':>6}  compared with"]
     for row in all_rows:
-        name = row["path"] if row["kind"] == "tcp" else f"{row['path']} {row['kind']}"
-        line = f"{name:<10} {row['flows']:>5} {row['size']:>5} "
+        name = row["path"]
+        if row["kind"] != "tcp":
+            name += f" {row['kind']}" + (" copy" if row["entry"] == "lro_copy" else "")
+        line = f"{name:<13} {row['flows']:>5} {row['size']:>5} "
         if row["ns"] is not None:
             line += (f"{row['ns']:>8.1f} ±{row['ns_mad']:>5.1f} {row['ratio']:>8.3f} ±{row['ratio_mad']:>5.3f} "
                      f"{row['segs_per_delivery']:>6.1f}  {row['ratio_to']}")

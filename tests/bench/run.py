@@ -16,15 +16,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
-sys.path.insert(0, str(HERE))
 
 from lab.paths import BUILD  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
 from lab.uml.boot import Load, boot  # noqa: E402
 from lab.uml.uml import build_modules, ensure  # noqa: E402
-
-import pmu  # noqa: E402
-import results  # noqa: E402
+from tests.bench import pmu, results  # noqa: E402
 
 MODES = {"strict": 1, "relaxed": 2}
 

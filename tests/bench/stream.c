@@ -154,7 +154,8 @@ static void write_headers(struct stream *s, u8 *data, unsigned int flow)
 		write_udp(s, l4, flow);
 	else
 		write_tcp(s, l4, flow);
-	check = csum_tcpudp_magic(iph->saddr, iph->daddr, l4_len, proto, csum_partial(l4, l4_len, 0));
+	check = csum_tcpudp_magic(iph->saddr, iph->daddr, l4_len, proto,
+				  csum_partial(l4, l4_len, 0));
 	if (udp)
 		((struct udphdr *)l4)->check = check ? check : CSUM_MANGLED_0;
 	else

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rounds of the benchmark to rows of results."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from typing import Any
+
+from tests.bench import results
+
+KHZ = 2_000_000  # two ticks per nanosecond
+PACKETS = 1000
+
+
+def record(path: str, ns: list[float], **changes: Any) -> str:
+    """A line as the module prints it; `ns` per packet and round, the empty loop included."""
+    values = {
+        "path": path, "flows": 1, "size": 1514, "packets": PACKETS, "segments": PACKETS * len(ns), "deliveries": 500,
+        "failure": "", "tsc": [int(2 * value * PACKETS) for value in ns], "pmu": [0] * len(ns),
+        "counted": [PACKETS] * len(ns),
+    } | changes
+    return f"[    1.000000] lro_bench: row {json.dumps(values)}"
+
+
+def console(*records: str, end: bool = True) -> str:
+    """A whole console."""
+    about = {"tsc_khz": KHZ, "rounds": 5, "mode": 1, "pmu": False}
+    lines = [f"[    0.500000] lro_bench: run {json.dumps(about)}", record("empty", [1] * 5), record("alloc", [101] * 5),
+             *records]
+    return "\n".join(lines + (["[    2.000000] lro_bench: end"] if end else []))
+
+
+GRO = record("gro_skb", [201, 201, 301, 201, 201])
+
+
+class Rows(unittest.TestCase):
+    """What comes out of known rounds."""
+
+    def row(self, *records: str, path: str = "lro_skb") -> dict[str, Any]:
+        return next(row for row in results.rows(results.parse(console(*records))) if row["path"] == path)
+
+    def test_empty_loop_is_subtracted(self) -> None:
+        row = self.row(GRO, record("lro_skb", [101, 101, 101, 101, 101]))
+        self.assertAlmostEqual(row["ns"], 100)
+        self.assertAlmostEqual(row["base_ns"], 200)
+        self.assertAlmostEqual(row["extra_ns"], -100)
+        self.assertAlmostEqual(row["alloc_ns"], 100)
+        self.assertTrue(row["ok"])
+
+    def test_ratio_is_taken_between_rounds_that_ran_together(self) -> None:
+        row = self.row(GRO, record("lro_skb", [101, 101, 151, 101, 101]))
+        self.assertAlmostEqual(row["ratio"], 0.5)
+        self.assertAlmostEqual(row["ratio_mad"], 0)
+
+    def test_disturbed_rounds_are_dropped(self) -> None:
+        counted = [PACKETS, 0, PACKETS, PACKETS, PACKETS]
+        row = self.row(record("gro_skb", [201] * 5), record("lro_skb", [101, 9999, 101, 101, 101], counted=counted))
+        self.assertAlmostEqual(row["ns"], 100)
+        self.assertEqual(row["rounds_dropped"], 1)
+        self.assertFalse(row["ok"], "five rounds were wanted, four are left")
+        self.assertIn("busy", row["failure"])
+
+    def test_failure_in_the_module_fails_the_row(self) -> None:
+        row = self.row(GRO, record("lro_skb", [101] * 5, failure="packets lost or doubled"))
+        self.assertFalse(row["ok"])
+        self.assertEqual(row["failure"], "packets lost or doubled")
+
+    def test_failure_of_the_comparison_fails_the_row(self) -> None:
+        row = self.row(record("gro_skb", [201] * 5, failure="bytes lost or doubled"), record("lro_skb", [101] * 5))
+        self.assertIn("gro_skb", row["failure"])
+
+    def test_cheaper_than_nothing_fails(self) -> None:
+        row = self.row(GRO, record("lro_skb", [0.5] * 5))
+        self.assertIn("empty loop", row["failure"])
+
+    def test_passing_packets_name_their_kind(self) -> None:
+        row = self.row(GRO, record("bare_ack", [101] * 5), record("passcopy_ack", [121] * 5), path="pass")
+        self.assertEqual((row["kind"], row["entry"], row["ratio_to"]), ("ack", "lro_copy", "bare_ack"))
+        self.assertAlmostEqual(row["extra_ns"], 20)
+
+    def test_no_cycles_without_a_pmu(self) -> None:
+        self.assertIsNone(self.row(GRO, record("lro_skb", [101] * 5))["cycles"])
+
+    def test_segments_per_delivery(self) -> None:
+        self.assertAlmostEqual(self.row(GRO, record("lro_skb", [101] * 5, deliveries=100))["segs_per_delivery"], 50)
+
+    def test_a_run_that_stopped_early_is_refused(self) -> None:
+        with self.assertRaises(results.NoResults):
+            results.parse(console(GRO, end=False))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The test bed.
+ */
+#include <linux/etherdevice.h>
+#include <linux/ethtool.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "bed.h"
+
+#define PREFIX	"rx0_lro_"
+
+static rx_handler_result_t collect(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct bed *bed = rcu_dereference(skb->dev->rx_handler_data);
+
+	skb_push(skb, ETH_HLEN);
+	skb_queue_tail(&bed->delivered, skb);
+	return RX_HANDLER_CONSUMED;
+}
+
+static void feed(struct bed *bed, struct fed *fed)
+{
+	struct sk_buff *skb = fed->skb;
+
+	fed->skb = NULL;
+	if (bed->begin_result)
+		lro_receive_skb(bed->lro, skb);
+	else
+		napi_gro_receive(&bed->napi, skb);
+}
+
+static struct fed *next_fed(const struct bed *bed, struct fed *fed)
+{
+	return list_is_last(&fed->list, &bed->fed) ? NULL : list_next_entry(fed, list);
+}
+
+/* Feeds until a packet says that the poll ends; returns how it ends. */
+static enum then feed_poll(struct bed *bed)
+{
+	enum then then = THEN_NEXT;
+
+	while (bed->next && then == THEN_NEXT) {
+		struct fed *fed = bed->next;
+
+		bed->next = next_fed(bed, fed);
+		then = fed->pkt->then;
+		if (fed->pkt->mode)
+			bed->mode = fed->pkt->mode;
+		if (fed->pkt->off)
+			bed->mode = LRO_OFF;
+		feed(bed, fed);
+	}
+	return then;
+}
+
+static int bed_poll(struct napi_struct *napi, int budget)
+{
+	struct bed *bed = container_of(napi, struct bed, napi);
+	enum then then;
+	bool more;
+
+	bed->begin_result = lro_begin(bed->lro, bed->mode);
+	then = feed_poll(bed);
+	if (then == THEN_FULL && !bed->abandon) {
+		lro_end(bed->lro);
+		return budget;
+	}
+	if (!bed->next && bed->abandon) {
+		lro_end(bed->lro);
+		napi_complete_done(napi, 0);
+	} else {
+		lro_complete_done(bed->lro, napi, 0);
+	}
+	more = bed->next;
+	if (more)
+		napi_schedule(napi);
+	else
+		complete(&bed->done);
+	return 0;
+}
+
+static netdev_tx_t bed_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+	dev_kfree_skb_any(skb);
+	return NETDEV_TX_OK;
+}
+
+static const struct net_device_ops bed_ops = {
+	.ndo_start_xmit	= bed_xmit,
+};
+
+static int register_device(struct bed *bed)
+{
+	int err;
+
+	rtnl_lock();
+	err = register_netdevice(bed->dev);
+	if (err)
+		goto unlock;
+	err = netdev_rx_handler_register(bed->dev, collect, bed);
+	if (!err)
+		err = dev_open(bed->dev, NULL);
+	if (err)
+		unregister_netdevice(bed->dev);
+unlock:
+	rtnl_unlock();
+	return err;
+}
+
+static int setup_device(struct bed *bed)
+{
+	int err;
+
+	bed->dev = alloc_etherdev(0);
+	if (!bed->dev)
+		return -ENOMEM;
+	bed->dev->netdev_ops = &bed_ops;
+	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
+	err = register_device(bed);
+	if (err) {
+		free_netdev(bed->dev);
+		bed->dev = NULL;
+		return err;
+	}
+	netif_napi_add(bed->dev, &bed->napi, bed_poll);
+	bed->lro = lro_create(bed->dev, &bed->napi);
+	napi_enable(&bed->napi);
+	return bed->lro ? 0 : -ENOMEM;
+}
+
+static int setup_counters(struct bed *bed)
+{
+	unsigned int count = lro_stats_count();
+	u8 *name;
+
+	bed->value = kcalloc(count, sizeof(*bed->value), GFP_KERNEL);
+	bed->name = kcalloc(count, ETH_GSTRING_LEN, GFP_KERNEL);
+	if (!bed->value || !bed->name)
+		return -ENOMEM;
+	name = bed->name;
+	lro_stats_strings(&name, 0);
+	return 0;
+}
+
+struct bed *bed_create(void)
+{
+	struct bed *bed = kzalloc(sizeof(*bed), GFP_KERNEL);
+
+	if (!bed)
+		return NULL;
+	INIT_LIST_HEAD(&bed->fed);
+	skb_queue_head_init(&bed->delivered);
+	init_completion(&bed->done);
+	bed->mode = LRO_STRICT;
+	if (setup_device(bed) || setup_counters(bed)) {
+		bed_destroy(bed);
+		return NULL;
+	}
+	return bed;
+}
+
+void bed_stop_engine(struct bed *bed)
+{
+	napi_disable(&bed->napi);
+	lro_destroy(bed->lro);
+	bed->lro = NULL;
+	napi_enable(&bed->napi);
+}
+
+void bed_empty(struct bed *bed)
+{
+	skb_queue_purge(&bed->delivered);
+}
+
+void bed_drop_clones(struct bed *bed)
+{
+	struct fed *fed;
+
+	list_for_each_entry(fed, &bed->fed, list) {
+		kfree_skb(fed->clone);
+		fed->clone = NULL;
+	}
+}
+
+void bed_destroy(struct bed *bed)
+{
+	struct fed *fed, *next;
+
+	if (!bed)
+		return;
+	if (bed->dev) {
+		napi_disable(&bed->napi);
+		lro_destroy(bed->lro);
+		netif_napi_del(&bed->napi);
+		rtnl_lock();
+		netdev_rx_handler_unregister(bed->dev);
+		unregister_netdevice(bed->dev);
+		rtnl_unlock();
+		free_netdev(bed->dev);
+	}
+	bed_empty(bed);
+	list_for_each_entry_safe(fed, next, &bed->fed, list)
+		packet_free(fed);
+	kfree(bed->value);
+	kfree(bed->name);
+	kfree(bed);
+}
+
+int bed_add(struct bed *bed, const struct pkt *pkt, unsigned int count)
+{
+	unsigned int i, again;
+
+	for (i = 0; i < count; i++) {
+		for (again = 0; again <= pkt[i].repeat; again++) {
+			struct fed *fed = packet_make(&pkt[i], &bed->flow[pkt[i].flow], bed->dev);
+
+			if (!fed)
+				return -ENOMEM;
+			list_add_tail(&fed->list, &bed->fed);
+			if (!bed->next)
+				bed->next = fed;
+		}
+	}
+	return 0;
+}
+
+int bed_run(struct bed *bed)
+{
+	reinit_completion(&bed->done);
+	local_bh_disable();
+	napi_schedule(&bed->napi);
+	local_bh_enable();
+	return wait_for_completion_timeout(&bed->done, 10 * HZ) ? 0 : -ETIMEDOUT;
+}
+
+s64 bed_counter(struct bed *bed, const char *name)
+{
+	unsigned int i, count = lro_stats_count();
+	u64 *value = bed->value;
+
+	lro_stats_values(bed->lro, &value);
+	for (i = 0; i < count; i++)
+		if (!strcmp((char *)bed->name + i * ETH_GSTRING_LEN + strlen(PREFIX), name))
+			return bed->value[i];
+	return -1;
+}
+
+unsigned int bed_leaks(const struct bed *bed)
+{
+	const struct fed *fed;
+	unsigned int leaks = 0;
+
+	list_for_each_entry(fed, &bed->fed, list)
+		leaks += !packet_pages_free(fed);
+	return leaks;
+}

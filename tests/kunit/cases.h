@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The table of cases: packets to feed, and what must come of them.
+ */
+#ifndef _LRO_KUNIT_CASES_H
+#define _LRO_KUNIT_CASES_H
+
+#include "packet.h"
+
+#define CASE_DELIVERIES	24
+
+/* Evictions need a table that is quickly full: the runner loads lro_core so. */
+#define CASE_MAX_FLOWS	8
+
+/**
+ * struct lro_case - one case
+ * @name: name, shown when it runs
+ * @seq: sequence number the flows start with, 0 for a common one
+ * @id: IPv4 identification the flows start with
+ * @pkt: packets
+ * @count: number of packets in @pkt
+ * @segs: packets in each delivered skb, in order; 0 ends
+ * @counts: counter that must have counted, or NULL, and what
+ */
+struct lro_case {
+	const char *name;
+	u32 seq;
+	u16 id;
+	const struct pkt *pkt;
+	unsigned int count;
+	u8 segs[CASE_DELIVERIES];
+	struct {
+		const char *reason;
+		unsigned int times;
+	} counts;
+};
+
+extern const struct lro_case lro_cases[];
+extern const unsigned int lro_case_count;
+
+#endif /* _LRO_KUNIT_CASES_H */

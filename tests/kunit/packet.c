@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Makes packets and skbs from their descriptions.
+ */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/checksum.h>
+#include <net/ip.h>
+#include <net/tcp.h>
+
+#include "packet.h"
+
+#define TS_LEN		12
+#define OPTION_LEN	4
+#define HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN)
+
+static unsigned int ip_header_len(const struct pkt *pkt)
+{
+	return sizeof(struct iphdr) + (pkt->quirk == QUIRK_IP_OPTIONS ? OPTION_LEN : 0);
+}
+
+static unsigned int l4_header_len(const struct pkt *pkt)
+{
+	if (pkt->quirk == QUIRK_UDP)
+		return sizeof(struct udphdr);
+	return sizeof(struct tcphdr) + (pkt->ts ? TS_LEN : 0) +
+	       (pkt->quirk == QUIRK_TCP_OPTIONS ? OPTION_LEN : 0);
+}
+
+static void write_ethernet(const struct pkt *pkt, struct ethhdr *eth)
+{
+	eth_zero_addr(eth->h_source);
+	eth_zero_addr(eth->h_dest);
+	eth->h_source[0] = 2;
+	eth->h_source[5] = pkt->quirk == QUIRK_MAC ? 2 : 1;
+	eth->h_dest[0] = 2;
+	eth->h_proto = htons(pkt->quirk == QUIRK_NOT_IP ? ETH_P_802_3_MIN : ETH_P_IP);
+}
+
+static void write_ip(const struct pkt *pkt, struct iphdr *iph, unsigned int len, u16 id)
+{
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = ip_header_len(pkt) / 4;
+	iph->tos = pkt->tos;
+	iph->tot_len = htons(len);
+	iph->id = htons(id);
+	iph->frag_off = htons(pkt->no_df ? 0 : IP_DF);
+	if (pkt->quirk == QUIRK_FRAGMENT)
+		iph->frag_off = htons(IP_MF);
+	iph->ttl = 64 + pkt->ttl;
+	iph->protocol = pkt->quirk == QUIRK_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	iph->saddr = htonl(0x0a000001);
+	iph->daddr = htonl(0x0a000002);
+	if (pkt->quirk == QUIRK_IP_OPTIONS)
+		memset(iph + 1, IPOPT_NOOP, OPTION_LEN);
+	if (pkt->quirk == QUIRK_IP_LENGTH)
+		iph->tot_len = htons(len + 1);
+	ip_send_check(iph);
+	if (pkt->quirk == QUIRK_IP_HEADER)
+		iph->ihl = 4;
+	if (pkt->quirk == QUIRK_IP_CHECKSUM)
+		iph->check ^= htons(1);
+}
+
+static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
+{
+	__be32 *option = (__be32 *)(th + 1);
+
+	memset(th, 0, sizeof(*th));
+	th->source = htons(PACKET_PORT + pkt->flow);
+	th->dest = htons(5001);
+	th->seq = htonl(seq);
+	th->ack_seq = htonl(1 + pkt->ack);
+	tcp_flag_byte(th) = pkt->flags | (pkt->quirk == QUIRK_NO_ACK ? 0 : TCPHDR_ACK);
+	th->doff = l4_header_len(pkt) / 4;
+	th->window = htons(501 + pkt->window);
+	th->urg_ptr = pkt->quirk == QUIRK_URGENT ? htons(1) : 0;
+	if (pkt->ts) {
+		*option++ = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
+				  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
+		*option++ = htonl(1000000 + pkt->tsval);
+		*option++ = htonl(2000000);
+	}
+	if (pkt->quirk == QUIRK_TCP_OPTIONS)
+		*option = htonl(TCPOPT_NOP << 24 | TCPOPT_WINDOW << 16 | TCPOLEN_WINDOW << 8 | 7);
+	if (pkt->quirk == QUIRK_TCP_HEADER)
+		th->doff = 4;
+}
+
+static void write_check(const struct pkt *pkt, const struct iphdr *iph, void *l4, unsigned int len)
+{
+	__sum16 check;
+
+	check = csum_tcpudp_magic(iph->saddr, iph->daddr, len, iph->protocol,
+				  csum_partial(l4, len, 0));
+	if (pkt->quirk == QUIRK_UDP)
+		((struct udphdr *)l4)->check = check ? check : CSUM_MANGLED_0;
+	else
+		((struct tcphdr *)l4)->check = check;
+	if (pkt->quirk == QUIRK_TCP_CHECKSUM)
+		((struct tcphdr *)l4)->check ^= htons(1);
+}
+
+static void write_frame(struct fed *fed, const struct flow_state *state)
+{
+	const struct pkt *pkt = fed->pkt;
+	unsigned int l4_len = l4_header_len(pkt) + pkt->payload;
+	unsigned int ip_len = ip_header_len(pkt) + l4_len;
+	struct iphdr *iph = (struct iphdr *)(fed->data + ETH_HLEN);
+	u8 *l4 = (u8 *)iph + ip_header_len(pkt);
+	unsigned int i;
+
+	write_ethernet(pkt, (struct ethhdr *)fed->data);
+	write_ip(pkt, iph, ip_len, state->id + pkt->id);
+	if (pkt->quirk == QUIRK_UDP) {
+		*(struct udphdr *)l4 = (struct udphdr){
+			.source = htons(PACKET_PORT + pkt->flow),
+			.dest = htons(5001),
+			.len = htons(l4_len),
+		};
+	} else {
+		write_tcp(pkt, (struct tcphdr *)l4, state->seq + pkt->seq);
+	}
+	/* Each byte tells where in its flow it belongs. */
+	for (i = l4_header_len(pkt); i < l4_len; i++)
+		l4[i] = (state->seq + pkt->seq + i) * 37 >> 3;
+	write_check(pkt, iph, l4, l4_len);
+	fed->trim = ETH_HLEN + ip_len;
+	memset(fed->data + fed->trim, 0xee, pkt->pad);
+	if (pkt->quirk == QUIRK_TRUNCATED)
+		fed->trim = l4 - fed->data + 8;
+	fed->len = fed->trim + pkt->pad;
+}
+
+/* The linear part of the skb, with room for @len bytes. */
+static struct sk_buff *make_head(struct fed *fed, unsigned int len)
+{
+	struct sk_buff *skb;
+
+	if (fed->pkt->layout == LAYOUT_KMALLOC) {
+		skb = alloc_skb(HEADROOM + len, GFP_KERNEL);
+	} else {
+		fed->page[0] = alloc_page(GFP_KERNEL);
+		if (!fed->page[0])
+			return NULL;
+		skb = build_skb(page_address(fed->page[0]), PAGE_SIZE);
+		if (skb)
+			get_page(fed->page[0]);
+	}
+	if (skb) {
+		skb_reserve(skb, HEADROOM);
+		skb_put_data(skb, fed->data, len);
+	}
+	return skb;
+}
+
+static int make_frag(struct fed *fed, unsigned int from)
+{
+	if (from == fed->len)
+		return 0;
+	fed->page[1] = alloc_page(GFP_KERNEL);
+	if (!fed->page[1])
+		return -ENOMEM;
+	memcpy(page_address(fed->page[1]) + HEADROOM, fed->data + from, fed->len - from);
+	get_page(fed->page[1]);
+	skb_add_rx_frag(fed->skb, 0, fed->page[1], HEADROOM, fed->len - from, PAGE_SIZE);
+	return 0;
+}
+
+static void set_checksum(struct fed *fed)
+{
+	struct sk_buff *skb = fed->skb;
+
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	if (fed->pkt->summed)
+		skb->ip_summed = fed->pkt->summed - 1;
+	if (fed->pkt->quirk == QUIRK_TCP_CHECKSUM && !fed->pkt->summed)
+		skb->ip_summed = CHECKSUM_NONE;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->csum = csum_partial(fed->data + ETH_HLEN, fed->len - ETH_HLEN, 0);
+}
+
+static int make_skb(struct fed *fed, struct net_device *dev)
+{
+	const struct pkt *pkt = fed->pkt;
+	unsigned int linear = fed->len;
+
+	if (pkt->layout == LAYOUT_FRAG)
+		linear = fed->len - pkt->payload - pkt->pad;
+	else if (pkt->layout == LAYOUT_ALL_FRAG)
+		linear = ETH_HLEN;
+	fed->skb = make_head(fed, linear);
+	if (!fed->skb || make_frag(fed, linear))
+		return -ENOMEM;
+	fed->skb->protocol = eth_type_trans(fed->skb, dev);
+	set_checksum(fed);
+	if (pkt->vlan)
+		__vlan_hwaccel_put_tag(fed->skb, htons(ETH_P_8021Q), pkt->vlan);
+	if (pkt->quirk == QUIRK_RECYCLE)
+		skb_mark_for_recycle(fed->skb);
+	if (pkt->quirk == QUIRK_GSO) {
+		skb_shinfo(fed->skb)->gso_size = pkt->payload / 2;
+		skb_shinfo(fed->skb)->gso_segs = 2;
+		skb_shinfo(fed->skb)->gso_type = SKB_GSO_TCPV4;
+	}
+	if (pkt->quirk == QUIRK_CLONED) {
+		fed->clone = skb_clone(fed->skb, GFP_KERNEL);
+		if (!fed->clone)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct fed *packet_make(const struct pkt *pkt, struct flow_state *state, struct net_device *dev)
+{
+	struct fed *fed = kzalloc(sizeof(*fed), GFP_KERNEL);
+
+	if (!fed)
+		return NULL;
+	fed->pkt = pkt;
+	INIT_LIST_HEAD(&fed->list);
+	write_frame(fed, state);
+	state->seq += pkt->seq + pkt->payload;
+	state->id += pkt->id + 1;
+	if (make_skb(fed, dev)) {
+		packet_free(fed);
+		return NULL;
+	}
+	return fed;
+}
+
+bool packet_pages_free(const struct fed *fed)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fed->page); i++)
+		if (fed->page[i] && page_ref_count(fed->page[i]) != 1)
+			return false;
+	return true;
+}
+
+void packet_free(struct fed *fed)
+{
+	unsigned int i;
+
+	kfree_skb(fed->skb);
+	kfree_skb(fed->clone);
+	for (i = 0; i < ARRAY_SIZE(fed->page); i++)
+		if (fed->page[i])
+			put_page(fed->page[i]);
+	list_del(&fed->list);
+	kfree(fed);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Packets of the test cases: a description of how each differs from a plain
+ * segment that continues its flow, and the skb made from it.
+ */
+#ifndef _LRO_KUNIT_PACKET_H
+#define _LRO_KUNIT_PACKET_H
+
+#include <linux/list.h>
+#include <linux/skbuff.h>
+
+#define PACKET_MAX	2048
+#define PACKET_FLOWS	32
+#define PACKET_PORT	10000	/* source port of flow 0 */
+
+/**
+ * enum then - what happens after a packet
+ * @THEN_NEXT: the poll goes on
+ * @THEN_FULL: the poll has used up its budget, another follows at once
+ * @THEN_DONE: the poll completes, another follows later
+ */
+enum then {
+	THEN_NEXT,
+	THEN_FULL,
+	THEN_DONE,
+};
+
+/**
+ * enum quirk - what is unusual about a packet
+ * @QUIRK_NONE: nothing
+ * @QUIRK_NO_ACK: ACK flag not set
+ * @QUIRK_IP_OPTIONS: IPv4 header with options
+ * @QUIRK_TCP_OPTIONS: TCP option other than timestamps
+ * @QUIRK_FRAGMENT: IPv4 more-fragments flag set
+ * @QUIRK_IP_HEADER: IPv4 header length below the minimum
+ * @QUIRK_IP_LENGTH: IPv4 total length beyond the frame
+ * @QUIRK_IP_CHECKSUM: wrong IPv4 header checksum
+ * @QUIRK_TCP_HEADER: TCP header length below the minimum
+ * @QUIRK_TCP_CHECKSUM: wrong TCP checksum, and the NIC verified none
+ * @QUIRK_TRUNCATED: frame ends within the TCP header
+ * @QUIRK_UDP: not TCP
+ * @QUIRK_NOT_IP: neither IPv4 nor IPv6
+ * @QUIRK_MAC: other source MAC address
+ * @QUIRK_URGENT: urgent pointer without the URG flag
+ * @QUIRK_GSO: an aggregate already
+ * @QUIRK_CLONED: somebody else has a clone
+ * @QUIRK_RECYCLE: marked as owned by a page pool
+ */
+enum quirk {
+	QUIRK_NONE,
+	QUIRK_NO_ACK,
+	QUIRK_IP_OPTIONS,
+	QUIRK_TCP_OPTIONS,
+	QUIRK_FRAGMENT,
+	QUIRK_IP_HEADER,
+	QUIRK_IP_LENGTH,
+	QUIRK_IP_CHECKSUM,
+	QUIRK_TCP_HEADER,
+	QUIRK_TCP_CHECKSUM,
+	QUIRK_TRUNCATED,
+	QUIRK_UDP,
+	QUIRK_NOT_IP,
+	QUIRK_MAC,
+	QUIRK_URGENT,
+	QUIRK_GSO,
+	QUIRK_CLONED,
+	QUIRK_RECYCLE,
+};
+
+/**
+ * enum layout - where the bytes of the skb lie
+ * @LAYOUT_PAGE: all in the linear part, which is a page fragment
+ * @LAYOUT_KMALLOC: all in the linear part, which is not
+ * @LAYOUT_FRAG: headers in the linear part, payload in a page
+ * @LAYOUT_ALL_FRAG: only the Ethernet header in the linear part
+ */
+enum layout {
+	LAYOUT_PAGE,
+	LAYOUT_KMALLOC,
+	LAYOUT_FRAG,
+	LAYOUT_ALL_FRAG,
+};
+
+/**
+ * struct pkt - a packet, by its difference from the plain next segment
+ * @payload: TCP payload, bytes
+ * @repeat: further packets like it
+ * @pad: bytes of Ethernet padding
+ * @vlan: tag that the NIC removed, 0 for none
+ * @seq: shift of the sequence number; the flow goes on from the shifted one
+ * @ack: shift of the ACK number
+ * @tsval: shift of the timestamp
+ * @id: shift of the IPv4 identification; the flow goes on from the shifted one
+ * @window: shift of the window
+ * @flow: which flow
+ * @flags: TCP flags besides ACK
+ * @tos: type of service
+ * @ttl: shift of the time to live
+ * @no_df: don't-fragment flag not set
+ * @ts: has the timestamp option
+ * @summed: 0 for CHECKSUM_UNNECESSARY, else CHECKSUM_NONE + 1 and so on
+ * @then: what follows
+ * @mode: enum lro_mode from the next poll on, 0 for no change
+ * @off: the engine is switched off from the next poll on
+ * @quirk: what is unusual
+ * @layout: layout of the skb
+ */
+struct pkt {
+	u16 payload;
+	u16 repeat;
+	u16 pad;
+	u16 vlan;
+	s32 seq;
+	s32 ack;
+	s32 tsval;
+	s16 id;
+	s16 window;
+	u8 flow;
+	u8 flags;
+	u8 tos;
+	s8 ttl;
+	bool no_df;
+	bool ts;
+	u8 summed;
+	enum then then;
+	u8 mode;
+	bool off;
+	enum quirk quirk;
+	enum layout layout;
+};
+
+/**
+ * struct flow_state - what comes next in a flow
+ * @seq: sequence number
+ * @id: IPv4 identification
+ */
+struct flow_state {
+	u32 seq;
+	u16 id;
+};
+
+/**
+ * struct fed - a packet that was fed in, kept for comparison
+ * @list: in order of feeding
+ * @pkt: what it was made from
+ * @skb: the skb; NULL once it was handed in
+ * @clone: second reference to the data, or NULL
+ * @page: pages that hold the bytes; a reference to each is kept
+ * @trim: length without Ethernet padding
+ * @len: length
+ * @seen: was delivered
+ * @data: bytes
+ */
+struct fed {
+	struct list_head list;
+	const struct pkt *pkt;
+	struct sk_buff *skb;
+	struct sk_buff *clone;
+	struct page *page[2];
+	unsigned int trim;
+	unsigned int len;
+	bool seen;
+	u8 data[PACKET_MAX];
+};
+
+/**
+ * packet_make() - make a packet and its skb
+ * @pkt: description
+ * @state: its flow; moved on
+ * @dev: device it arrives on
+ * Return: the packet, for packet_free(), or NULL without memory.
+ */
+struct fed *packet_make(const struct pkt *pkt, struct flow_state *state, struct net_device *dev);
+
+/**
+ * packet_pages_free() - nobody but the test refers to the packet's pages
+ * @fed: packet
+ */
+bool packet_pages_free(const struct fed *fed);
+
+/**
+ * packet_free() - free a packet and, if it was never handed in, its skb
+ * @fed: packet
+ */
+void packet_free(struct fed *fed);
+
+#endif /* _LRO_KUNIT_PACKET_H */

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of the engine: each case of the table, and what no table holds.
+ *
+ * Expected of every case:
+ *  1. as many packets in each delivered skb as the table says, in that order
+ *  2. segmenting what was delivered gives back the packets that were fed in
+ *  3. the reason that the table names has been counted
+ *  4. packets = held + merged + singles + passed + to_gro
+ *  5. nobody refers to a page of any packet any more
+ */
+#include <kunit/test.h>
+#include <linux/ethtool.h>
+#include <linux/module.h>
+
+#include "bed.h"
+#include "cases.h"
+#include "compat.h"
+#include "verify.h"
+
+/* Reasons that the table cannot bring about, with why. */
+static const char * const unreached[] = {
+	"pass_gso",		/* has a test of its own */
+	"pass_no_memory",	/* needs failing allocations */
+	"flush_no_room",	/* a full aggregate has been delivered before */
+};
+
+static bool reached[256];
+
+static void note_reasons(struct bed *bed)
+{
+	unsigned int i, count = min_t(unsigned int, lro_stats_count(), ARRAY_SIZE(reached));
+	u64 *value = bed->value;
+
+	lro_stats_values(bed->lro, &value);
+	for (i = 0; i < count; i++)
+		reached[i] |= bed->value[i] > 0;
+}
+
+static void expect_balance(struct kunit *test, struct bed *bed)
+{
+	s64 out = bed_counter(bed, "held") + bed_counter(bed, "merged") +
+		  bed_counter(bed, "singles") + bed_counter(bed, "passed") +
+		  bed_counter(bed, "to_gro");
+
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "packets"), out);
+}
+
+static int setup(struct kunit *test)
+{
+	test->priv = bed_create();
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void teardown(struct kunit *test)
+{
+	bed_destroy(test->priv);
+}
+
+static void start_flows(struct bed *bed, const struct lro_case *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < PACKET_FLOWS; i++)
+		bed->flow[i] = (struct flow_state){ .seq = c->seq ?: 1000, .id = c->id };
+}
+
+static void test_case(struct kunit *test)
+{
+	const struct lro_case *c = test->param_value;
+	struct bed *bed = test->priv;
+
+	start_flows(bed, c);
+	KUNIT_ASSERT_EQ(test, bed_add(bed, c->pkt, c->count), 0);
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	verify_segments(test, bed, c->segs);
+	verify_bytes(test, bed);
+	if (c->counts.reason)
+		KUNIT_EXPECT_EQ_MSG(test, bed_counter(bed, c->counts.reason),
+				    (s64)c->counts.times, "%s", c->counts.reason);
+	expect_balance(test, bed);
+	note_reasons(bed);
+	/* Frees what GRO or the engine still hold, and the clones of the test. */
+	bed_stop_engine(bed);
+	bed_drop_clones(bed);
+	KUNIT_EXPECT_EQ_MSG(test, bed_leaks(bed), 0u, "packets with references left");
+}
+
+static void case_name(const struct lro_case *c, char *desc)
+{
+	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+static const void *next_case(const void *prev, char *desc)
+{
+	const struct lro_case *c = prev ? (const struct lro_case *)prev + 1 : lro_cases;
+
+	if (c == lro_cases + lro_case_count)
+		return NULL;
+	case_name(c, desc);
+	return c;
+}
+
+static const struct pkt two_full[] = {
+	{ .payload = 1000, .then = THEN_NEXT },
+	{ .payload = 1000, .then = THEN_FULL },
+};
+
+static const struct lro_case plain = { .name = "plain" };
+
+/* A driver goes down while aggregates are open. */
+static void test_destroy_with_packets_held(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	start_flows(bed, &plain);
+	KUNIT_ASSERT_EQ(test, bed_add(bed, two_full, ARRAY_SIZE(two_full)), 0);
+	bed->abandon = true;
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)2);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
+	bed_stop_engine(bed);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+/* An aggregate that another device or driver made. */
+static void test_gso_packet_passes(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = 1000 },
+		{ .payload = 1000, .quirk = QUIRK_GSO },
+		{ .payload = 1000 },
+	};
+	static const u8 segs[CASE_DELIVERIES] = { 1, 2, 1 };
+	struct bed *bed = test->priv;
+
+	start_flows(bed, &plain);
+	KUNIT_ASSERT_EQ(test, bed_add(bed, packets, ARRAY_SIZE(packets)), 0);
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	verify_segments(test, bed, segs);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_gso"), (s64)1);
+	expect_balance(test, bed);
+	bed_empty(bed);
+	bed_stop_engine(bed);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+/* Every call that takes a context also takes none. */
+static void test_no_context(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	u64 *value = bed->value;
+
+	bed_stop_engine(bed);
+	KUNIT_EXPECT_FALSE(test, lro_begin(NULL, LRO_STRICT));
+	lro_end(NULL);
+	lro_destroy(NULL);
+	lro_stats_values(NULL, &value);
+	KUNIT_EXPECT_EQ(test, (unsigned int)(value - bed->value), lro_stats_count());
+	KUNIT_EXPECT_EQ(test, bed->value[0], 0ull);
+}
+
+/* Off is not in the path, and the packets reach the stack by the driver's own. */
+static void test_off(struct kunit *test)
+{
+	static const u8 segs[CASE_DELIVERIES] = { 2 };
+	struct bed *bed = test->priv;
+
+	start_flows(bed, &plain);
+	KUNIT_ASSERT_EQ(test, bed_add(bed, two_full, ARRAY_SIZE(two_full)), 0);
+	bed->mode = LRO_OFF;
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_FALSE(test, bed->begin_result);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "packets"), (s64)0);
+	verify_segments(test, bed, segs);
+	verify_bytes(test, bed);
+}
+
+/* Names are unique, carry their queue and fit, or ethtool shows nonsense. */
+static void test_counter_names(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int i, j, count = lro_stats_count();
+
+	for (i = 0; i < count; i++) {
+		const char *name = (char *)bed->name + i * ETH_GSTRING_LEN;
+
+		KUNIT_EXPECT_LT(test, strnlen(name, ETH_GSTRING_LEN), (size_t)ETH_GSTRING_LEN);
+		KUNIT_EXPECT_EQ(test, strncmp(name, "rx0_lro_", 8), 0);
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_STRNEQ(test, name, (char *)bed->name + j * ETH_GSTRING_LEN);
+	}
+}
+
+/* Runs last: the table brings about every reason but those listed. */
+static void test_every_reason_reached(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int i, count = lro_stats_count();
+
+	KUNIT_ASSERT_LE(test, count, (unsigned int)ARRAY_SIZE(reached));
+	for (i = 0; i < count; i++) {
+		const char *name = (char *)bed->name + i * ETH_GSTRING_LEN + strlen("rx0_lro_");
+		bool listed = match_string(unreached, ARRAY_SIZE(unreached), name) >= 0;
+
+		if (strncmp(name, "flush_", 6) && strncmp(name, "pass_", 5) &&
+		    strncmp(name, "gro_", 4))
+			continue;
+		KUNIT_EXPECT_NE_MSG(test, reached[i], listed, "%s: %s", name,
+				    listed ? "is listed as unreached" : "no case brings it about");
+	}
+}
+
+static struct kunit_case lro_kunit_cases[] = {
+	KUNIT_CASE_PARAM(test_case, next_case),
+	KUNIT_CASE(test_destroy_with_packets_held),
+	KUNIT_CASE(test_gso_packet_passes),
+	KUNIT_CASE(test_no_context),
+	KUNIT_CASE(test_off),
+	KUNIT_CASE(test_counter_names),
+	KUNIT_CASE(test_every_reason_reached),
+	{}
+};
+
+static struct kunit_suite lro_kunit_suite = {
+	.name = "lro_core",
+	.init = setup,
+	.exit = teardown,
+	.test_cases = lro_kunit_cases,
+};
+
+kunit_test_suite(lro_kunit_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the receive offload engine");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_XENLRO();
