@@ -42,5 +42,7 @@ def _fetch(series: list[str]) -> None:
         for name in series:
             kernels.kernel(name)
 
+    # Both tasks work on it.
+    apt.snapshot()
     tasks: list[Callable[[], object]] = [roots.lab_root, fetch_kernels]
     steps.parallel(*tasks, on_failure=proc.stop_all)
