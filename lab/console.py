@@ -18,7 +18,9 @@ COMPLAINTS = (
     r"kernel BUG at",
     r"\bOops:",
     r"general protection fault",
+    # "WARNING: CPU: 0 PID: 12 at file:line function", in newer kernels "WARNING: file:line at function, CPU#0".
     r"WARNING: CPU:",
+    r"WARNING: \S+:\d+ at ",
     r"WARNING: .*(lock|RCU|rcu|inconsistent|circular|suspicious)",
     r"\bKASAN:",
     r"\bUBSAN:",
@@ -41,9 +43,10 @@ COMPLAINTS = (
     r"refcount_t:",
     r"list_(add|del) corruption",
     r"hw csum failure",
+    r"received packets cannot be forwarded while LRO is enabled",
     r"Call Trace:",
     r"segfault at",
-    r"\(XEN\) .*(Assertion .* failed|Xen BUG|Xen WARN|FATAL|Panic on CPU|page fault|crashed|WARNING)",
+    r"\(XEN\) .*(Assertion .* failed|Xen BUG|Xen WARN|FATAL|Panic on CPU|page fault|crash|WARNING)",
     r"\(XEN\) mm\.c:.*[Bb]ad",
     r"^lab-setup:",
 )

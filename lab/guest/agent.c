@@ -3,7 +3,8 @@
  * Control agent of a lab machine: runs shell commands and moves files for the
  * host that drives the experiment.
  *
- *	agent serve DEVICE	answer on a serial port (made raw) or other file
+ *	agent serve DEVICE	answer on a serial port, made raw, or "-": its own
+ *				standard input and output
  *	agent listen PORT	answer on TCP, one process per connection
  *
  * The console is not used for this because a long command typed there hangs
@@ -191,8 +192,13 @@ static void serve(int in, int out)
 static int serve_device(const char *device)
 {
 	struct termios line;
-	int fd = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int fd;
 
+	if (!strcmp(device, "-")) {
+		serve(STDIN_FILENO, STDOUT_FILENO);
+		return 0;
+	}
+	fd = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
 		perror(device);
 		return 1;
