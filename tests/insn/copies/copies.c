@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Copies a known amount through the grant table, between pages of this domain that it granted to itself.
+ * Copies a known amount through the grant table, into and out of a page that this domain granted to
+ * itself.
  *
- * Each of CALLS hypercalls holds TO_OPS copies into a granted page and FROM_OPS out of one, of different
- * lengths. Markers first and first + 1 stand around all of them.
+ * Each of CALLS hypercalls holds TO_OPS copies into that page and FROM_OPS out of it, of different
+ * lengths. Markers stand around all of them.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
