@@ -89,7 +89,7 @@ class Boot:
         return self.text
 
 
-def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after: str = "", memory: int = 512,
+def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after: str = "", memory: int = 1024,
          timeout: float = 120, kernel_args: Sequence[str] = (), wrap: Sequence[str] = ()) -> Boot:
     """Boot `uml`, load the modules, scan for leaks, power off.
 

@@ -58,11 +58,19 @@ class Uml:
         """What tells this build from any other."""
         return (self.tree / cache.KEY_FILE).read_text()
 
-    def make(self, folder: str, *arguments: str, log: Path, timeout: float,
+    def make(self, what: str, folder: str, *arguments: str, log: Path, timeout: float,
              binds: Mapping[Path, str] | None = None) -> None:
-        """Run make in a folder of the root with source and tree mounted; raise LabError when it fails."""
+        """Run make in a folder of the root with source and tree mounted.
+
+        Raises LabError, which names `what` was to be made, when it fails.
+        """
         mounts = {self.source: AT_SOURCE, self.tree: AT_TREE, **(binds or {})}
-        roots.chroot([*MAKE, "-C", folder, *arguments], binds=mounts, log=log, timeout=timeout)
+        try:
+            roots.chroot([*MAKE, "-C", folder, *arguments], binds=mounts, log=log, timeout=timeout)
+        except EnvironmentFault:
+            raise
+        except LabError as error:
+            raise LabError(f"{what} could not be built for user-mode Linux ({self.flavour})", log) from error
 
 
 def configuration(flavour: str) -> str:
@@ -109,10 +117,10 @@ def _build(uml: Uml) -> None:
     log.unlink(missing_ok=True)
     (uml.tree / "fragment.config").write_text(configuration(uml.flavour))
     with step(f"Building user-mode Linux ({uml.flavour})"):
-        uml.make(AT_SOURCE, f"O={AT_TREE}", f"KCONFIG_ALLCONFIG={AT_TREE}/fragment.config", "allnoconfig",
-                 log=log, timeout=300)
+        uml.make("the configuration", AT_SOURCE, f"O={AT_TREE}", f"KCONFIG_ALLCONFIG={AT_TREE}/fragment.config",
+                 "allnoconfig", log=log, timeout=300)
         _check_configuration(uml, log)
-        uml.make(AT_TREE, f"-j{os.cpu_count() or 1}", "linux", "modules", log=log, timeout=3600)
+        uml.make("the kernel", AT_TREE, f"-j{os.cpu_count() or 1}", "linux", "modules", log=log, timeout=3600)
 
 
 def _check_configuration(uml: Uml, log: Path) -> None:
@@ -155,7 +163,8 @@ def build_modules(uml: Uml, name: str, sources: Iterable[str]) -> Path:
         log = LOGS / f"uml-{uml.flavour}-{name}.log"
         log.unlink(missing_ok=True)
         with step(f"Building modules {name} ({uml.flavour})"):
-            uml.make(AT_TREE, f"M={AT_MODULES}", "modules", log=log, timeout=600, binds={stage: AT_MODULES})
+            uml.make(f"the modules of {name}", AT_TREE, f"M={AT_MODULES}", "modules", log=log, timeout=600,
+                     binds={stage: AT_MODULES})
     return stage
 
 

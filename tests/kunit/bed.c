@@ -4,6 +4,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -21,10 +22,32 @@ static rx_handler_result_t collect(struct sk_buff **pskb)
 	return RX_HANDLER_CONSUMED;
 }
 
+/* The buffer is the driver's again at once, so what the engine keeps must not be in it. */
+static bool feed_copy(struct bed *bed, struct fed *fed)
+{
+	const struct sk_buff *skb = fed->skb;
+	u32 vlan = skb_vlan_tag_present(skb) ?
+		   lro_vlan(ntohs(skb->vlan_proto), skb_vlan_tag_get(skb)) : 0;
+	bool taken;
+
+	memcpy(bed->buffer, fed->data, fed->len);
+	taken = lro_receive_copy(bed->lro, bed->buffer, fed->len, vlan,
+				 skb->ip_summed == CHECKSUM_UNNECESSARY);
+	memset(bed->buffer, 0x5a, fed->len);
+	bed->copied += taken;
+	return taken;
+}
+
 static void feed(struct bed *bed, struct fed *fed)
 {
 	struct sk_buff *skb = fed->skb;
+	bool frame = bed->copy && bed->begin_result && !skb_is_gso(skb);
 
+	if (frame && feed_copy(bed, fed)) {
+		kfree_skb(fed->skb);
+		fed->skb = NULL;
+		return;
+	}
 	fed->skb = NULL;
 	if (bed->begin_result)
 		lro_receive_skb(bed->lro, skb);

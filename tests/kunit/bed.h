@@ -23,6 +23,8 @@
  * @fed: packets made so far, oldest first
  * @next: first of @fed that was not handed in yet, or NULL
  * @mode: promise asked for at the next poll
+ * @copy: offer each packet as a frame in a buffer first, as copy mode does
+ * @copied: packets taken in copy mode
  * @abandon: the last poll ends without lro_complete_done(), as when a driver
  *	stops while packets are held
  * @begin_result: what lro_begin() returned last
@@ -30,6 +32,7 @@
  * @done: all packets were fed and the last poll completed
  * @value: space for the counters
  * @name: names of the counters
+ * @buffer: the driver's receive buffer in copy mode
  */
 struct bed {
 	struct napi_struct napi;
@@ -39,12 +42,15 @@ struct bed {
 	struct list_head fed;
 	struct fed *next;
 	enum lro_mode mode;
+	bool copy;
+	unsigned int copied;
 	bool abandon;
 	bool begin_result;
 	struct sk_buff_head delivered;
 	struct completion done;
 	u64 *value;
 	u8 *name;
+	u8 buffer[PACKET_MAX];
 };
 
 /**

@@ -2,10 +2,11 @@
 /*
  * KUnit suite of the engine: each case of the table, and what no table holds.
  *
- * Expected of every case:
- *  1. as many packets in each delivered skb as the table says, in that order
+ * Expected of every case, in skb mode and in copy mode:
+ *  1. skb mode only: as many packets in each delivered skb as the table says, in
+ *     that order
  *  2. segmenting what was delivered gives back the packets that were fed in
- *  3. the reason that the table names has been counted
+ *  3. skb mode only: the reason that the table names has been counted
  *  4. packets = held + merged + singles + passed + to_gro
  *  5. nobody refers to a page of any packet any more
  */
@@ -65,25 +66,60 @@ static void start_flows(struct bed *bed, const struct lro_case *c)
 		bed->flow[i] = (struct flow_state){ .seq = c->seq ?: 1000, .id = c->id };
 }
 
-static void test_case(struct kunit *test)
+static void run_case(struct kunit *test, struct bed *bed, const struct lro_case *c)
 {
-	const struct lro_case *c = test->param_value;
-	struct bed *bed = test->priv;
-
 	start_flows(bed, c);
 	KUNIT_ASSERT_EQ(test, bed_add(bed, c->pkt, c->count), 0);
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-	verify_segments(test, bed, c->segs);
+}
+
+/* Consumes what was delivered. */
+static void expect_nothing_lost(struct kunit *test, struct bed *bed)
+{
 	verify_bytes(test, bed);
-	if (c->counts.reason)
-		KUNIT_EXPECT_EQ_MSG(test, bed_counter(bed, c->counts.reason),
-				    (s64)c->counts.times, "%s", c->counts.reason);
 	expect_balance(test, bed);
 	note_reasons(bed);
 	/* Frees what GRO or the engine still hold, and the clones of the test. */
 	bed_stop_engine(bed);
 	bed_drop_clones(bed);
 	KUNIT_EXPECT_EQ_MSG(test, bed_leaks(bed), 0u, "packets with references left");
+}
+
+static void test_skb(struct kunit *test)
+{
+	const struct lro_case *c = test->param_value;
+	struct bed *bed = test->priv;
+
+	run_case(test, bed, c);
+	verify_segments(test, bed, c->segs);
+	if (c->counts.reason)
+		KUNIT_EXPECT_EQ_MSG(test, bed_counter(bed, c->counts.reason),
+				    (s64)c->counts.times, "%s", c->counts.reason);
+	expect_nothing_lost(test, bed);
+}
+
+/* Which packets are worth a copy is the engine's choice; the promise is not. */
+static void test_copy(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->copy = true;
+	run_case(test, bed, test->param_value);
+	expect_nothing_lost(test, bed);
+}
+
+/* A bulk transfer, the first segments of which may not look like one. */
+static void test_copy_takes_bulk(struct kunit *test)
+{
+	static const struct pkt packets[] = { { .payload = 1448, .repeat = 99 } };
+	static const struct lro_case c = { .pkt = packets, .count = ARRAY_SIZE(packets) };
+	struct bed *bed = test->priv;
+
+	bed->copy = true;
+	run_case(test, bed, &c);
+	KUNIT_EXPECT_GE(test, bed->copied, 90u);
+	KUNIT_EXPECT_LE(test, skb_queue_len(&bed->delivered), 5u);
+	expect_nothing_lost(test, bed);
 }
 
 static void case_name(const struct lro_case *c, char *desc)
@@ -212,7 +248,9 @@ static void test_every_reason_reached(struct kunit *test)
 }
 
 static struct kunit_case lro_kunit_cases[] = {
-	KUNIT_CASE_PARAM(test_case, next_case),
+	KUNIT_CASE_PARAM(test_skb, next_case),
+	KUNIT_CASE_PARAM(test_copy, next_case),
+	KUNIT_CASE(test_copy_takes_bulk),
 	KUNIT_CASE(test_destroy_with_packets_held),
 	KUNIT_CASE(test_gso_packet_passes),
 	KUNIT_CASE(test_no_context),
