@@ -198,8 +198,8 @@ static void take_fds(struct vfu *vfu, struct msghdr *hdr)
 	}
 }
 
-/* Read once. Return: was anything there? */
-static bool vfu_read(struct nic *nic)
+/* Read once, and serve what is whole. */
+static void vfu_read(struct nic *nic)
 {
 	struct vfu *vfu = &nic->vfu;
 	union {
@@ -225,19 +225,18 @@ static bool vfu_read(struct nic *nic)
 	iov.iov_len = VFU_BUF_SIZE - vfu->tail;
 	got = recvmsg(vfu->fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
+		return;
 	if (got <= 0) {
 		if (vfu->tail)
 			say("the vfio-user client closed the connection in the middle of a message");
 		else
 			say_verbose("the virtual machine is gone");
 		vfu_close(nic, vfu->tail ? 1 : 0);
-		return false;
+		return;
 	}
 	vfu->tail += (u32)got;
 	take_fds(vfu, &hdr);
 	serve_buffer(nic);
-	return true;
 }
 
 void vfu_poll(struct nic *nic, struct pollset *set)
@@ -261,9 +260,4 @@ void vfu_event(struct nic *nic, const struct pollset *set)
 		return;
 	}
 	vfu_read(nic);
-}
-
-bool vfu_drain(struct nic *nic)
-{
-	return vfu_up(&nic->vfu) && vfu_read(nic);
 }

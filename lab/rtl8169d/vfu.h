@@ -40,9 +40,6 @@ void vfu_poll(struct nic *nic, struct pollset *set);
 /** vfu_event() - accept, and serve what has arrived. */
 void vfu_event(struct nic *nic, const struct pollset *set);
 
-/** vfu_drain() - serve what has arrived meanwhile, without waiting. Return: was there anything? */
-bool vfu_drain(struct nic *nic);
-
 /** vfu_up() - is a virtual machine attached? */
 static inline bool vfu_up(const struct vfu *vfu)
 {
