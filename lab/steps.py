@@ -151,30 +151,29 @@ def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lamb
     """
     results: list[object] = [None] * len(tasks)
     failures: list[BaseException] = []
-    order = threading.Lock()
+    # Thread.join() is of no use here: interrupted, it takes a running thread for an ended one.
+    ended = [threading.Event() for _ in tasks]
 
     def work(index: int, task: Callable[[], object]) -> None:
         try:
             results[index] = task()
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            with order:
-                failures.append(error)
+            failures.append(error)
+        finally:
+            ended[index].set()
 
-    threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(tasks)]
-    for thread in threads:
-        thread.start()
+    for pair in enumerate(tasks):
+        threading.Thread(target=work, args=pair, daemon=True).start()
     stopped = False
-    while any(thread.is_alive() for thread in threads):
+    while waiting := [event for event in ended if not event.is_set()]:
         try:
-            for thread in threads:
-                # A bounded wait, so that signals are taken between two of them.
-                thread.join(0.1)
+            # Bounded, so that signals are taken between two waits.
+            waiting[0].wait(0.1)
+            if failures and not stopped:
+                stopped = True
+                on_failure()
         except KeyboardInterrupt as error:
-            with order:
-                failures.insert(0, error)
-        if failures and not stopped:
-            stopped = True
-            on_failure()
+            failures.insert(0, error)
     if failures:
         raise failures[0]
     return results

@@ -390,6 +390,24 @@ class StepsTest(Scratch):
         with self.assertRaisesRegex(steps.LabError, "first"):
             steps.parallel(wait, fail, on_failure=stop.set)
 
+    def test_interrupt_waits_for_the_tasks_to_clean_up(self) -> None:
+        process = self.lab("""
+            import sys, threading, time
+            from lab import steps
+            stop = threading.Event()
+            def task():
+                (D / "ready").touch()
+                stop.wait(20)
+                time.sleep(0.5)
+                (D / "clean").touch()
+            sys.exit(steps.main_guard(lambda: steps.parallel(task, on_failure=stop.set) and None))
+            """)
+        self.until((self.dir / "ready").exists, "the lab did not start")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, steps.EXIT_INTERRUPTED)
+        self.assertTrue((self.dir / "clean").exists())
+
     def guarded(self, error: BaseException | None) -> tuple[int, str]:
         def main() -> None:
             if error:
