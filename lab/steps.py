@@ -152,25 +152,36 @@ def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lamb
     results: list[object] = [None] * len(tasks)
     failures: list[BaseException] = []
     # Thread.join() is of no use here: interrupted, it takes a running thread for an ended one.
-    ended = [threading.Event() for _ in tasks]
+    changed = threading.Condition()
+    running, left, closed = 0, len(tasks), False
 
     def work(index: int, task: Callable[[], object]) -> None:
+        nonlocal running, left
+        with changed:
+            if closed:
+                return
+            running += 1
         try:
             results[index] = task()
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failures.append(error)
         finally:
-            ended[index].set()
+            with changed:
+                running, left = running - 1, left - 1
+                changed.notify_all()
 
-    for pair in enumerate(tasks):
-        threading.Thread(target=work, args=pair, daemon=True).start()
-    stopped = False
-    while waiting := [event for event in ended if not event.is_set()]:
+    threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(tasks)]
+    while left and not (closed and not running):
+        # Signals are taken anywhere in here; a thread that an interrupted start() left half begun finds it closed.
         try:
-            # Bounded, so that signals are taken between two waits.
-            waiting[0].wait(0.1)
-            if failures and not stopped:
-                stopped = True
+            while threads and not failures:
+                threads.pop(0).start()
+            with changed:
+                stop = bool(failures) and not closed
+                closed = closed or stop
+                if not stop and left and not (closed and not running):
+                    changed.wait(0.1)
+            if stop:
                 on_failure()
         except KeyboardInterrupt as error:
             failures.insert(0, error)
@@ -185,9 +196,9 @@ def main_guard(main: Callable[[], int | None]) -> int:
     0 done, 1 a measurement or test failed, 2 wrong usage, 3 something about the machine (no root, no
     network, a missing tool, a full disk, a busy port), 130 interrupted.
     """
-    from . import proc  # proc needs LabError from here
-
     try:
+        from . import proc  # here, as it needs LabError itself
+
         with proc.supervised():
             return main() or EXIT_OK
     except LabError as error:
