@@ -149,7 +149,9 @@ def test_pause_loses_nothing(nic: str) -> None:
         s.wire.setblocking(False)
         stream = b"".join(len(f).to_bytes(4, "big") + f for f in (fr.tcp_frame(60 + i % 1400) for i in range(3000)))
         sent = got = 0
+        end = time.monotonic() + 60
         while got < 3000:
+            assert time.monotonic() < end, f"stuck after {got} frames; {s.stats()}"
             try:
                 sent += s.wire.send(stream[sent:sent + 65536])
             except BlockingIOError:
