@@ -70,7 +70,6 @@ static void refuse(int fd, const char *why)
 	send_all(fd, text);
 }
 
-
 static void serve(int fd)
 {
 	static char reply[REPLY_MAX];
