@@ -210,7 +210,7 @@ class XenLab(Lab):
                 "xen", XEN_MEMORY, 2,
                 vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
                                    "bootscrub=0", f"lab.ip={NIC_ADDRESS}"),
-                vm.vfio_nic(self.nic), cpu="max,-smap"))
+                vm.vfio_nic(self.nic)))
             self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
             self.receiver = self.guest
             self.dom0.wait(BOOT_LIMIT)
