@@ -94,7 +94,7 @@ def _install(packages: list[str]) -> None:
             raise EnvironmentFault(f"{' '.join(packages)} could not be installed: {error}", log) from error
     if lacking := [name for name in missing(tests=True) if name in packages]:
         if "debian-archive-keyring" in lacking:
-            raise EnvironmentFault("this machine's debian-archive-keyring does not know Debian 13 and its mirror has no "
-                                   "newer one: update this machine to the last Debian 12 release", log)
+            raise EnvironmentFault("this machine's debian-archive-keyring does not know Debian 13 and its mirror "
+                                   "has no newer one: update this machine to the last Debian 12 release", log)
         raise EnvironmentFault(f"apt-get installed {' '.join(lacking)} but the programs are not where Debian has them",
                                log)

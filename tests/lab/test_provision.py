@@ -162,7 +162,8 @@ class AptTest(Scratch):
     def test_failures_are_explained(self) -> None:
         for text, kind, sentence in (
                 ("E: Failed to fetch http://m/x  404  Not Found", apt.Gone, "--refresh"),
-                ("Err:1 http://m trixie InRelease / Could not resolve 'm'", steps.EnvironmentFault, "cannot be reached"),
+                ("Err:1 http://m trixie InRelease / Could not resolve 'm'", steps.EnvironmentFault,
+                 "cannot be reached"),
                 ("The following signatures couldn't be verified: NO_PUBKEY 78DBA3BC47EF2265",
                  steps.EnvironmentFault, "debian-archive-keyring")):
             told = apt.explain(steps.LabError(text, Path("a.log")))
