@@ -27,4 +27,20 @@
 #define xenlro_gro(napi)	(napi)
 #endif
 
+/* The page_pool has a folder of its own since 6.6. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#include <net/page_pool/helpers.h>
+#else
+#include <net/page_pool.h>
+#endif
+
+/* xen-netfront's counters became u64_stats_t after 6.12. */
+#define xenlro_stats_add(counter, n)				\
+do {								\
+	if (__same_type(*(counter), u64))			\
+		*(u64 *)(counter) += (n);			\
+	else							\
+		u64_stats_add((u64_stats_t *)(counter), (n));	\
+} while (0)
+
 #endif /* _XENLRO_COMPAT_H */

@@ -13,6 +13,7 @@
 #include <linux/skbuff.h>
 
 struct lro;
+struct page_pool;
 
 /**
  * enum lro_mode - what the engine promises about the packets it merges
@@ -106,6 +107,32 @@ static inline u32 lro_vlan(u16 protocol, u16 tci)
  */
 bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 		      bool verified);
+
+/**
+ * lro_receive_page() - offer one frame in page fragments to the engine
+ * @lro: context
+ * @frags: the frame, from the first byte of the Ethernet header; in lowmem
+ * @count: number of fragments, 1 to MAX_SKB_FRAGS
+ * @truesize: memory that each fragment keeps from other use, bytes
+ * @vlan: tag the device took out, see lro_vlan(), or 0
+ * @ip_summed: CHECKSUM_UNNECESSARY if the TCP checksum was found correct,
+ *	CHECKSUM_PARTIAL if a local sender has left it to be computed, else
+ *	CHECKSUM_NONE; the engine then computes it
+ * @pool: page_pool that all pages come from, or NULL for ordinary pages
+ *
+ * The headers must lie in the first fragment, alone or with payload. Not for
+ * frames that are GSO packets already.
+ *
+ * Return: true if the pages belong to the engine now: they become fragments of an
+ * aggregate, and one that held headers only is freed. @frags itself stays the
+ * driver's and is not written. False if the engine left the frame alone: the
+ * driver then builds an skb from it and hands that to lro_receive_skb(), before
+ * any later frame.
+ *
+ * Context: NAPI poll, after lro_begin() returned true.
+ */
+bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool);
 
 /**
  * lro_end() - end a poll that has used up its budget

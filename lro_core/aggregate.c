@@ -2,6 +2,8 @@
 /*
  * Joining packets to an aggregate, and what makes the result a GSO packet.
  */
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
@@ -9,6 +11,35 @@
 #include <net/tcp.h>
 
 #include "engine.h"
+
+void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
+{
+	struct skb_shared_info *info = skb_shinfo(flow->skb);
+
+	skb->next = NULL;
+	if (flow->tail == flow->skb)
+		info->frag_list = skb;
+	else
+		flow->tail->next = skb;
+	flow->tail = skb;
+	info->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
+	/* No header but the first is part of the packet from now on. */
+	__skb_header_release(skb);
+}
+
+struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
+{
+	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
+
+	if (!skb)
+		return NULL;
+	skb_put_data(skb, pkt->frame, pkt->hdr_len);
+	skb->protocol = eth_type_trans(skb, lro->dev);
+	if (pkt->vlan)
+		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	return skb;
+}
 
 /*
  * Payload becomes fragments of the last skb as long as it has room, else the
@@ -23,8 +54,8 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 	bool head_stolen;
 	int truesize;
 
-	if (flow->layout != LRO_LAYOUT_SKB || head->pp_recycle != skb->pp_recycle || skb_zcopy(head) || skb_zcopy(skb) ||
-	    skb_cmp_decrypted(head, skb))
+	if (flow->layout != LRO_LAYOUT_SKB || head->pp_recycle != skb->pp_recycle ||
+	    skb_zcopy(head) || skb_zcopy(skb) || skb_cmp_decrypted(head, skb))
 		return false;
 
 	__skb_pull(skb, hdr_len);
@@ -34,16 +65,8 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 		if (tail == head)
 			return true;
 	} else {
-		skb->next = NULL;
-		if (tail == head)
-			skb_shinfo(head)->frag_list = skb;
-		else
-			tail->next = skb;
-		flow->tail = skb;
+		lro_chain_skb(flow, skb);
 		truesize = skb->truesize;
-		skb_shinfo(head)->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
-		/* No header but the first is part of the packet from now on. */
-		__skb_header_release(skb);
 	}
 	head->len += payload;
 	head->data_len += payload;

@@ -9,7 +9,6 @@
  * and all others fill theirs: edges of source and destination coincide, and each
  * destination page takes one operation.
  */
-#include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 #include <net/checksum.h>
@@ -124,20 +123,6 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_pack
 	return false;
 }
 
-static struct sk_buff *header_skb(struct lro *lro, const struct lro_packet *pkt)
-{
-	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
-
-	if (!skb)
-		return NULL;
-	skb_put_data(skb, pkt->frame, pkt->hdr_len);
-	skb->protocol = eth_type_trans(skb, lro->dev);
-	if (pkt->vlan)
-		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
-	skb->ip_summed = CHECKSUM_UNNECESSARY;
-	return skb;
-}
-
 static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
 {
 	/* A tag is written back into the headers before netback copies them. */
@@ -147,7 +132,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
 
 	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)))
 		return false;
-	skb = header_skb(lro, pkt);
+	skb = lro_header_skb(lro, pkt);
 	if (!skb)
 		return false;
 	flow = lro_open(lro, skb, pkt);

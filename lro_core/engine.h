@@ -98,6 +98,24 @@ struct lro {
 bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
 
 /**
+ * lro_chain_skb() - put an skb at the end of an aggregate's frag_list
+ * @flow: aggregate
+ * @skb: payload only; ownership passes; becomes the tail
+ *
+ * Lengths and truesize of the aggregate are left to the caller.
+ */
+void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb);
+
+/**
+ * lro_header_skb() - allocate an skb with a packet's headers
+ * @lro: context
+ * @pkt: packet
+ *
+ * Return: skb as after eth_type_trans(), checksum marked as verified; or NULL.
+ */
+struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt);
+
+/**
  * lro_finish_skb() - give an aggregate its final headers
  * @skb: aggregate of two packets or more
  * @state: what the rules know of it

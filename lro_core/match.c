@@ -92,9 +92,11 @@ static enum lro_reason parse_known(const u8 *frame, unsigned int avail, unsigned
 	pkt->flags = frame[TCP_FLAGS];
 	if ((pkt->flags & (FLAGS_PASS | LRO_TCP_ACK)) != LRO_TCP_ACK)
 		return flags_reason(pkt->flags);
-	if (tcp_len != LRO_TCP_LEN &&
-	    (tcp_len != LRO_TCP_LEN + LRO_TS_LEN ||
-	     lro_get_be32(frame + TCP_OPTIONS) != TS_OPTION))
+	if (tcp_len != LRO_TCP_LEN && tcp_len != LRO_TCP_LEN + LRO_TS_LEN)
+		return LRO_PASS_TCP_OPTIONS;
+	if (avail < LRO_TCP_OFF + tcp_len)
+		return LRO_PASS_TRUNCATED;
+	if (tcp_len != LRO_TCP_LEN && lro_get_be32(frame + TCP_OPTIONS) != TS_OPTION)
 		return LRO_PASS_TCP_OPTIONS;
 
 	pkt->payload = pkt->ip_len - LRO_IP_LEN - tcp_len;

@@ -123,8 +123,8 @@ enum {
 /**
  * lro_parse() - look at one received frame
  * @frame: first byte of the Ethernet header
- * @avail: bytes that may be read at @frame; at least the smaller of @len and
- *	%LRO_HDR_MAX
+ * @avail: bytes that may be read at @frame; a frame with more headers than that
+ *	is not a candidate
  * @len: length of the frame without FCS, bytes
  * @vlan: tag the device removed, as in &lro_packet.vlan
  * @pkt: filled in; for %LRO_FOREIGN unspecified

@@ -11,14 +11,30 @@
 
 #include "engine.h"
 
-/* Header bytes that the rules may read, counted from the IP header. */
-#define NEED_LINEAR	(LRO_HDR_MAX - LRO_MAC_LEN)
-
 static u32 skb_vlan(const struct sk_buff *skb)
 {
 	if (!skb_vlan_tag_present(skb))
 		return 0;
 	return (u32)ntohs(skb->vlan_proto) << 16 | skb_vlan_tag_get(skb);
+}
+
+/*
+ * Make the headers linear, as far as the packet has them and the rules read them,
+ * but none of the payload: what is linear cannot become a fragment.
+ */
+static bool pull_headers(struct sk_buff *skb)
+{
+	unsigned int need = min(skb->len, LRO_IP_LEN + LRO_TCP_LEN);
+	const struct tcphdr *th;
+
+	if (!pskb_may_pull(skb, need))
+		return false;
+	if (need < LRO_IP_LEN + LRO_TCP_LEN)
+		return true;
+	th = (const struct tcphdr *)(skb->data + LRO_IP_LEN);
+	if (th->doff * 4 != LRO_TCP_LEN + LRO_TS_LEN)
+		return true;
+	return pskb_may_pull(skb, min(skb->len, need + LRO_TS_LEN));
 }
 
 static void pass_on(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
@@ -160,7 +176,6 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 	enum lro_verdict verdict;
 	struct lro_packet pkt;
 	enum lro_reason why;
-	unsigned int linear;
 
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += skb->len;
@@ -172,8 +187,7 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 	if (receive_fast(lro, skb))
 		return;
 
-	linear = min_t(unsigned int, skb->len, NEED_LINEAR);
-	if (!pskb_may_pull(skb, linear)) {
+	if (!pull_headers(skb)) {
 		/* Without memory to read the headers the flow is not known. */
 		lro_flush_all(lro, LRO_FLUSH_PASS);
 		pass_on(lro, skb, LRO_PASS_NO_MEMORY);

@@ -338,6 +338,24 @@ static void readable_beyond_the_frame(void **ctx)
 	frame_free(&f);
 }
 
+/* Headers in a fragment of their own are enough; part of them is not. */
+static void headers_alone_are_readable(void **ctx)
+{
+	struct frame f = frame_build(&spec_bulk);
+	u8 *headers;
+
+	(void)ctx;
+	for (unsigned int avail = 54; avail <= 66; avail++) {
+		headers = malloc(avail);
+		memcpy(headers, f.data, avail);
+		assert_int_equal(lro_parse(headers, avail, f.len, 0, &pkt, &reason),
+				 avail < 66 ? LRO_PASS : LRO_CANDIDATE);
+		assert_int_equal(reason, avail < 66 ? LRO_PASS_TRUNCATED : LRO_CONTINUE);
+		free(headers);
+	}
+	frame_free(&f);
+}
+
 static void any_header_byte(void **ctx)
 {
 	struct spec s = spec_bulk;
@@ -382,6 +400,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(tcp_headers),
 		cmocka_unit_test(truncated_at_every_length),
 		cmocka_unit_test(readable_beyond_the_frame),
+		cmocka_unit_test(headers_alone_are_readable),
 		cmocka_unit_test(any_header_byte),
 	};
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page mode: the driver gives pages away, they become fragments of the aggregate.
+ * Aggregates look as in skb mode, so both modes may add to the same one.
+ */
+#include <linux/mm.h>
+#include <linux/skbuff.h>
+#include <net/checksum.h>
+#include <net/tcp.h>
+
+#include "engine.h"
+
+/**
+ * struct page_frame - a received frame
+ * @frags: the driver's fragments
+ * @count: number of fragments
+ * @truesize: memory behind each fragment, bytes
+ * @ip_summed: what is known of the checksum
+ * @pool: page_pool of the pages, or NULL
+ * @payload: payload only: without headers and padding
+ * @payload_count: number of fragments in @payload
+ * @used: bit n is set if fragment n holds payload
+ */
+struct page_frame {
+	const skb_frag_t *frags;
+	unsigned int count;
+	unsigned int truesize;
+	u8 ip_summed;
+	struct page_pool *pool;
+	skb_frag_t payload[MAX_SKB_FRAGS];
+	unsigned int payload_count;
+	u32 used;
+};
+
+static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt)
+{
+	unsigned int skip = pkt->hdr_len, left = pkt->payload, i;
+	skb_frag_t *to = frame->payload;
+
+	for (i = 0; i < frame->count && left; i++) {
+		unsigned int size = skb_frag_size(&frame->frags[i]) - skip;
+
+		if (size) {
+			*to = frame->frags[i];
+			skb_frag_off_add(to, skip);
+			skb_frag_size_set(to, min(size, left));
+			left -= skb_frag_size(to++);
+			frame->used |= BIT(i);
+		}
+		skip = 0;
+	}
+	frame->payload_count = to - frame->payload;
+}
+
+static bool checksum_ok(const struct page_frame *frame, const struct lro_packet *pkt)
+{
+	const struct tcphdr *th = (const struct tcphdr *)(pkt->frame + LRO_TCP_OFF);
+	__be32 saddr = (__force __be32)pkt->key.saddr, daddr = (__force __be32)pkt->key.daddr;
+	unsigned int tcp_len = pkt->ip_len - LRO_IP_LEN, done = 0, i;
+	__wsum sum = 0;
+
+	switch (frame->ip_summed) {
+	case CHECKSUM_UNNECESSARY:
+		return true;
+	case CHECKSUM_PARTIAL:
+		return th->check == (__force __sum16)~tcp_v4_check(tcp_len, saddr, daddr, 0);
+	}
+	for (i = 0; i < frame->payload_count; i++) {
+		const skb_frag_t *frag = &frame->payload[i];
+
+		sum = csum_block_add(sum, csum_partial(skb_frag_address(frag),
+						       skb_frag_size(frag), 0), done);
+		done += skb_frag_size(frag);
+	}
+	sum = csum_partial(th, pkt->hdr_len - LRO_TCP_OFF, sum);
+	return !tcp_v4_check(tcp_len, saddr, daddr, sum);
+}
+
+/* Free the pages of the frame that hold headers or padding only. */
+static void free_rest(const struct page_frame *frame)
+{
+	unsigned int i;
+
+	for (i = 0; i < frame->count; i++) {
+		struct page *page = skb_frag_page(&frame->frags[i]);
+
+		if (frame->used & BIT(i))
+			continue;
+		if (frame->pool)
+			page_pool_put_full_page(frame->pool, page, true);
+		else
+			put_page(page);
+	}
+}
+
+/* Add the payload to the fragments of the flow's last skb, which has room. */
+static void attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
+{
+	struct skb_shared_info *info = skb_shinfo(flow->tail);
+	unsigned int truesize = frame->payload_count * frame->truesize;
+	struct sk_buff *head = flow->skb, *tail = flow->tail;
+
+	memcpy(&info->frags[info->nr_frags], frame->payload,
+	       frame->payload_count * sizeof(frame->payload[0]));
+	info->nr_frags += frame->payload_count;
+	tail->len += payload;
+	tail->data_len += payload;
+	tail->truesize += truesize;
+	if (tail != head) {
+		head->len += payload;
+		head->data_len += payload;
+		head->truesize += truesize;
+	}
+	free_rest(frame);
+}
+
+static bool append(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
+		   const struct lro_packet *pkt)
+{
+	struct sk_buff *skb;
+
+	if (flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != !!frame->pool)
+		return false;
+	if (skb_shinfo(flow->tail)->nr_frags + frame->payload_count > MAX_SKB_FRAGS) {
+		skb = napi_alloc_skb(lro->napi, 0);
+		if (!skb)
+			return false;
+		if (frame->pool)
+			skb_mark_for_recycle(skb);
+		lro_chain_skb(flow, skb);
+		flow->skb->truesize += skb->truesize;
+	}
+	attach(flow, frame, pkt->payload);
+	lro_state_add(&flow->state, pkt);
+	lro_grown(lro, flow);
+	return true;
+}
+
+static bool start(struct lro *lro, const struct page_frame *frame, const struct lro_packet *pkt)
+{
+	struct lro_flow *flow;
+	struct sk_buff *skb;
+
+	/* Would be delivered at once: no better than what the driver builds. */
+	if (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN))
+		return false;
+	skb = lro_header_skb(lro, pkt);
+	if (!skb)
+		return false;
+	if (frame->pool)
+		skb_mark_for_recycle(skb);
+	if (frame->ip_summed == CHECKSUM_PARTIAL) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_headroom(skb) + LRO_IP_LEN;
+		skb->csum_offset = offsetof(struct tcphdr, check);
+	}
+	flow = lro_open(lro, skb, pkt);
+	attach(flow, frame, pkt->payload);
+	lro_grown(lro, flow);
+	return true;
+}
+
+bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
+{
+	struct page_frame frame = {
+		.frags = frags,
+		.count = count,
+		.truesize = truesize,
+		.ip_summed = ip_summed,
+		.pool = pool,
+	};
+	const u8 *first = skb_frag_address(&frags[0]);
+	unsigned int avail = skb_frag_size(&frags[0]), len = 0, i;
+	struct lro_flow *flow = lro->last;
+	enum lro_reason why = LRO_CONTINUE;
+	struct lro_packet pkt;
+
+	for (i = 0; i < count; i++)
+		len += skb_frag_size(&frags[i]);
+	if (flow && lro_match_fast(&flow->state, first, avail, len, vlan, &pkt)) {
+		pkt.key = flow->key;
+	} else {
+		if (lro_parse(first, avail, len, vlan, &pkt, &why) != LRO_CANDIDATE)
+			return false;
+		flow = lro_flows_find(&lro->flows, &pkt.key);
+		if (flow)
+			why = lro_match(&flow->state, &pkt);
+	}
+	cut_payload(&frame, &pkt);
+	if (!checksum_ok(&frame, &pkt))
+		return false;
+
+	if (flow && !why) {
+		if (!append(lro, flow, &frame, &pkt))
+			return false;
+	} else {
+		if (flow)
+			lro_flush(lro, flow, why);
+		if (!start(lro, &frame, &pkt))
+			return false;
+	}
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += len - LRO_MAC_LEN;
+	return true;
+}
+EXPORT_SYMBOL_XENLRO(lro_receive_page);
