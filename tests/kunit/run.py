@@ -37,7 +37,7 @@ def run() -> Boot:
         Load(stage / "tests" / "kunit" / "lro_kunit.ko"),
     ]
     with step("Running the KUnit tests"):
-        return boot(kernel, "kunit", loads, timeout=300)
+        return boot(kernel, "kunit", loads, timeout=300, kernel_args=("kunit.enable=1",))
 
 
 def main() -> int:

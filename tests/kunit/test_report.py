@@ -56,7 +56,7 @@ class Complaints(unittest.TestCase):
     """Lines of the console that make a boot fail."""
 
     def complaint(self, line: str) -> str:
-        fault = boot.complaint(f"[    0.1] Linux version\n[    0.2] {line}\n", Path("console"))
+        fault = boot.complaint(f"[    0.1] Linux version\n{boot.BEGIN}\n[    0.2] {line}\n", Path("console"))
         return str(fault) if fault else ""
 
     def test_what_fails(self) -> None:
@@ -71,6 +71,12 @@ class Complaints(unittest.TestCase):
         ):
             with self.subTest(line):
                 self.assertTrue(self.complaint(line))
+
+    def test_the_boot_itself_does_not_count(self) -> None:
+        before = f"[    0.1] BUG: sleeping function called from invalid context\n{boot.BEGIN}\n"
+        leak = 'unreferenced object 0x752cd878 (size 8):\n  comm "swapper", pid 1, jiffies 4294937340\n'
+        self.assertIsNone(boot.complaint(before + leak, Path("console")))
+        self.assertIsNotNone(boot.complaint(before + leak.replace("swapper", "insmod"), Path("console")))
 
     def test_what_does_not(self) -> None:
         for line in ("KernelAddressSanitizer initialized", "init: load lro_core 0", "kunit: lro_core passed",
