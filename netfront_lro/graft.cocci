@@ -16,6 +16,7 @@
  struct napi_struct napi;
 +struct lro *lro;
 +bool lro_active;
++struct sk_buff_head lro_skbs;
  ...
  };
 
@@ -33,7 +34,8 @@ expression queue;
 +lro_xennet_destroy(queue);
  netif_napi_del(&queue->napi);
 
-// Each poll asks the engine first; the kernel's handle_incoming_queue() does the rest.
+// Each poll asks the engine first; the kernel's handle_incoming_queue() takes
+// what the engine leaves.
 @poll@
 expression queue, rxq;
 @@
@@ -42,6 +44,26 @@ expression queue, rxq;
  <...
 -handle_incoming_queue(queue, rxq)
 +lro_xennet_incoming(queue, rxq)
+ ...>
+ }
+
+// An skb whose pages went to the engine serves the next ring slot.
+@reuse@
+expression queue, size, flags;
+@@
+-__netdev_alloc_skb(queue->info->netdev, size, flags)
++lro_xennet_alloc_skb(queue, size, flags)
+
+// And so does one whose page became a fragment of another skb.
+@reuse_slot@
+identifier queue, nskb;
+@@
+ xennet_fill_frags(struct netfront_queue *queue, ...)
+ {
+ <...
+ skb_shinfo(nskb)->nr_frags = 0;
+-kfree_skb(nskb);
++lro_xennet_reuse(queue, nskb);
  ...>
  }
 

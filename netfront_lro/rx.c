@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receive path of netfront_lro: the kernel's xen-netfront with packets going to
- * the engine instead of GRO.
+ * Receive path of netfront_lro: the kernel's xen-netfront with the pages of the
+ * ring slots going to the engine.
  *
  * The kernel's driver keeps its private types and functions in its one source
  * file, so this file is compiled together with it.
@@ -14,6 +14,7 @@ MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default); may cha
 
 static void lro_xennet_create(struct netfront_queue *queue)
 {
+	__skb_queue_head_init(&queue->lro_skbs);
 	queue->lro = lro_create(queue->info->netdev, &queue->napi);
 	if (!queue->lro)
 		netdev_warn(queue->info->netdev, "no memory for LRO: queue %u receives without it\n",
@@ -24,15 +25,83 @@ static void lro_xennet_destroy(struct netfront_queue *queue)
 {
 	lro_destroy(queue->lro);
 	queue->lro = NULL;
+	__skb_queue_purge(&queue->lro_skbs);
+}
+
+/*
+ * The driver has an skb for each ring slot before it knows whether one will be
+ * needed. Those that were not wait here; the ring's lock covers the list. No more
+ * can wait than there are slots.
+ */
+static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsigned int size,
+					    gfp_t flags)
+{
+	struct sk_buff *skb = __skb_dequeue_tail(&queue->lro_skbs);
+
+	return skb ?: __netdev_alloc_skb(queue->info->netdev, size, flags);
+}
+
+/* Bring an skb that lost its pages back to what __netdev_alloc_skb() returns. */
+static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb)
+{
+	if (skb_queue_len(&queue->lro_skbs) >= NET_RX_RING_SIZE) {
+		kfree_skb(skb);
+		return;
+	}
+	skb->data = skb->head + NET_SKB_PAD;
+	skb_reset_tail_pointer(skb);
+	skb->len = 0;
+	skb->data_len = 0;
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	skb->ip_summed = CHECKSUM_NONE;
+	__skb_queue_tail(&queue->lro_skbs, skb);
+}
+
+/* Offer a packet's pages to the engine; on false it is untouched. */
+static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
+{
+	struct netfront_stats *stats = this_cpu_ptr(queue->info->rx_stats);
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	/* Data in the head: more slots than an skb has fragments. */
+	if (skb_is_gso(skb) || skb_headlen(skb) ||
+	    !lro_receive_page(queue->lro, info->frags, info->nr_frags, PAGE_SIZE, 0,
+			      skb->ip_summed, queue->page_pool))
+		return false;
+
+	/* As handle_incoming_queue() counts: without the Ethernet header. */
+	u64_stats_update_begin(&stats->syncp);
+	xenlro_stats_add(&stats->packets, 1);
+	xenlro_stats_add(&stats->bytes, skb->len - ETH_HLEN);
+	u64_stats_update_end(&stats->syncp);
+
+	info->nr_frags = 0;
+	lro_xennet_reuse(queue, skb);
+	return true;
 }
 
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq)
 {
-	queue->lro_active = lro_begin(queue->lro, READ_ONCE(lro_mode));
+	struct sk_buff_head rest;
+	struct sk_buff *skb;
+	int dropped = 0;
 
-	return handle_incoming_queue(queue, rxq);
+	queue->lro_active = lro_begin(queue->lro, READ_ONCE(lro_mode));
+	if (!queue->lro_active)
+		return handle_incoming_queue(queue, rxq);
+
+	__skb_queue_head_init(&rest);
+	while ((skb = __skb_dequeue(rxq))) {
+		if (lro_xennet_offer(queue, skb))
+			continue;
+		/* One by one: the engine gets a flow's packets in order. */
+		__skb_queue_tail(&rest, skb);
+		dropped += handle_incoming_queue(queue, &rest);
+	}
+	return dropped;
 }
 
+/* The packets that the kernel's function has built. */
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb)
 {
 	if (queue->lro_active)

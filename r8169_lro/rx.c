@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receive path of r8169_lro: the kernel's r8169 with packets going to the
- * engine instead of GRO.
+ * Receive path of r8169_lro: the kernel's r8169 with frames going from the
+ * receive ring to the engine, which copies the payload straight to its place.
  *
  * The kernel's driver keeps its private types and functions in its one source
  * file, so this file is compiled together with it.
@@ -26,13 +26,91 @@ static void lro_rtl_create(struct rtl8169_private *tp)
 	}
 }
 
+/*
+ * A whole frame without errors that the chip recognised as TCP and whose
+ * checksums it found right. rtl_rx() takes all others, with their statistics.
+ */
+static bool lro_rtl_takes(const struct net_device *dev, u32 status)
+{
+	return (status & GENMASK(13, 0)) >= ETH_ZLEN + ETH_FCS_LEN &&
+	       !(status & (RxRES | RxCSFailMask)) && (status & RxProtoMask) == RxProtoTCP &&
+	       !rtl8169_fragmented_frame(status) &&
+	       !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
+}
+
+static u32 lro_rtl_vlan(const struct RxDesc *desc)
+{
+	u32 opts2 = le32_to_cpu(desc->opts2);
+
+	return opts2 & RxVlanTag ? lro_vlan(ETH_P_8021Q, swab16(opts2 & 0xffff)) : 0;
+}
+
+/* Offer the frame of a descriptor to the engine; on false it is untouched. */
+static bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry, unsigned int size)
+{
+	const struct RxDesc *desc = tp->RxDescArray + entry;
+	const u8 *frame = page_address(tp->Rx_databuff[entry]);
+	dma_addr_t addr = le64_to_cpu(desc->addr);
+	struct device *d = tp_to_dev(tp);
+	bool taken;
+
+	dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
+	prefetch(frame);
+	taken = !is_multicast_ether_addr(frame) &&
+		lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
+	dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
+	return taken;
+}
+
+/* The receive ring while the engine is in the path. */
+static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, int budget)
+{
+	unsigned int packets = 0, bytes = 0;
+	int count;
+
+	for (count = 0; count < budget; count++) {
+		unsigned int entry = tp->cur_rx % NUM_RX_DESC;
+		struct RxDesc *desc = tp->RxDescArray + entry;
+		u32 status = le32_to_cpu(READ_ONCE(desc->opts1));
+		unsigned int size;
+
+		if (status & DescOwn)
+			break;
+		/* The rest of the descriptor is valid once the chip has let go of it. */
+		dma_rmb();
+
+		size = (status & GENMASK(13, 0)) - ETH_FCS_LEN;
+		if (lro_rtl_takes(dev, status) && lro_rtl_offer(tp, entry, size)) {
+			packets++;
+			bytes += size;
+			rtl8169_mark_to_asic(desc);
+			tp->cur_rx++;
+		} else {
+			rtl_rx(dev, tp, 1);
+		}
+	}
+
+	if (packets) {
+		struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+
+		u64_stats_update_begin(&stats->syncp);
+		u64_stats_add(&stats->rx_packets, packets);
+		u64_stats_add(&stats->rx_bytes, bytes);
+		u64_stats_update_end(&stats->syncp);
+	}
+	if (count == budget)
+		lro_end(tp->lro);
+	return count;
+}
+
 static int lro_rtl_rx(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
 	tp->lro_active = lro_begin(tp->lro, READ_ONCE(lro_mode));
 
-	return rtl_rx(dev, tp, budget);
+	return tp->lro_active ? lro_rtl_rx_ring(dev, tp, budget) : rtl_rx(dev, tp, budget);
 }
 
+/* The frames that rtl_rx() has built an skb of. */
 static void lro_rtl_receive(struct rtl8169_private *tp, struct sk_buff *skb)
 {
 	if (tp->lro_active)
