@@ -71,6 +71,10 @@ def excerpt(text: str) -> str:
     return ""
 
 
+class KernelComplaint(LabError):
+    """A kernel or Xen reported a fault."""
+
+
 class Watch:
     """Follows one console log; each byte is judged once, line by line."""
 
@@ -80,7 +84,7 @@ class Watch:
         self._seen = 0
 
     def check(self) -> None:
-        """Raise LabError, showing the lines, when the log has a complaint that is new since the last call."""
+        """Raise KernelComplaint, showing the lines, when the log has a complaint that is new since the last call."""
         try:
             with self.log.open("rb") as console:
                 console.seek(self._seen)
@@ -92,9 +96,9 @@ class Watch:
         self._seen += complete
 
     def judge(self, text: str) -> None:
-        """Raise LabError when `text` has a complaint."""
+        """Raise KernelComplaint when `text` has a complaint."""
         if complaints(text):
-            raise LabError(f"{self.machine}: its kernel complained:\n{excerpt(text)}\n", self.log)
+            raise KernelComplaint(f"{self.machine}: its kernel complained:\n{excerpt(text)}\n", self.log)
 
     def tail(self, lines: int = 12) -> str:
         """The end of the log."""

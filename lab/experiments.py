@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from contextlib import nullcontext
 
 from . import configs, kernels, results, roots, steps, topology
@@ -21,19 +20,25 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
     """
-    runs: list[dict] = []
-    for kind, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
+    found = {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
+             "qemu": roots.qemu_version(), "nic": NIC_MODEL, "bytes": count}
+    laboratories: list[tuple[Lab, list[Config]]] = []
+    for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
-        laboratory: Callable[..., Lab] = XenLab if kind else NativeLab
-        with laboratory(series, with_ours=any(config.ours for config in group)) as lab:
+        lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group))
+        # All images before the first machine: a fault in one shows at once, and all are of the same sources.
+        lab.prepare()
+        laboratories.append((lab, group))
+    runs: list[dict] = []
+    memory: dict[str, int] = {}
+    for lab, group in laboratories:
+        with lab:
             runs += _run_all(lab, group, count, repeats)
+            memory[lab.name] = lab.nic_host.memory_used()
     # In the order of the study's table rather than that in which they ran.
     order = list(configs.ALL)
     runs.sort(key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
-    return results.validate({
-        "schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
-        "qemu": roots.qemu_version(), "nic": NIC_MODEL, "bytes": count, "runs": runs,
-    })
+    return results.validate(found | {"memory_mib": memory, "runs": runs})
 
 
 def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[dict]:

@@ -4,9 +4,9 @@
     {"schema": 1, "kernel": "6.12…", "xen": "4.20…", "qemu": "11.1.3", "nic": "…", "bytes": 67108864,
      "runs": [{"config": "guest12", "repeat": 0, "mbps": 190.2, "lro_ratio": 21.5, "retransmits": 0, …}]}
 
-`bytes` is the payload of each run. Readers must accept fields that are not named here; the lab itself adds to each run
-`seconds`, `segments` and `packets` (see lab/traffic.py) and `counters`, the differences of the counters of NIC
-process and drivers over the run.
+`bytes` is the payload of each run. Readers must accept fields that are not named here; the lab itself adds
+`memory_mib`, the resident memory of the machines that own the NIC, and to each run `seconds`, `segments` and `packets`
+(see lab/traffic.py) and `counters`, the differences of the counters of NIC process and drivers over the run.
 """
 
 from __future__ import annotations

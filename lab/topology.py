@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import agent, configs, console, images, traffic, vm
+from .console import KernelComplaint
 from .steps import LabError, step
 
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
@@ -24,6 +25,9 @@ NATIVE_MEMORY = 512
 XEN_MEMORY = 2048
 DOM0_MEMORY = 1024
 GUEST_MEMORY = 256
+
+# Where xenconsoled writes what the guest prints.
+GUEST_CONSOLE = "/var/log/xen/console/guest-guest.log"
 
 # Seconds. Boots take 10-50 on an idle machine; a shared one may need several times that.
 BOOT_LIMIT = 240
@@ -38,6 +42,7 @@ class Lab:
     chip, nic_options: passed to rtl8169d.
     """
 
+    name = ""
     bridge = False
 
     def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = "8169",
@@ -49,6 +54,7 @@ class Lab:
         self._nic_options = nic_options
         self._stack = ExitStack()
         self._parts: list[vm.Nic | vm.Vm] = []
+        self._images: tuple[images.Image, images.Image] | None = None
         self.nic_driver: str | None = None
         self.nic: vm.Nic
         self.sender: vm.Vm
@@ -56,11 +62,25 @@ class Lab:
         self.receiver: agent.AgentHost
         self.receiver_address = NIC_ADDRESS
 
+    def prepare(self) -> None:
+        """Make the images, so that nothing but the boot is left for later. Entering the context does it too."""
+        if not self._images:
+            with step(f"{self.name}: images"):
+                self._images = (images.sender(), self._image())
+
+    def _image(self) -> images.Image:
+        raise NotImplementedError
+
     def __enter__(self):
+        self.prepare()
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._run = self._stack.enter_context(vm.RunFolder())
             self._boot()
+        except LabError:
+            with self._stack:
+                self._explain()
+            raise
         except BaseException:
             self._stack.close()
             raise
@@ -70,8 +90,20 @@ class Lab:
         try:
             if kind is None:
                 self.check()
+            elif issubclass(kind, LabError):
+                self._explain()
         finally:
             self._stack.close()
+
+    def _explain(self) -> None:
+        """A kernel's own words explain a failure better than what followed from it; raise them if there are any."""
+        try:
+            self.check()
+        except KernelComplaint:
+            raise
+        except LabError:
+            # The failure that is under way has been told by what noticed it first.
+            return
 
     def _boot(self) -> None:
         raise NotImplementedError
@@ -171,10 +203,13 @@ class Lab:
 class NativeLab(Lab):
     """Linux without Xen on the NIC; `receiver` is that machine."""
 
+    name = "native"
+
+    def _image(self) -> images.Image:
+        return images.native(self.series, self.with_ours)
+
     def _boot(self) -> None:
-        with step("native: images"):
-            sender = images.sender()
-            image = images.native(self.series, self.with_ours)
+        sender, image = self._images
         with step("native: boot sender and receiver"):
             self._start_nic_and_sender(sender)
             self.nic_host = self._start(vm.Machine(
@@ -187,6 +222,7 @@ class NativeLab(Lab):
 class XenLab(Lab):
     """A Xen host: `dom0` owns NIC and bridge, `guest` is the receiver."""
 
+    name = "xen"
     bridge = True
 
     def __init__(self, *args, **kwargs):
@@ -199,10 +235,11 @@ class XenLab(Lab):
         self._guest_log_seen = 0
         self._guest_watch = console.Watch("guest", self._guest_log)
 
+    def _image(self) -> images.Image:
+        return images.dom0(self.series, self.with_ours)
+
     def _boot(self) -> None:
-        with step("xen: images"):
-            sender = images.sender()
-            image = images.dom0(self.series, self.with_ours)
+        sender, image = self._images
         with step("xen: boot sender and Xen host"):
             self._guest_log.write_bytes(b"")
             self._start_nic_and_sender(sender)
@@ -225,12 +262,13 @@ class XenLab(Lab):
         if driver == self.guest_driver:
             return
         if self.guest_driver:
+            self.check()
             self.dom0.run("xl destroy guest", timeout=60)
             self.guest_driver = None
         self.dom0.put(guest_config(driver).encode(), "/lab/guest.cfg")
         self.dom0.run("xl create /lab/guest.cfg", timeout=BOOT_LIMIT)
-        self.guest.wait(BOOT_LIMIT)
         self.guest_driver = driver
+        self.guest.wait(BOOT_LIMIT)
 
     def set_guest_gro(self, on: bool) -> None:
         """Switch GRO of the guest's interface."""
@@ -240,8 +278,7 @@ class XenLab(Lab):
         super().check()
         if not self.guest_driver:
             return
-        fresh = self.dom0.run(f"tail -c +{self._guest_log_seen + 1} /var/log/xen/console/guest-guest.log",
-                              check=False)
+        fresh = self.dom0.run(f"tail -c +{self._guest_log_seen + 1} {GUEST_CONSOLE} 2>/dev/null", check=False)
         self._guest_log_seen += len(fresh.encode())
         with self._guest_log.open("a") as log:
             log.write(fresh)
