@@ -77,7 +77,11 @@ int bed_add(struct bed *bed, const struct pkt *pkt, unsigned int count);
 /**
  * bed_run() - feed all packets that were added and not fed yet
  * @bed: bed
- * Return: 0, or -ETIMEDOUT if the polls did not come to their end.
+ *
+ * Waits for what the engine holds beyond the last poll.
+ *
+ * Return: 0, or -ETIMEDOUT if the polls did not come to their end or the engine
+ * does not let go.
  */
 int bed_run(struct bed *bed);
 

@@ -9,8 +9,12 @@
 
 #define CASE_DELIVERIES	24
 
-/* Evictions need a table that is quickly full: the runner loads lro_core so. */
-#define CASE_MAX_FLOWS	8
+/*
+ * The runner loads lro_core with these: evictions need a table that is quickly
+ * full, and a slow machine needs time for a poll that follows another.
+ */
+#define PARAMETER_MAX_FLOWS	8
+#define PARAMETER_HOLD_US	10000
 
 /**
  * struct lro_case - one case

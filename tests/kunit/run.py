@@ -21,11 +21,10 @@ from lab.uml.uml import build_modules, ensure  # noqa: E402
 from tests.kunit import ktap  # noqa: E402
 
 
-def max_flows() -> int:
-    """Table size that the cases are made for."""
-    found = re.search(r"#define CASE_MAX_FLOWS\s+(\d+)", (HERE / "cases.h").read_text())
-    assert found, "cases.h defines CASE_MAX_FLOWS"
-    return int(found[1])
+def parameters() -> str:
+    """Parameters of lro_core that the cases are made for."""
+    found = re.findall(r"^#define PARAMETER_(\w+)\s+(\d+)$", (HERE / "cases.h").read_text(), re.MULTILINE)
+    return " ".join(f"{name.lower()}={value}" for name, value in found)
 
 
 def run() -> Boot:
@@ -33,7 +32,7 @@ def run() -> Boot:
     kernel = ensure("debug")
     stage = build_modules(kernel, "kunit", ["include", "lro_core", "tests/kunit"])
     loads = [
-        Load(stage / "lro_core" / "lro_core.ko", f"max_flows={max_flows()}"),
+        Load(stage / "lro_core" / "lro_core.ko", parameters()),
         Load(stage / "tests" / "kunit" / "lro_kunit.ko"),
     ]
     with step("Running the KUnit tests"):
