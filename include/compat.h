@@ -7,6 +7,7 @@
 #define _XENLRO_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/version.h>
@@ -25,6 +26,17 @@
 #define xenlro_gro(napi)	(&(napi)->gro)
 #else
 #define xenlro_gro(napi)	(napi)
+#endif
+
+/* Came with 6.13; the two steps it replaces went with 6.15. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
+}
 #endif
 
 /* The page_pool has a folder of its own since 6.6. */

@@ -151,7 +151,9 @@ void lro_end(struct lro *lro);
  * @napi: NAPI instance being polled
  * @work_done: packets processed, less than the budget
  *
- * Takes the place of napi_complete_done() in a poll function.
+ * Takes the place of napi_complete_done() in a poll function. What bulk flows
+ * have in the making may stay for at most the module parameter hold_us; then the
+ * engine schedules @napi, and the poll function runs without an interrupt.
  *
  * Context: NAPI poll.
  * Return: what napi_complete_done() returned.

@@ -30,6 +30,7 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 	lro->napi = napi;
 	lro->mode = LRO_OFF;
 	INIT_LIST_HEAD(&lro->ready);
+	lro_hold_setup(lro);
 	lro_flows_setup(&lro->flows, places, limit, get_random_u32());
 	return lro;
 }
@@ -42,6 +43,7 @@ void lro_destroy(struct lro *lro)
 
 	if (!lro)
 		return;
+	lro_hold_stop(lro);
 	while ((flow = lro_flows_oldest(&lro->flows)))
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 	list_for_each_entry_safe(skb, next, &lro->ready, list) {
@@ -61,15 +63,14 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
 
 	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
 		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
-	lro_flows_open(&lro->flows, flow, &pkt->key, skb);
-	lro_state_start(&flow->state, pkt);
+	lro_flows_open(&lro->flows, flow, pkt, skb);
 	flow->layout = LRO_LAYOUT_SKB;
 	return flow;
 }
 
 void lro_grown(struct lro *lro, struct lro_flow *flow)
 {
-	enum lro_reason why = lro_state_ends(&flow->state, lro->max_segs);
+	enum lro_reason why = lro_flow_grown(flow, lro->max_segs);
 
 	lro->count[LRO_COUNT_HELD]++;
 	if (why)
@@ -140,7 +141,7 @@ EXPORT_SYMBOL_XENLRO(lro_end);
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 {
 	if (lro) {
-		lro_flush_all(lro, LRO_FLUSH_POLL);
+		lro_hold_or_flush(lro);
 		lro_deliver_ready(lro);
 	}
 	return napi_complete_done(napi, work_done);

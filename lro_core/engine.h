@@ -5,6 +5,7 @@
 #ifndef _XENLRO_ENGINE_H
 #define _XENLRO_ENGINE_H
 
+#include <linux/hrtimer.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
@@ -24,6 +25,7 @@
 	C(SINGLES, "singles")				\
 	C(PASSED, "passed")				\
 	C(TO_GRO, "to_gro")				\
+	C(HOLDS, "holds")				\
 	C(PAGES_NEW, "pages_new")			\
 	C(PAGES_RECYCLED, "pages_recycled")
 
@@ -40,6 +42,7 @@
  * @LRO_COUNT_SINGLES: candidates delivered alone
  * @LRO_COUNT_PASSED: TCP packets delivered untouched
  * @LRO_COUNT_TO_GRO: packets of other protocols, handed to GRO
+ * @LRO_COUNT_HOLDS: times that an aggregate stayed beyond the end of a poll
  * @LRO_COUNT_PAGES_NEW: pages allocated to copy payload into
  * @LRO_COUNT_PAGES_RECYCLED: pages used again for that
  * @LRO_COUNTER_COUNT: number of these counters
@@ -60,6 +63,10 @@ enum lro_counter {
  * @napi: NAPI instance; only its poll function uses the context
  * @mode: promise in force
  * @max_segs: packets allowed in one aggregate, read once per poll
+ * @hold_ns: for how long aggregates are held, nanoseconds
+ * @due: when the aggregate held first must be delivered, ktime; 0 if none is held
+ * @timer: makes NAPI poll at @due
+ * @timer_set: @timer is going to run; who sets it starts the timer
  * @last: flow that the last merged packet belongs to, NULL if it is closed
  * @flows: open aggregates
  * @ready: packets to deliver, in order
@@ -75,6 +82,10 @@ struct lro {
 	struct napi_struct *napi;
 	enum lro_mode mode;
 	unsigned int max_segs;
+	u64 hold_ns;
+	u64 due;
+	struct hrtimer timer;
+	bool timer_set;
 	struct lro_flow *last;
 	struct lro_flows flows;
 	struct list_head ready;
@@ -135,6 +146,26 @@ void lro_finish_copy(struct lro_flow *flow);
  * @lro: context
  */
 void lro_free_recycle(struct lro *lro);
+
+/* hold.c: aggregates that outlive a poll */
+
+/**
+ * lro_hold_setup() - prepare the timer of a context
+ * @lro: context
+ */
+void lro_hold_setup(struct lro *lro);
+
+/**
+ * lro_hold_stop() - stop the timer of a context
+ * @lro: context, its NAPI instance disabled
+ */
+void lro_hold_stop(struct lro *lro);
+
+/**
+ * lro_hold_or_flush() - at the end of a poll, end what must not wait
+ * @lro: context
+ */
+void lro_hold_or_flush(struct lro *lro);
 
 /* deliver.c: handing packets to the stack */
 
@@ -197,5 +228,6 @@ void lro_flush_all(struct lro *lro, enum lro_reason why);
 
 unsigned int lro_param_max_flows(void);
 unsigned int lro_param_max_segs(void);
+unsigned int lro_param_hold_us(void);
 
 #endif /* _XENLRO_ENGINE_H */

@@ -4,6 +4,9 @@
 
 #include "flows.h"
 
+/* Segments in sequence that make a flow bulk. A page or a message is shorter. */
+#define BULK_STREAK	8
+
 static struct lro_flow *key_set(const struct lro_flows *flows, const struct lro_key *key)
 {
 	/* Odd multipliers spread every input bit into the upper half. */
@@ -29,10 +32,11 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 		     u32 seed)
 {
 	INIT_LIST_HEAD(&flows->open);
+	INIT_LIST_HEAD(&flows->held);
 	flows->flow = memory;
 	flows->set_mask = lro_flows_places(limit) / LRO_WAYS - 1;
 	flows->seed = seed;
-	flows->born = 0;
+	flows->born = 1;	/* places never used count as older */
 	flows->count = 0;
 	flows->limit = limit;
 }
@@ -50,30 +54,63 @@ struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_
 
 struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *set = key_set(flows, key), *oldest = set;
+	struct lro_flow *set = key_set(flows, key), *oldest = set, *place = NULL;
 	unsigned int way;
 
 	if (flows->count >= flows->limit)
 		return lro_flows_oldest(flows);
 
 	for (way = 0; way < LRO_WAYS; way++) {
-		if (!set[way].skb)
-			return &set[way];
-		if ((s32)(set[way].born - oldest->born) < 0)
+		if (!set[way].skb) {
+			/* The place that knows the flow, else the least recent. */
+			if (lro_key_equal(&set[way].key, key))
+				return &set[way];
+			if (!place || (s32)(set[way].born - place->born) < 0)
+				place = &set[way];
+		} else if ((s32)(set[way].born - oldest->born) < 0) {
 			oldest = &set[way];
+		}
 	}
-	return oldest;
+	return place ? place : oldest;
 }
 
-void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_key *key,
+void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_packet *pkt,
 		    struct sk_buff *skb)
 {
-	flow->key = *key;
+	const struct lro_state *before = &flow->state;
+
+	if (!lro_key_equal(&flow->key, &pkt->key) || pkt->seq != before->next_seq ||
+	    pkt->payload != before->gso_size)
+		flow->streak = 0;
+	flow->key = pkt->key;
+	lro_state_start(&flow->state, pkt);
 	flow->born = flows->born++;
 	flow->skb = skb;
 	flow->tail = skb;
 	list_add_tail(&flow->age, &flows->open);
 	flows->count++;
+}
+
+enum lro_reason lro_flow_grown(struct lro_flow *flow, unsigned int max_segs)
+{
+	enum lro_reason why = lro_state_ends(&flow->state, max_segs);
+
+	if (why == LRO_FLUSH_PSH || why == LRO_FLUSH_FIN || why == LRO_FLUSH_SHORT)
+		flow->streak = 0;
+	else if (flow->streak < BULK_STREAK)
+		flow->streak++;
+	return why;
+}
+
+bool lro_flow_is_bulk(const struct lro_flow *flow)
+{
+	return flow->streak >= BULK_STREAK;
+}
+
+void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline)
+{
+	flow->deadline = deadline;
+	list_move_tail(&flow->age, &flows->held);
 }
 
 struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
@@ -89,6 +126,9 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 
 struct lro_flow *lro_flows_oldest(const struct lro_flows *flows)
 {
-	return list_empty(&flows->open) ? NULL :
-		list_first_entry(&flows->open, struct lro_flow, age);
+	if (!list_empty(&flows->held))
+		return list_first_entry(&flows->held, struct lro_flow, age);
+	if (!list_empty(&flows->open))
+		return list_first_entry(&flows->open, struct lro_flow, age);
+	return NULL;
 }

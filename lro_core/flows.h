@@ -30,17 +30,22 @@ enum lro_layout {
  * struct lro_flow - one open aggregate, or a free place in the table
  * @age: place among all open aggregates, oldest first
  * @born: running number of the aggregate, tells age within a set
- * @key: flow
+ * @streak: full-sized segments in sequence, the aggregates before this one
+ *	included; outlives the aggregate
+ * @deadline: when the aggregate must be delivered, if it is held; the caller's unit
+ * @key: flow; outlives the aggregate
  * @skb: aggregate, owned by the flow; NULL if the place is free
  * @tail: skb the next packet is joined to: @skb or the last of its frag_list
  * @layout: how its payload is stored
  * @fill: bytes used of the last page, counted from its start; copies only
  * @page: the last page's memory; copies only
- * @state: what the rules know of it
+ * @state: what the rules know of it; outlives the aggregate
  */
 struct lro_flow {
 	struct list_head age;
 	u32 born;
+	u32 streak;
+	u64 deadline;
 	struct lro_key key;
 	struct sk_buff *skb;
 	struct sk_buff *tail;
@@ -52,7 +57,8 @@ struct lro_flow {
 
 /**
  * struct lro_flows - flow table
- * @open: open aggregates, oldest first
+ * @open: open aggregates that began in this poll, oldest first
+ * @held: open aggregates kept from polls before, oldest first
  * @flow: places, in sets of %LRO_WAYS
  * @set_mask: number of sets - 1
  * @seed: makes the choice of set unpredictable from outside
@@ -62,6 +68,7 @@ struct lro_flow {
  */
 struct lro_flows {
 	struct list_head open;
+	struct list_head held;
 	struct lro_flow *flow;
 	u32 set_mask;
 	u32 seed;
@@ -115,11 +122,36 @@ struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro
  * lro_flows_open() - make a free place the newest open aggregate
  * @flows: table
  * @flow: free place, from lro_flows_place()
- * @key: flow
+ * @pkt: first packet
  * @skb: aggregate; ownership passes to the flow
  */
-void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_key *key,
+void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_packet *pkt,
 		    struct sk_buff *skb);
+
+/**
+ * lro_flow_grown() - take note of the packet that an aggregate begins or goes on with
+ * @flow: open aggregate, its state up to date
+ * @max_segs: packets allowed in one aggregate
+ * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
+ */
+enum lro_reason lro_flow_grown(struct lro_flow *flow, unsigned int max_segs);
+
+/**
+ * lro_flow_is_bulk() - is more to be expected soon
+ * @flow: open aggregate
+ *
+ * Return: true if the flow lately sent several full-sized segments in sequence and
+ * none with PSH, so that its receiver does not wait for the part that is here.
+ */
+bool lro_flow_is_bulk(const struct lro_flow *flow);
+
+/**
+ * lro_flows_hold() - keep an aggregate beyond the poll
+ * @flows: table
+ * @flow: open aggregate that began in this poll
+ * @deadline: not before that of any aggregate held already
+ */
+void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline);
 
 /**
  * lro_flows_close() - free a place

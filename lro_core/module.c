@@ -8,9 +8,12 @@
 #define MAX_FLOWS_LIMIT		65536
 #define MAX_SEGS_DEFAULT	64
 #define MAX_SEGS_LIMIT		1024
+#define HOLD_US_DEFAULT		100
+#define HOLD_US_LIMIT		10000
 
 static unsigned int max_flows = MAX_FLOWS_DEFAULT;
 static unsigned int max_segs = MAX_SEGS_DEFAULT;
+static unsigned int hold_us = HOLD_US_DEFAULT;
 
 static int set_in_range(const char *text, const struct kernel_param *kp, unsigned int min,
 			unsigned int max)
@@ -36,6 +39,11 @@ static int set_max_segs(const char *text, const struct kernel_param *kp)
 	return set_in_range(text, kp, 1, MAX_SEGS_LIMIT);
 }
 
+static int set_hold_us(const char *text, const struct kernel_param *kp)
+{
+	return set_in_range(text, kp, 0, HOLD_US_LIMIT);
+}
+
 static const struct kernel_param_ops max_flows_ops = {
 	.set = set_max_flows,
 	.get = param_get_uint,
@@ -46,10 +54,17 @@ static const struct kernel_param_ops max_segs_ops = {
 	.get = param_get_uint,
 };
 
+static const struct kernel_param_ops hold_us_ops = {
+	.set = set_hold_us,
+	.get = param_get_uint,
+};
+
 module_param_cb(max_flows, &max_flows_ops, &max_flows, 0644);
 MODULE_PARM_DESC(max_flows, "Flows a queue merges at the same time, 1 to 65536; for interfaces brought up from now on");
 module_param_cb(max_segs, &max_segs_ops, &max_segs, 0644);
 MODULE_PARM_DESC(max_segs, "Packets merged into one, 1 to 1024");
+module_param_cb(hold_us, &hold_us_ops, &hold_us, 0644);
+MODULE_PARM_DESC(hold_us, "Microseconds a bulk flow's packets may wait for more when a poll ends, 0 to 10000; 0: never");
 
 unsigned int lro_param_max_flows(void)
 {
@@ -59,6 +74,11 @@ unsigned int lro_param_max_flows(void)
 unsigned int lro_param_max_segs(void)
 {
 	return READ_ONCE(max_segs);
+}
+
+unsigned int lro_param_hold_us(void)
+{
+	return READ_ONCE(hold_us);
 }
 
 MODULE_DESCRIPTION("Large Receive Offload engine");

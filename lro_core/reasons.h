@@ -39,6 +39,7 @@
 	R(FLUSH_FULL, "flush_full")			\
 	R(FLUSH_SEGS, "flush_segs")			\
 	R(FLUSH_POLL, "flush_poll")			\
+	R(FLUSH_HOLD, "flush_hold")			\
 	R(FLUSH_MODE, "flush_mode")			\
 	R(FLUSH_EVICTED, "flush_evicted")		\
 	R(FLUSH_PASS, "flush_pass")			\

@@ -52,16 +52,13 @@ static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 }
 
 /* Deliver what may be of the same flow as a packet whose ports are not known. */
-static void flush_stray(struct lro *lro, const struct lro_key *key)
+static void flush_stray(struct lro *lro, const struct lro_key *key, struct list_head *list)
 {
+	bool any = !key->saddr && !key->daddr;
 	struct lro_flow *flow, *next;
 
-	if (!key->saddr && !key->daddr) {
-		lro_flush_all(lro, LRO_FLUSH_PASS);
-		return;
-	}
-	list_for_each_entry_safe(flow, next, &lro->flows.open, age)
-		if (flow->key.saddr == key->saddr && flow->key.daddr == key->daddr)
+	list_for_each_entry_safe(flow, next, list, age)
+		if (any || (flow->key.saddr == key->saddr && flow->key.daddr == key->daddr))
 			lro_flush(lro, flow, LRO_FLUSH_PASS);
 }
 
@@ -207,7 +204,8 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		to_gro(lro, skb, why);
 		break;
 	case LRO_STRAY:
-		flush_stray(lro, &pkt.key);
+		flush_stray(lro, &pkt.key, &lro->flows.held);
+		flush_stray(lro, &pkt.key, &lro->flows.open);
 		pass_on(lro, skb, why);
 		break;
 	case LRO_PASS:

@@ -4,7 +4,8 @@
  *  1. sizes; flows are found again, and no others, each part of the key counts
  *  2. at the limit the oldest of all gives way, in a full set the oldest there
  *  3. age order survives any order of closing
- *  4. as many flows as the limit find nearly all a place of their own
+ *  4. held aggregates are the oldest; which flows are bulk; what a place remembers
+ *  5. as many flows as the limit find nearly all a place of their own
  */
 #include <stdlib.h>
 
@@ -30,10 +31,26 @@ static struct sk_buff *skb_of(u32 n)
 	return (struct sk_buff *)(uintptr_t)(n + 1);
 }
 
+/* A full-sized segment of flow n. */
+static struct lro_packet packet_of(u32 n, u32 seq)
+{
+	static const u8 headers[LRO_HDR_MAX];
+
+	return (struct lro_packet) {
+		.frame = headers,
+		.key = key_of(n),
+		.seq = seq,
+		.ip_len = 1052,
+		.payload = 1000,
+		.hdr_len = 66,
+	};
+}
+
 /* Opens flow n; returns the skb that had to give way, or NULL. */
-static struct sk_buff *open_flow(u32 n)
+static struct sk_buff *open_at(u32 n, u32 seq)
 {
 	struct lro_key key = key_of(n);
+	struct lro_packet pkt;
 	struct lro_flow *flow = lro_flows_place(&flows, &key);
 	struct sk_buff *gone = NULL;
 
@@ -41,8 +58,14 @@ static struct sk_buff *open_flow(u32 n)
 		gone = lro_flows_close(&flows, flow);
 		flow = lro_flows_place(&flows, &key);
 	}
-	lro_flows_open(&flows, flow, &key, skb_of(n));
+	pkt = packet_of(n, seq);
+	lro_flows_open(&flows, flow, &pkt, skb_of(n));
 	return gone;
+}
+
+static struct sk_buff *open_flow(u32 n)
+{
+	return open_at(n, 0);
 }
 
 static struct lro_flow *find(u32 n)
@@ -185,6 +208,131 @@ static void age_order(void **ctx)
 	free(memory);
 }
 
+static void held_aggregates(void **ctx)
+{
+	(void)ctx;
+	setup(64, 3);
+	for (u32 n = 0; n < 4; n++)
+		open_flow(n);
+	lro_flows_hold(&flows, find(2), 10);
+	lro_flows_hold(&flows, find(0), 20);
+	assert_int_equal(find(2)->deadline, 10);
+	/* Held ones are older than all that began in this poll. */
+	assert_ptr_equal(lro_flows_close(&flows, lro_flows_oldest(&flows)), skb_of(2));
+	assert_ptr_equal(lro_flows_close(&flows, lro_flows_oldest(&flows)), skb_of(0));
+	assert_ptr_equal(lro_flows_close(&flows, lro_flows_oldest(&flows)), skb_of(1));
+	assert_ptr_equal(lro_flows_close(&flows, lro_flows_oldest(&flows)), skb_of(3));
+	free(memory);
+}
+
+/* Adds a segment to flow n; what ends the aggregate closes it. */
+static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
+{
+	struct lro_packet pkt = packet_of(n, seq);
+	enum lro_reason why;
+
+	pkt.flags = flags;
+	pkt.payload = payload;
+	lro_state_add(&find(n)->state, &pkt);
+	why = lro_flow_grown(find(n), 1000);
+	if (why)
+		lro_flows_close(&flows, find(n));
+	return why;
+}
+
+static void begin(u32 n, u32 seq)
+{
+	open_at(n, seq);
+	assert_int_equal(lro_flow_grown(find(n), 1000), LRO_CONTINUE);
+}
+
+static void bulk_flows(void **ctx)
+{
+	u32 i;
+
+	(void)ctx;
+	setup(64, 5);
+	/* One aggregate of eight. */
+	begin(0, 0);
+	for (i = 1; i < 8; i++) {
+		assert_false(lro_flow_is_bulk(find(0)));
+		assert_int_equal(grow(0, i * 1000, 0, 1000), LRO_CONTINUE);
+	}
+	assert_true(lro_flow_is_bulk(find(0)));
+
+	/* Eight aggregates of one, in sequence, other flows in between. */
+	for (i = 0; i < 8; i++) {
+		begin(1, i * 1000);
+		assert_int_equal(lro_flow_is_bulk(find(1)), i == 7);
+		lro_flows_close(&flows, find(1));
+		begin(2, 0);
+		assert_false(lro_flow_is_bulk(find(2)));
+		lro_flows_close(&flows, find(2));
+	}
+	/* A gap, and a segment of another size, begin anew. */
+	begin(1, 8001);
+	assert_false(lro_flow_is_bulk(find(1)));
+	for (i = 1; i < 8; i++)
+		grow(1, 8001 + i * 1000, 0, 1000);
+	assert_true(lro_flow_is_bulk(find(1)));
+	find(1)->state.gso_size = 999;
+	lro_flows_close(&flows, find(1));
+	begin(1, 16001);
+	assert_false(lro_flow_is_bulk(find(1)));
+
+	/* PSH, FIN and short segments do, too. */
+	for (i = 0; i < 3; i++) {
+		u32 n = 10 + i, at;
+
+		begin(n, 0);
+		for (at = 1000; at < 9000; at += 1000)
+			grow(n, at, 0, 1000);
+		assert_true(lro_flow_is_bulk(find(n)));
+		assert_int_not_equal(grow(n, at, i == 0 ? LRO_TCP_PSH : i == 1 ? LRO_TCP_FIN : 0,
+					  i == 2 ? 999 : 1000), LRO_CONTINUE);
+		begin(n, at + (i == 2 ? 999 : 1000));
+		assert_false(lro_flow_is_bulk(find(n)));
+	}
+	free(memory);
+}
+
+/* A place that is free keeps what it knows for as long as others are to be had. */
+static void least_recent_place_forgets(void **ctx)
+{
+	u32 n, in_set[LRO_WAYS + 1], found = 0;
+	struct lro_flow *set = NULL;
+
+	(void)ctx;
+	setup(1024, 4);
+	for (n = 1; found < LRO_WAYS + 1; n++) {
+		struct lro_key key = key_of(n);
+		struct lro_flow *place = lro_flows_place(&flows, &key);
+
+		if (!set)
+			set = place;
+		if (place == set)
+			in_set[found++] = n;
+	}
+	for (n = 0; n < LRO_WAYS; n++) {
+		begin(in_set[n], 0);
+		lro_flows_close(&flows, find(in_set[n]));
+	}
+	/* The first flow comes again: the second is the least recent now. */
+	begin(in_set[0], 1000);
+	assert_int_equal(find(in_set[0])->streak, 2);
+	lro_flows_close(&flows, find(in_set[0]));
+	begin(in_set[LRO_WAYS], 0);
+	lro_flows_close(&flows, find(in_set[LRO_WAYS]));
+	for (n = 2; n < LRO_WAYS; n++) {
+		begin(in_set[n], 1000);
+		assert_int_equal(find(in_set[n])->streak, 2);
+		lro_flows_close(&flows, find(in_set[n]));
+	}
+	begin(in_set[1], 1000);
+	assert_int_equal(find(in_set[1])->streak, 1);
+	free(memory);
+}
+
 static void thousand_flows(void **ctx)
 {
 	u32 n, evicted = 0;
@@ -209,6 +357,9 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(oldest_gives_way_at_limit),
 		cmocka_unit_test(oldest_of_full_set_gives_way),
 		cmocka_unit_test(age_order),
+		cmocka_unit_test(held_aggregates),
+		cmocka_unit_test(bulk_flows),
+		cmocka_unit_test(least_recent_place_forgets),
 		cmocka_unit_test(thousand_flows),
 	};
 
