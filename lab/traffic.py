@@ -10,7 +10,8 @@ packets that reached the receiver's IP layer during it.
 - Packets are the receiver's `Ip InReceives`. They are read on the receiver just before iperf starts to listen and as
   soon as it has ended, without any other traffic in between, so that the lab's own control connections are not in it.
 
-Nothing is subtracted. Without merging the ratio is 1.00.
+Nothing is subtracted. Without merging the ratio is 1.00; a packet of the control connection that comes late on a busy
+machine may make it 0.9999.
 """
 
 from __future__ import annotations
@@ -26,20 +27,23 @@ FILE_PORT = 5002
 # The slowest rate at which a transfer still counts as alive, in bytes/s, and seconds added for its set-up.
 SLOWEST = 200_000
 SETTLE = 60
+# Seconds without control traffic before and after a transfer.
+QUIET = 1
 
 _COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
-# `before` is taken half a second later, when the connection that started this script has gone quiet.
+# `before` is taken when the connection that started this script has gone quiet.
 _SINK = f"""rm -f /tmp/sink.*
-setsid sh -c 'sleep 0.5; {_COUNTERS} >/tmp/sink.before
+setsid sh -c 'sleep {QUIET}; {_COUNTERS} >/tmp/sink.before
 timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >/tmp/sink.report 2>&1
 {_COUNTERS} >/tmp/sink.counters; mv /tmp/sink.counters /tmp/sink.after' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
-_SOURCE = f"""sleep 0.7
+_SOURCE = f"""sleep {QUIET}
+usleep 300000
 for try in $(seq 60); do
 	{_COUNTERS} >/tmp/source.before
 	iperf -c {{address}} -p {IPERF_PORT} -l {WRITE_SIZE} -n {{count}} -y C >/tmp/source.report 2>&1
 	{_COUNTERS} >/tmp/source.after
-	grep -q ,{{count}}, /tmp/source.report && exit 0
+	grep -q ,{{count}}, /tmp/source.report && sleep {QUIET} && exit 0
 	grep -q refused /tmp/source.report || exit 1
 	usleep 300000
 done
