@@ -110,6 +110,23 @@ static void poll_lro_copy(struct rx *rx, struct stream *stream, unsigned int cou
 	each(rx, stream, count, receive_lro_copy);
 }
 
+static __always_inline void receive_lro_page(struct rx *rx, const struct frame *frame)
+{
+	skb_frag_t frag;
+
+	get_page(frame->page);
+	skb_frag_fill_page_desc(&frag, frame->page, 0, frame->len);
+	if (lro_receive_page(rx->lro, &frag, 1, PAGE_SIZE, 0, CHECKSUM_UNNECESSARY, NULL))
+		return;
+	put_page(frame->page);
+	receive_lro_skb(rx, frame);
+}
+
+static void poll_lro_page(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_lro_page);
+}
+
 /*
  * A packet that cannot merge is measured with the engine (pass_) and, as the
  * figure to compare with, without it (bare_); in copy mode such a packet is first
@@ -122,6 +139,7 @@ const struct rx_path bench_paths[] = {
 	{ "gro_frags", STREAM_TCP, true,  false, 0,  poll_gro_frags },
 	{ "lro_skb",   STREAM_TCP, true,  true,  0,  poll_lro_skb },
 	{ "lro_copy",  STREAM_TCP, true,  true,  0,  poll_lro_copy },
+	{ "lro_page",  STREAM_TCP, true,  true,  0,  poll_lro_page },
 	{ "bare_udp",  STREAM_UDP, true,  false, 0,  poll_gro_skb },
 	{ "pass_udp",  STREAM_UDP, true,  true,  0,  poll_lro_skb },
 	{ "passcopy_udp", STREAM_UDP, true, true, 0, poll_lro_copy },
