@@ -52,6 +52,8 @@ void lro_destroy(struct lro *lro);
  * @lro: context, or NULL
  * @mode: promise wanted from now on
  *
+ * %LRO_RELAXED is in force only while the device has NETIF_F_LRO, which the kernel
+ * takes away when the device joins a bridge or forwards; else %LRO_STRICT is.
  * Delivers what the context holds when @mode differs from the poll before, so
  * that the mode may change at any time while packets flow.
  *

@@ -5,9 +5,11 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
 #include "engine.h"
@@ -74,36 +76,63 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 	return true;
 }
 
-void lro_finish_skb(struct sk_buff *skb, const struct lro_state *state)
+__sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum sum)
 {
+	if (key->link & LRO_KEY_IPV6)
+		return csum_ipv6_magic((const struct in6_addr *)&key->addr[0],
+				       (const struct in6_addr *)&key->addr[4],
+				       tcp_len, IPPROTO_TCP, sum);
+	return csum_tcpudp_magic((__force __be32)key->addr[0], (__force __be32)key->addr[1],
+				 tcp_len, IPPROTO_TCP, sum);
+}
+
+/* In relaxed mode the last packet's word counts; in strict mode all said the same. */
+static void copy_latest(struct tcphdr *th, const struct lro_state *state)
+{
+	const u8 *from = state->hdr + state->tcp;
+	unsigned int options = state->hdr_len - state->tcp - LRO_TCP_LEN;
+
+	memcpy(&th->ack_seq, from + offsetof(struct tcphdr, ack_seq), sizeof(th->ack_seq));
+	memcpy(&th->window, from + offsetof(struct tcphdr, window), sizeof(th->window));
+	memcpy(th + 1, from + LRO_TCP_LEN, options);
+}
+
+void lro_finish_skb(struct lro_flow *flow)
+{
+	const struct lro_state *state = &flow->state;
+	unsigned int ip_hdr_len = state->tcp - LRO_IP_OFF;
+	struct sk_buff *skb = flow->skb;
 	struct skb_shared_info *info = skb_shinfo(skb);
 	struct tcphdr *th;
-	struct iphdr *ip;
 
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, LRO_IP_LEN);
-	ip = ip_hdr(skb);
+	skb_set_transport_header(skb, ip_hdr_len);
 	th = tcp_hdr(skb);
 
-	ip->tot_len = htons(state->ip_len);
-	ip_send_check(ip);
+	if (flow->key.link & LRO_KEY_IPV6) {
+		ipv6_hdr(skb)->payload_len = htons(state->ip_len - ip_hdr_len);
+		info->gso_type = SKB_GSO_TCPV6;
+	} else {
+		ip_hdr(skb)->tot_len = htons(state->ip_len);
+		ip_send_check(ip_hdr(skb));
+		info->gso_type = SKB_GSO_TCPV4;
+		if (state->fixed_id)
+			info->gso_type |= SKB_GSO_TCP_FIXEDID;
+	}
+	info->gso_size = state->gso_size;
+	info->gso_segs = state->segs;
+	if (th->cwr)
+		info->gso_type |= SKB_GSO_TCP_ECN;
 
 	/*
 	 * Each packet's checksum was verified, so the aggregate only carries what
 	 * a device or the software segmentation needs to compute new ones.
 	 */
-	th->check = ~tcp_v4_check(state->ip_len - LRO_IP_LEN, ip->saddr, ip->daddr, 0);
+	copy_latest(th, state);
+	th->check = ~lro_tcp_check(&flow->key, state->ip_len - ip_hdr_len, 0);
 	th->psh = !!(state->tail_flags & LRO_TCP_PSH);
 	th->fin = !!(state->tail_flags & LRO_TCP_FIN);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	skb->csum_start = skb_transport_header(skb) - skb->head;
 	skb->csum_offset = offsetof(struct tcphdr, check);
-
-	info->gso_size = state->gso_size;
-	info->gso_segs = state->segs;
-	info->gso_type = SKB_GSO_TCPV4;
-	if (state->fixed_id)
-		info->gso_type |= SKB_GSO_TCP_FIXEDID;
-	if (th->cwr)
-		info->gso_type |= SKB_GSO_TCP_ECN;
 }

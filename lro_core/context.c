@@ -91,7 +91,7 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	if (flow->layout == LRO_LAYOUT_COPY)
 		lro_finish_copy(flow);
 	if (state->segs > 1) {
-		lro_finish_skb(skb, state);
+		lro_finish_skb(flow);
 		lro->count[LRO_COUNT_MERGED] += state->segs;
 		lro->count[LRO_COUNT_AGGREGATES]++;
 		lro->count[LRO_COUNT_AGGREGATE_BYTES] += state->ip_len;
@@ -114,8 +114,8 @@ bool lro_begin(struct lro *lro, enum lro_mode mode)
 {
 	if (!lro)
 		return false;
-	/* Strict is a promise that the merges of relaxed mode may only exceed. */
-	if (mode != LRO_OFF)
+	/* Cleared by the kernel where packets are forwarded. */
+	if (mode == LRO_RELAXED && !(READ_ONCE(lro->dev->features) & NETIF_F_LRO))
 		mode = LRO_STRICT;
 	if (lro->mode != mode) {
 		lro_flush_all(lro, LRO_FLUSH_MODE);

@@ -12,7 +12,6 @@
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 #include <net/checksum.h>
-#include <net/tcp.h>
 
 #include "engine.h"
 
@@ -101,9 +100,8 @@ static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lr
 	}
 	if (verified)
 		return true;
-	sum = csum_partial(pkt->frame + LRO_TCP_OFF, pkt->hdr_len - LRO_TCP_OFF, sum);
-	return !csum_tcpudp_magic((__force __be32)pkt->key.saddr, (__force __be32)pkt->key.daddr,
-				  pkt->ip_len - LRO_IP_LEN, IPPROTO_TCP, sum);
+	sum = csum_partial(pkt->frame + pkt->tcp, pkt->hdr_len - pkt->tcp, sum);
+	return !lro_tcp_check(&pkt->key, lro_tcp_len(pkt), sum);
 }
 
 /* Add a packet that continues the aggregate, or leave the aggregate as it was. */
@@ -152,14 +150,14 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
 	enum lro_reason why = LRO_CONTINUE;
 	struct lro_packet pkt;
 
-	if (flow && lro_match_fast(&flow->state, frame, len, len, vlan, &pkt)) {
+	if (flow && lro_match_fast(&flow->state, frame, len, len, vlan, lro_relaxed(lro), &pkt)) {
 		pkt.key = flow->key;
 	} else {
 		if (lro_parse(frame, len, len, vlan, &pkt, &why) != LRO_CANDIDATE)
 			return false;
 		flow = lro_flows_find(&lro->flows, &pkt.key);
 		if (flow)
-			why = lro_match(&flow->state, &pkt);
+			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	}
 
 	if (flow && !why) {

@@ -2,10 +2,10 @@
 /*
  * Handing packets to the stack.
  *
- * Why a flow is never reordered: every TCP packet over IPv4 that comes in goes
+ * Why a flow is never reordered: every TCP packet over IP that comes in goes
  * out through the one list here, in the order in which its flow delivers, and
  * none goes through GRO, which has lists of its own (aggregates it holds, and a
- * batch that it delivers later). Whether a packet is TCP over IPv4 is written in
+ * batch that it delivers later). Whether a packet is TCP over IP is written in
  * each packet of a flow, fragments included, so the packets of one flow all take
  * the same way. Packets of other protocols all go through GRO, and between flows
  * no order is promised. The two ways meet only when the mode changes; then

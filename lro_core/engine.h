@@ -96,6 +96,17 @@ struct lro {
 	u64 reason[LRO_REASON_COUNT];
 };
 
+static inline bool lro_relaxed(const struct lro *lro)
+{
+	return lro->mode == LRO_RELAXED;
+}
+
+/* TCP header and payload, bytes. */
+static inline unsigned int lro_tcp_len(const struct lro_packet *pkt)
+{
+	return pkt->ip_len + LRO_IP_OFF - pkt->tcp;
+}
+
 /* aggregate.c: joining packets */
 
 /**
@@ -128,10 +139,18 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt);
 
 /**
  * lro_finish_skb() - give an aggregate its final headers
- * @skb: aggregate of two packets or more
- * @state: what the rules know of it
+ * @flow: aggregate of two packets or more
  */
-void lro_finish_skb(struct sk_buff *skb, const struct lro_state *state);
+void lro_finish_skb(struct lro_flow *flow);
+
+/**
+ * lro_tcp_check() - finish a TCP checksum with the pseudo header
+ * @key: flow
+ * @tcp_len: TCP header and payload, bytes
+ * @sum: sum over these, or 0 for the pseudo header alone
+ * Return: 0 if @sum contains a correct checksum.
+ */
+__sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum sum);
 
 /* copy.c: payload copied into pages of the engine */
 

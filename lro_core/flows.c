@@ -10,13 +10,18 @@
 static struct lro_flow *key_set(const struct lro_flows *flows, const struct lro_key *key)
 {
 	/* Odd multipliers spread every input bit into the upper half. */
-	u64 h = ((u64)key->saddr << 32 | key->daddr) ^ flows->seed;
+	u64 h = flows->seed;
+	unsigned int i;
 
-	h *= 0x9e3779b97f4a7c15ull;
-	h ^= h >> 32;
-	h += (u64)key->ports << 32 | (key->vlan ^ flows->seed);
+	for (i = 0; i < (key->link & LRO_KEY_IPV6 ? 8 : 2); i += 2) {
+		h ^= (u64)key->addr[i] << 32 | key->addr[i + 1];
+		h *= 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	h += (u64)key->ports << 32 | (key->link ^ flows->seed);
 	h *= 0xc2b2ae3d27d4eb4full;
-	return flows->flow + ((u32)(h >> 32) & flows->set_mask) * LRO_WAYS;
+	/* A product's top bits depend on all bits of its factors, its low bits on few. */
+	return flows->flow + ((h >> 32) * (flows->set_mask + 1) >> 32) * LRO_WAYS;
 }
 
 unsigned int lro_flows_places(unsigned int limit)

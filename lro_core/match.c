@@ -7,34 +7,47 @@
 /* Byte offsets in the frame. */
 enum {
 	MAC_TYPE = 12,
-	IP_VIHL = LRO_IP_OFF,
-	IP_TOS = LRO_IP_OFF + 1,
-	IP_TOTLEN = LRO_IP_OFF + 2,
-	IP_ID = LRO_IP_OFF + 4,
-	IP_FRAG = LRO_IP_OFF + 6,
-	IP_TTL = LRO_IP_OFF + 8,
-	IP_PROTO = LRO_IP_OFF + 9,
-	IP_CHECK = LRO_IP_OFF + 10,
-	IP_SADDR = LRO_IP_OFF + 12,
-	IP_DADDR = LRO_IP_OFF + 16,
-	TCP_PORTS = LRO_TCP_OFF,
-	TCP_SEQ = LRO_TCP_OFF + 4,
-	TCP_ACKSEQ = LRO_TCP_OFF + 8,
-	TCP_DOFF = LRO_TCP_OFF + 12,
-	TCP_FLAGS = LRO_TCP_OFF + 13,
-	TCP_WINDOW = LRO_TCP_OFF + 14,
-	TCP_CHECK = LRO_TCP_OFF + 16,
-	TCP_URGENT = LRO_TCP_OFF + 18,
-	TCP_OPTIONS = LRO_TCP_OFF + LRO_TCP_LEN,
+	V4_VIHL = LRO_IP_OFF,
+	V4_TOS = LRO_IP_OFF + 1,
+	V4_TOTLEN = LRO_IP_OFF + 2,
+	V4_ID = LRO_IP_OFF + 4,
+	V4_FRAG = LRO_IP_OFF + 6,
+	V4_TTL = LRO_IP_OFF + 8,
+	V4_PROTO = LRO_IP_OFF + 9,
+	V4_CHECK = LRO_IP_OFF + 10,
+	V4_ADDR = LRO_IP_OFF + 12,
+	V4_TCP = LRO_IP_OFF + LRO_IPV4_LEN,
+	V6_WORD = LRO_IP_OFF,		/* version, traffic class, flow label */
+	V6_PAYLEN = LRO_IP_OFF + 4,
+	V6_NEXT = LRO_IP_OFF + 6,
+	V6_HOPS = LRO_IP_OFF + 7,
+	V6_ADDR = LRO_IP_OFF + 8,
+	V6_TCP = LRO_IP_OFF + LRO_IPV6_LEN,
+};
+
+/* Byte offsets in the TCP header. */
+enum {
+	TCP_PORTS = 0,
+	TCP_SEQ = 4,
+	TCP_ACKSEQ = 8,
+	TCP_DOFF = 12,
+	TCP_FLAGS = 13,
+	TCP_WINDOW = 14,
+	TCP_CHECK = 16,
+	TCP_URGENT = 18,
+	TCP_OPTIONS = LRO_TCP_LEN,
+	TCP_TSVAL = LRO_TCP_LEN + 4,
+	TCP_TSECR = LRO_TCP_LEN + 8,
 };
 
 #define ETHERTYPE_IPV4	0x0800
-#define IP_VIHL_PLAIN	0x45
+#define ETHERTYPE_IPV6	0x86dd
 #define PROTO_TCP	6
 #define FRAG_DF		0x4000
 #define TS_OPTION	0x0101080a	/* NOP NOP timestamp, 10 bytes */
 
 #define FLAGS_LAST	(LRO_TCP_PSH | LRO_TCP_FIN)
+#define FLAGS_EQUAL	(0xff ^ (FLAGS_LAST | LRO_TCP_CWR))
 #define FLAGS_PASS	(LRO_TCP_SYN | LRO_TCP_RST | LRO_TCP_URG)
 
 /* Segmentation writes a checksum as ~sum, which is never ffff: a packet that
@@ -47,13 +60,20 @@ static bool ip_checksum_ok(const u8 *ip)
 	unsigned int i;
 	u64 sum = 0;
 
-	for (i = 0; i < LRO_IP_LEN; i += 4)
+	for (i = 0; i < LRO_IPV4_LEN; i += 4)
 		sum += lro_load32(ip + i);
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff && lro_get_be16(ip + IP_CHECK - LRO_IP_OFF) != CHECK_OTHER_ZERO;
+	return sum == 0xffff && lro_get_be16(ip + V4_CHECK - LRO_IP_OFF) != CHECK_OTHER_ZERO;
+}
+
+/* Length of the IP packet as its header has it, bytes. */
+static unsigned int ip_length(const u8 *frame, unsigned int tcp)
+{
+	return tcp == V4_TCP ? lro_get_be16(frame + V4_TOTLEN) :
+			       lro_get_be16(frame + V6_PAYLEN) + LRO_IPV6_LEN;
 }
 
 static enum lro_reason flags_reason(u8 flags)
@@ -69,150 +89,282 @@ static enum lro_reason flags_reason(u8 flags)
 	return LRO_CONTINUE;
 }
 
-/* The rules for packets whose flow is known. */
-static enum lro_reason parse_known(const u8 *frame, unsigned int avail, unsigned int len,
-				   struct lro_packet *pkt)
+/* The rules for packets whose flow is known, from the TCP header on. */
+static enum lro_reason parse_tcp(const u8 *frame, unsigned int avail, struct lro_packet *pkt)
 {
-	unsigned int tcp_len;
+	const u8 *th = frame + pkt->tcp;
+	unsigned int before = pkt->tcp - LRO_IP_OFF, tcp_len;
 
-	if (avail < TCP_OPTIONS)
-		return LRO_PASS_TRUNCATED;
-	pkt->ip_len = lro_get_be16(frame + IP_TOTLEN);
-	if (pkt->ip_len + LRO_MAC_LEN > len)
-		return LRO_PASS_LENGTH;
-	if (!ip_checksum_ok(frame + LRO_IP_OFF))
-		return LRO_PASS_IP_CHECKSUM;
-
-	tcp_len = (frame[TCP_DOFF] >> 4) * 4;
+	tcp_len = (th[TCP_DOFF] >> 4) * 4;
 	if (tcp_len < LRO_TCP_LEN)
 		return LRO_PASS_TCP_HEADER;
-	if (pkt->ip_len < LRO_IP_LEN + tcp_len)
+	if (pkt->ip_len < before + tcp_len)
 		return LRO_PASS_LENGTH;
 
-	pkt->flags = frame[TCP_FLAGS];
+	pkt->flags = th[TCP_FLAGS];
 	if ((pkt->flags & (FLAGS_PASS | LRO_TCP_ACK)) != LRO_TCP_ACK)
 		return flags_reason(pkt->flags);
 	if (tcp_len != LRO_TCP_LEN && tcp_len != LRO_TCP_LEN + LRO_TS_LEN)
 		return LRO_PASS_TCP_OPTIONS;
-	if (avail < LRO_TCP_OFF + tcp_len)
+	if (avail < pkt->tcp + tcp_len)
 		return LRO_PASS_TRUNCATED;
-	if (tcp_len != LRO_TCP_LEN && lro_get_be32(frame + TCP_OPTIONS) != TS_OPTION)
+	if (tcp_len != LRO_TCP_LEN && lro_get_be32(th + TCP_OPTIONS) != TS_OPTION)
 		return LRO_PASS_TCP_OPTIONS;
 
-	pkt->payload = pkt->ip_len - LRO_IP_LEN - tcp_len;
+	pkt->payload = pkt->ip_len - before - tcp_len;
 	if (!pkt->payload)
 		return LRO_PASS_PURE_ACK;
 	if (pkt->ip_len > LRO_IP_MAX)
 		return LRO_PASS_LENGTH;
-	if (lro_get_be16(frame + TCP_CHECK) == CHECK_OTHER_ZERO)
+	if (lro_get_be16(th + TCP_CHECK) == CHECK_OTHER_ZERO)
 		return LRO_PASS_TCP_CHECKSUM;
 
-	pkt->hdr_len = LRO_TCP_OFF + tcp_len;
-	pkt->seq = lro_get_be32(frame + TCP_SEQ);
-	pkt->ip_id = lro_get_be16(frame + IP_ID);
+	pkt->hdr_len = pkt->tcp + tcp_len;
+	pkt->seq = lro_get_be32(th + TCP_SEQ);
 	return LRO_CONTINUE;
 }
 
-static enum lro_verdict stray(struct lro_packet *pkt, const u8 *frame, unsigned int avail,
-			      enum lro_reason *reason, enum lro_reason why)
+static enum lro_reason parse_ip_length(const u8 *frame, unsigned int avail, unsigned int len,
+				       struct lro_packet *pkt)
 {
-	bool addresses = avail >= LRO_TCP_OFF && frame[IP_VIHL] >> 4 == 4;
+	unsigned int ip_len = ip_length(frame, pkt->tcp);
 
-	pkt->key.saddr = addresses ? lro_load32(frame + IP_SADDR) : 0;
-	pkt->key.daddr = addresses ? lro_load32(frame + IP_DADDR) : 0;
-	pkt->key.ports = 0;
+	if (avail < pkt->tcp + LRO_TCP_LEN)
+		return LRO_PASS_TRUNCATED;
+	if (ip_len + LRO_MAC_LEN > len)
+		return LRO_PASS_LENGTH;
+	if (ip_len > 65535)
+		return LRO_PASS_LENGTH;
+	pkt->ip_len = ip_len;
+	return LRO_CONTINUE;
+}
+
+static enum lro_verdict verdict(enum lro_reason *reason, enum lro_reason why)
+{
+	*reason = why;
+	return why == LRO_CONTINUE ? LRO_CANDIDATE : LRO_PASS;
+}
+
+static enum lro_verdict stray(enum lro_reason *reason, enum lro_reason why)
+{
 	*reason = why;
 	return LRO_STRAY;
+}
+
+static enum lro_verdict foreign(enum lro_reason *reason, enum lro_reason why)
+{
+	*reason = why;
+	return LRO_FOREIGN;
+}
+
+static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned int len,
+				 struct lro_packet *pkt, enum lro_reason *reason)
+{
+	unsigned int ip_hdr, ports;
+	enum lro_reason why;
+
+	if (avail <= V4_PROTO)
+		return stray(reason, LRO_PASS_TRUNCATED);
+	if (frame[V4_PROTO] != PROTO_TCP)
+		return foreign(reason, LRO_GRO_NOT_TCP);
+	ip_hdr = (frame[V4_VIHL] & 0xf) * 4;
+	if (frame[V4_VIHL] >> 4 != 4)
+		return stray(reason, LRO_PASS_IP_HEADER);
+	if (avail >= V4_TCP) {
+		pkt->key.addr[0] = lro_load32(frame + V4_ADDR);
+		pkt->key.addr[1] = lro_load32(frame + V4_ADDR + 4);
+	}
+	if (ip_hdr < LRO_IPV4_LEN)
+		return stray(reason, LRO_PASS_IP_HEADER);
+	if (lro_get_be16(frame + V4_FRAG) & ~FRAG_DF)
+		return stray(reason, LRO_PASS_FRAGMENT);
+	ports = LRO_IP_OFF + ip_hdr;
+	if (avail < ports + 4)
+		return stray(reason, ip_hdr == LRO_IPV4_LEN ? LRO_PASS_TRUNCATED :
+							      LRO_PASS_IP_OPTIONS);
+
+	pkt->key.ports = lro_load32(frame + ports);
+	if (ip_hdr != LRO_IPV4_LEN)
+		return verdict(reason, LRO_PASS_IP_OPTIONS);
+	pkt->tcp = V4_TCP;
+	why = parse_ip_length(frame, avail, len, pkt);
+	if (why)
+		return verdict(reason, why);
+	if (!ip_checksum_ok(frame + LRO_IP_OFF))
+		return verdict(reason, LRO_PASS_IP_CHECKSUM);
+	pkt->ip_id = lro_get_be16(frame + V4_ID);
+	return verdict(reason, parse_tcp(frame, avail, pkt));
+}
+
+/*
+ * What an IPv6 packet with extension headers carries in the end. True for TCP,
+ * and for what lies beyond the bytes that may be read.
+ */
+static bool extensions_lead_to_tcp(const u8 *frame, unsigned int avail)
+{
+	unsigned int next = frame[V6_NEXT], at = V6_TCP;
+
+	for (;;) {
+		unsigned int unit, base;
+
+		switch (next) {
+		case 0:		/* hop-by-hop options */
+		case 43:	/* routing */
+		case 60:	/* destination options */
+			unit = 8;
+			base = 8;
+			break;
+		case 44:	/* fragment: the byte after is reserved */
+			unit = 0;
+			base = 8;
+			break;
+		case 51:	/* authentication */
+			unit = 4;
+			base = 8;
+			break;
+		default:
+			return next == PROTO_TCP;
+		}
+		if (avail < at + 2)
+			return true;
+		next = frame[at];
+		at += base + frame[at + 1] * unit;
+	}
+}
+
+static enum lro_verdict parse_v6(const u8 *frame, unsigned int avail, unsigned int len,
+				 struct lro_packet *pkt, enum lro_reason *reason)
+{
+	enum lro_reason why;
+	unsigned int i;
+
+	pkt->key.link |= LRO_KEY_IPV6;
+	if (avail < V6_TCP)
+		return stray(reason, LRO_PASS_TRUNCATED);
+	if (frame[V6_NEXT] != PROTO_TCP && !extensions_lead_to_tcp(frame, avail))
+		return foreign(reason, LRO_GRO_NOT_TCP);
+	if (frame[V6_WORD] >> 4 != 6)
+		return stray(reason, LRO_PASS_IP_HEADER);
+	for (i = 0; i < 8; i++)
+		pkt->key.addr[i] = lro_load32(frame + V6_ADDR + 4 * i);
+	if (frame[V6_NEXT] != PROTO_TCP)
+		return stray(reason, LRO_PASS_IP_OPTIONS);
+	if (avail < V6_TCP + 4)
+		return stray(reason, LRO_PASS_TRUNCATED);
+
+	pkt->key.ports = lro_load32(frame + V6_TCP);
+	pkt->tcp = V6_TCP;
+	pkt->ip_id = 0;
+	why = parse_ip_length(frame, avail, len, pkt);
+	return verdict(reason, why ? why : parse_tcp(frame, avail, pkt));
 }
 
 enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len, u32 vlan,
 			   struct lro_packet *pkt, enum lro_reason *reason)
 {
-	unsigned int ip_hdr, ports;
-
 	if (avail > len)
 		avail = len;
-	if (avail < LRO_MAC_LEN || lro_get_be16(frame + MAC_TYPE) != ETHERTYPE_IPV4) {
-		*reason = LRO_GRO_NOT_IP;
-		return LRO_FOREIGN;
-	}
+	if (avail < LRO_MAC_LEN)
+		return foreign(reason, LRO_GRO_NOT_IP);
 
 	pkt->frame = frame;
 	pkt->vlan = vlan;
-	pkt->key.vlan = vlan & ~0xf000u;	/* without priority and DEI bits */
+	memset(&pkt->key, 0, sizeof(pkt->key));
+	pkt->key.link = vlan & ~0xf000u;	/* without priority and DEI bits */
 
-	if (avail <= IP_PROTO)
-		return stray(pkt, frame, avail, reason, LRO_PASS_TRUNCATED);
-	if (frame[IP_PROTO] != PROTO_TCP) {
-		*reason = LRO_GRO_NOT_TCP;
-		return LRO_FOREIGN;
+	switch (lro_get_be16(frame + MAC_TYPE)) {
+	case ETHERTYPE_IPV4:
+		return parse_v4(frame, avail, len, pkt, reason);
+	case ETHERTYPE_IPV6:
+		return parse_v6(frame, avail, len, pkt, reason);
 	}
-	ip_hdr = (frame[IP_VIHL] & 0xf) * 4;
-	if (frame[IP_VIHL] >> 4 != 4 || ip_hdr < LRO_IP_LEN)
-		return stray(pkt, frame, avail, reason, LRO_PASS_IP_HEADER);
-	if (lro_get_be16(frame + IP_FRAG) & ~FRAG_DF)
-		return stray(pkt, frame, avail, reason, LRO_PASS_FRAGMENT);
-	ports = LRO_IP_OFF + ip_hdr;
-	if (avail < ports + 4)
-		return stray(pkt, frame, avail, reason,
-			     ip_hdr == LRO_IP_LEN ? LRO_PASS_TRUNCATED : LRO_PASS_IP_OPTIONS);
-
-	pkt->key.saddr = lro_load32(frame + IP_SADDR);
-	pkt->key.daddr = lro_load32(frame + IP_DADDR);
-	pkt->key.ports = lro_load32(frame + ports);
-	*reason = ip_hdr == LRO_IP_LEN ? parse_known(frame, avail, len, pkt) :
-					 LRO_PASS_IP_OPTIONS;
-	return *reason == LRO_CONTINUE ? LRO_CANDIDATE : LRO_PASS;
+	return foreign(reason, LRO_GRO_NOT_IP);
 }
 
 /*
  * All header bytes that segmentation copies, compared at once. What is left out:
- * total length, identification and both checksums, the sequence number, and the
- * flags that only the first or only the last segment gets.
+ * lengths, identification and checksums, the sequence number, and the flags that
+ * only the first or only the last segment gets.
  */
-static bool headers_equal(const u8 *a, const u8 *b, unsigned int hdr_len)
+static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 {
-	u8 free_flags = (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~(FLAGS_LAST | LRO_TCP_CWR);
 	u64 diff;
 
 	diff = lro_load64(a) ^ lro_load64(b);
-	diff |= lro_load64(a + 8) ^ lro_load64(b + 8);		/* MAC .. TOS */
-	diff |= lro_load32(a + IP_FRAG) ^ lro_load32(b + IP_FRAG);	/* .. TTL, protocol */
-	diff |= lro_load64(a + IP_SADDR) ^ lro_load64(b + IP_SADDR);
-	diff |= lro_load32(a + TCP_PORTS) ^ lro_load32(b + TCP_PORTS);
-	diff |= lro_load32(a + TCP_ACKSEQ) ^ lro_load32(b + TCP_ACKSEQ);
-	diff |= (u8)(a[TCP_DOFF] ^ b[TCP_DOFF]);
-	diff |= free_flags;
-	diff |= (u16)(lro_get_be16(a + TCP_WINDOW) ^ lro_get_be16(b + TCP_WINDOW));
-	diff |= (u16)(lro_get_be16(a + TCP_URGENT) ^ lro_get_be16(b + TCP_URGENT));
-	if (hdr_len != TCP_OPTIONS) {
-		diff |= lro_load32(a + TCP_OPTIONS) ^ lro_load32(b + TCP_OPTIONS);
-		diff |= lro_load64(a + TCP_OPTIONS + 4) ^ lro_load64(b + TCP_OPTIONS + 4);
+	diff |= lro_load64(a + 8) ^ lro_load64(b + 8);		/* MAC .. first two of IP */
+	if (tcp == V4_TCP) {
+		diff |= lro_load32(a + V4_FRAG) ^ lro_load32(b + V4_FRAG);
+		diff |= lro_load64(a + V4_ADDR) ^ lro_load64(b + V4_ADDR);
+		return diff;
 	}
-	return !diff;
+	diff |= (u16)(lro_get_be16(a + V6_WORD + 2) ^ lro_get_be16(b + V6_WORD + 2));
+	diff |= (u16)(lro_get_be16(a + V6_NEXT) ^ lro_get_be16(b + V6_NEXT));
+	diff |= lro_load64(a + V6_ADDR) ^ lro_load64(b + V6_ADDR);
+	diff |= lro_load64(a + V6_ADDR + 8) ^ lro_load64(b + V6_ADDR + 8);
+	diff |= lro_load64(a + V6_ADDR + 16) ^ lro_load64(b + V6_ADDR + 16);
+	diff |= lro_load64(a + V6_ADDR + 24) ^ lro_load64(b + V6_ADDR + 24);
+	return diff;
+}
+
+static u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
+{
+	u64 diff = lro_load32(a + TCP_PORTS) ^ lro_load32(b + TCP_PORTS);
+
+	diff |= (u8)(a[TCP_DOFF] ^ b[TCP_DOFF]);
+	diff |= (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL;
+	diff |= (u16)(lro_get_be16(a + TCP_URGENT) ^ lro_get_be16(b + TCP_URGENT));
+	if (timestamps)
+		diff |= lro_load32(a + TCP_OPTIONS) ^ lro_load32(b + TCP_OPTIONS);
+	if (relaxed)
+		return diff;
+	diff |= lro_load32(a + TCP_ACKSEQ) ^ lro_load32(b + TCP_ACKSEQ);
+	diff |= (u16)(lro_get_be16(a + TCP_WINDOW) ^ lro_get_be16(b + TCP_WINDOW));
+	if (timestamps)
+		diff |= lro_load64(a + TCP_TSVAL) ^ lro_load64(b + TCP_TSVAL);
+	return diff;
+}
+
+static bool headers_equal(const struct lro_state *state, const u8 *frame, bool relaxed)
+{
+	unsigned int tcp = state->tcp;
+
+	return !(ip_diff(state->hdr, frame, tcp) |
+		 tcp_diff(state->hdr + tcp, frame + tcp,
+			  state->hdr_len != tcp + LRO_TCP_LEN, relaxed));
 }
 
 /* Name the first header field that differs, in the order of the packet. */
-static enum lro_reason header_difference(const u8 *a, const u8 *b)
+static enum lro_reason header_difference(const u8 *a, const u8 *b, unsigned int tcp, bool relaxed)
 {
 	if (memcmp(a, b, LRO_MAC_LEN))
 		return LRO_FLUSH_MAC;
-	if (a[IP_TOS] != b[IP_TOS])
-		return LRO_FLUSH_TOS;
-	if (lro_get_be16(a + IP_FRAG) != lro_get_be16(b + IP_FRAG))
-		return LRO_FLUSH_DF;
-	if (a[IP_TTL] != b[IP_TTL])
-		return LRO_FLUSH_TTL;
+	if (tcp == V4_TCP) {
+		if (a[V4_TOS] != b[V4_TOS])
+			return LRO_FLUSH_TOS;
+		if (lro_get_be16(a + V4_FRAG) != lro_get_be16(b + V4_FRAG))
+			return LRO_FLUSH_DF;
+		if (a[V4_TTL] != b[V4_TTL])
+			return LRO_FLUSH_TTL;
+	} else {
+		if ((lro_get_be32(a + V6_WORD) ^ lro_get_be32(b + V6_WORD)) & 0x0ff00000)
+			return LRO_FLUSH_TOS;
+		if (lro_load32(a + V6_WORD) != lro_load32(b + V6_WORD))
+			return LRO_FLUSH_LABEL;
+		if (a[V6_HOPS] != b[V6_HOPS])
+			return LRO_FLUSH_TTL;
+	}
+	a += tcp;
+	b += tcp;
 	if (a[TCP_DOFF] >> 4 != b[TCP_DOFF] >> 4)
 		return LRO_FLUSH_OPTIONS;
-	if (lro_load32(a + TCP_ACKSEQ) != lro_load32(b + TCP_ACKSEQ))
+	if (!relaxed && lro_load32(a + TCP_ACKSEQ) != lro_load32(b + TCP_ACKSEQ))
 		return LRO_FLUSH_ACK;
-	if (lro_get_be16(a + TCP_WINDOW) != lro_get_be16(b + TCP_WINDOW))
+	if (!relaxed && lro_get_be16(a + TCP_WINDOW) != lro_get_be16(b + TCP_WINDOW))
 		return LRO_FLUSH_WINDOW;
 	if (lro_get_be16(a + TCP_URGENT) != lro_get_be16(b + TCP_URGENT))
 		return LRO_FLUSH_URGENT;
 	if (a[TCP_DOFF] != b[TCP_DOFF] ||
-	    ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~(FLAGS_LAST | LRO_TCP_CWR)))
+	    ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL))
 		return LRO_FLUSH_FLAGS;
 	return LRO_FLUSH_TIMESTAMP;
 }
@@ -226,13 +378,32 @@ static bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt
 {
 	u16 distance = pkt->ip_id - state->ip_id;
 
-	if (distance == (state->fixed_id ? 0 : state->segs))
+	if (state->tcp != V4_TCP || distance == (state->fixed_id ? 0 : state->segs))
 		return true;
-	return state->segs == 1 && !distance && (state->hdr[IP_FRAG] & (FRAG_DF >> 8));
+	return state->segs == 1 && !distance && (state->hdr[V4_FRAG] & (FRAG_DF >> 8));
+}
+
+static bool is_older(const u8 *than, const u8 *this)
+{
+	return (s32)(lro_get_be32(this) - lro_get_be32(than)) < 0;
+}
+
+/* In relaxed mode the later packet's word counts, unless it is the older one. */
+static enum lro_reason match_newer(const struct lro_state *state, const struct lro_packet *pkt)
+{
+	const u8 *a = state->hdr + state->tcp, *b = pkt->frame + pkt->tcp;
+
+	if (is_older(a + TCP_ACKSEQ, b + TCP_ACKSEQ))
+		return LRO_FLUSH_ACK;
+	if (state->hdr_len != state->tcp + LRO_TCP_LEN &&
+	    (is_older(a + TCP_TSVAL, b + TCP_TSVAL) || is_older(a + TCP_TSECR, b + TCP_TSECR)))
+		return LRO_FLUSH_TIMESTAMP;
+	return LRO_CONTINUE;
 }
 
 /* What is neither in the masked compare nor dependent on it. */
-static enum lro_reason match_rest(const struct lro_state *state, const struct lro_packet *pkt)
+static enum lro_reason match_rest(const struct lro_state *state, const struct lro_packet *pkt,
+				  bool relaxed)
 {
 	if (pkt->vlan != state->vlan)
 		return LRO_FLUSH_VLAN;
@@ -242,48 +413,54 @@ static enum lro_reason match_rest(const struct lro_state *state, const struct lr
 		return LRO_FLUSH_CWR;
 	if (pkt->payload > state->gso_size)
 		return LRO_FLUSH_LONGER;
-	if (!ip_id_ok(state, pkt))
-		return LRO_FLUSH_IP_ID;
 	if (state->ip_len + pkt->payload > LRO_IP_MAX)
 		return LRO_FLUSH_NO_ROOM;
-	return LRO_CONTINUE;
+	if (relaxed)
+		return match_newer(state, pkt);
+	return ip_id_ok(state, pkt) ? LRO_CONTINUE : LRO_FLUSH_IP_ID;
 }
 
-enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt)
+enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
+			  bool relaxed)
 {
-	if (pkt->hdr_len != state->hdr_len ||
-	    !headers_equal(state->hdr, pkt->frame, state->hdr_len))
-		return header_difference(state->hdr, pkt->frame);
-	return match_rest(state, pkt);
+	if (pkt->hdr_len != state->hdr_len || !headers_equal(state, pkt->frame, relaxed))
+		return header_difference(state->hdr, pkt->frame, state->tcp, relaxed);
+	return match_rest(state, pkt, relaxed);
 }
 
 bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		    unsigned int len, u32 vlan, struct lro_packet *pkt)
+		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt)
 {
+	unsigned int tcp = state->tcp, ip_len;
+
 	/*
 	 * Equal headers were parsed when the aggregate began; what differs from
 	 * packet to packet is checked here.
 	 */
 	if (avail > len)
 		avail = len;
-	if (avail < state->hdr_len || !headers_equal(state->hdr, frame, state->hdr_len))
+	if (avail < state->hdr_len || !headers_equal(state, frame, relaxed))
 		return false;
 
-	pkt->ip_len = lro_get_be16(frame + IP_TOTLEN);
-	pkt->hdr_len = state->hdr_len;
-	if (pkt->ip_len + LRO_MAC_LEN > len || pkt->ip_len + LRO_MAC_LEN <= pkt->hdr_len)
+	ip_len = ip_length(frame, tcp);
+	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= state->hdr_len ||
+	    ip_len > LRO_IP_MAX)
 		return false;
-	if (!ip_checksum_ok(frame + LRO_IP_OFF) ||
-	    lro_get_be16(frame + TCP_CHECK) == CHECK_OTHER_ZERO)
+	if (tcp == V4_TCP && !ip_checksum_ok(frame + LRO_IP_OFF))
+		return false;
+	if (lro_get_be16(frame + tcp + TCP_CHECK) == CHECK_OTHER_ZERO)
 		return false;
 
 	pkt->frame = frame;
 	pkt->vlan = vlan;
-	pkt->payload = pkt->ip_len + LRO_MAC_LEN - pkt->hdr_len;
-	pkt->seq = lro_get_be32(frame + TCP_SEQ);
-	pkt->ip_id = lro_get_be16(frame + IP_ID);
-	pkt->flags = frame[TCP_FLAGS];
-	return match_rest(state, pkt) == LRO_CONTINUE;
+	pkt->tcp = tcp;
+	pkt->hdr_len = state->hdr_len;
+	pkt->ip_len = ip_len;
+	pkt->payload = ip_len + LRO_MAC_LEN - state->hdr_len;
+	pkt->seq = lro_get_be32(frame + tcp + TCP_SEQ);
+	pkt->ip_id = tcp == V4_TCP ? lro_get_be16(frame + V4_ID) : 0;
+	pkt->flags = frame[tcp + TCP_FLAGS];
+	return match_rest(state, pkt, relaxed) == LRO_CONTINUE;
 }
 
 void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
@@ -295,6 +472,7 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->ip_id = pkt->ip_id;
 	state->gso_size = pkt->payload;
 	state->segs = 1;
+	state->tcp = pkt->tcp;
 	state->hdr_len = pkt->hdr_len;
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 	state->fixed_id = false;
@@ -302,12 +480,22 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 
 void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 {
+	u8 *to = state->hdr + state->tcp;
+	const u8 *from = pkt->frame + pkt->tcp;
+
 	if (state->segs == 1)
-		state->fixed_id = pkt->ip_id == state->ip_id;
+		state->fixed_id = state->tcp == V4_TCP && pkt->ip_id == state->ip_id &&
+				  (state->hdr[V4_FRAG] & (FRAG_DF >> 8));
 	state->next_seq += pkt->payload;
 	state->ip_len += pkt->payload;
 	state->segs++;
 	state->tail_flags = pkt->flags & FLAGS_LAST;
+
+	/* The latest counts. In strict mode this writes what is there already. */
+	memcpy(to + TCP_ACKSEQ, from + TCP_ACKSEQ, 4);
+	memcpy(to + TCP_WINDOW, from + TCP_WINDOW, 2);
+	if (state->hdr_len != state->tcp + LRO_TCP_LEN)
+		memcpy(to + TCP_TSVAL, from + TCP_TSVAL, 8);
 }
 
 enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs)

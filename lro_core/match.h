@@ -13,13 +13,13 @@
 
 #define LRO_MAC_LEN	14u	/* Ethernet header without a tag */
 #define LRO_IP_OFF	LRO_MAC_LEN
-#define LRO_IP_LEN	20u	/* IPv4 header without options */
-#define LRO_TCP_OFF	(LRO_IP_OFF + LRO_IP_LEN)
+#define LRO_IPV4_LEN	20u	/* IPv4 header without options */
+#define LRO_IPV6_LEN	40u	/* IPv6 header without extension headers */
 #define LRO_TCP_LEN	20u	/* TCP header without options */
 #define LRO_TS_LEN	12u	/* NOP NOP timestamp */
 
 /* No mergeable packet has more header bytes than this. */
-#define LRO_HDR_MAX	(LRO_TCP_OFF + LRO_TCP_LEN + LRO_TS_LEN)
+#define LRO_HDR_MAX	(LRO_IP_OFF + LRO_IPV6_LEN + LRO_TCP_LEN + LRO_TS_LEN)
 
 /*
  * Largest IP packet the engine builds. The frame around it, Ethernet header
@@ -30,7 +30,7 @@
 
 /**
  * enum lro_verdict - what to do with a packet, by its own looks
- * @LRO_FOREIGN: not TCP over IPv4; the engine never delivers such packets, so
+ * @LRO_FOREIGN: not TCP over IP; the engine never delivers such packets, so
  *	they may go through GRO
  * @LRO_STRAY: TCP, but the flow cannot be told; deliver after all flows between
  *	the same addresses, or after all flows without addresses
@@ -46,28 +46,31 @@ enum lro_verdict {
 
 /**
  * struct lro_key - what tells one flow from another
- * @saddr: source address as in the packet
- * @daddr: destination address as in the packet
+ * @addr: source and destination address as in the packet: two words used for
+ *	IPv4, eight for IPv6
  * @ports: both ports as in the packet
- * @vlan: VLAN protocol and identifier, 0 without a tag; its priority bits are
- *	not part of the key, because a flow that changes them stays in order
+ * @link: VLAN protocol and identifier, 0 without a tag, and %LRO_KEY_IPV6; the
+ *	priority bits of the tag are not part of the key, because a flow that
+ *	changes them stays in order
  */
 struct lro_key {
-	u32 saddr;
-	u32 daddr;
+	u32 addr[8];
 	u32 ports;
-	u32 vlan;
+	u32 link;
 };
+
+#define LRO_KEY_IPV6	0x8000u	/* where a tag has priority bits */
 
 /**
  * struct lro_packet - what lro_parse() found
  * @frame: first byte of the Ethernet header; the caller's memory
- * @key: flow; only @key.saddr and @key.daddr, possibly 0, for %LRO_STRAY
+ * @key: flow; only @key.addr, possibly 0, for %LRO_STRAY
  * @vlan: VLAN protocol << 16 | tag control information, 0 without a tag
  * @seq: TCP sequence number
- * @ip_id: IPv4 identification
+ * @ip_id: IPv4 identification, 0 for IPv6
  * @ip_len: IP packet, bytes; what follows in the frame is padding
  * @payload: TCP payload, bytes
+ * @tcp: frame bytes before the TCP header
  * @hdr_len: frame bytes before the payload
  * @flags: TCP flags byte
  */
@@ -79,19 +82,22 @@ struct lro_packet {
 	u16 ip_id;
 	u16 ip_len;
 	u16 payload;
+	u8 tcp;
 	u8 hdr_len;
 	u8 flags;
 };
 
 /**
  * struct lro_state - an aggregate, as far as the rules need it
- * @hdr: headers of its first packet
+ * @hdr: headers of its first packet; in relaxed mode acknowledgment, window and
+ *	timestamps of its last
  * @vlan: tag of its packets, see &lro_packet.vlan
  * @next_seq: sequence number that continues it
  * @ip_len: IP packet so far, bytes
- * @ip_id: IPv4 identification of its first packet
+ * @ip_id: IPv4 identification of its first packet, 0 for IPv6
  * @gso_size: payload of its first packet, bytes; no later one has more
  * @segs: packets in it
+ * @tcp: frame bytes before the TCP header
  * @hdr_len: frame bytes before the payload
  * @tail_flags: PSH and FIN of its last packet
  * @fixed_id: all packets have the identification of the first
@@ -104,6 +110,7 @@ struct lro_state {
 	u16 ip_id;
 	u16 gso_size;
 	u16 segs;
+	u8 tcp;
 	u8 hdr_len;
 	u8 tail_flags;
 	bool fixed_id;
@@ -139,14 +146,17 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
  * lro_match() - does a packet continue an aggregate
  * @state: aggregate of the packet's flow
  * @pkt: candidate
+ * @relaxed: a newer acknowledgment, window and timestamp may replace the older,
+ *	and the IP identification is free
  *
- * Whatever is merged under these rules, TCP segmentation of the aggregate gives
+ * Whatever is merged when not @relaxed, TCP segmentation of the aggregate gives
  * back: it increments or keeps the IP identification, clears PSH and FIN in all
  * but the last segment and CWR in all but the first, and copies the rest.
  *
  * Return: %LRO_CONTINUE if it does, else the reason to end the aggregate.
  */
-enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt);
+enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
+			  bool relaxed);
 
 /**
  * lro_match_fast() - does a raw frame continue an aggregate
@@ -155,13 +165,14 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
  * @len: length of the frame without FCS, bytes
  * @avail: bytes that may be read at @frame
  * @vlan: tag the device removed
+ * @relaxed: as for lro_match()
  * @pkt: filled in, but for @pkt->key, if the frame does continue the aggregate
  *
  * Equivalent to lro_parse() and lro_match() when it returns true; otherwise the
  * frame may still continue the aggregate.
  */
 bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		    unsigned int len, u32 vlan, struct lro_packet *pkt);
+		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt);
 
 /**
  * lro_state_start() - begin an aggregate
@@ -215,8 +226,12 @@ static inline u64 lro_load64(const u8 *p)
 
 static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)
 {
-	return !((a->saddr ^ b->saddr) | (a->daddr ^ b->daddr) |
-		 (a->ports ^ b->ports) | (a->vlan ^ b->vlan));
+	u32 diff = (a->ports ^ b->ports) | (a->link ^ b->link);
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		diff |= a->addr[i] ^ b->addr[i];
+	return !diff;
 }
 
 #endif /* _XENLRO_MATCH_H */

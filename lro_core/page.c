@@ -5,8 +5,8 @@
  */
 #include <linux/mm.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 #include <net/checksum.h>
-#include <net/tcp.h>
 
 #include "engine.h"
 
@@ -54,16 +54,15 @@ static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt)
 
 static bool checksum_ok(const struct page_frame *frame, const struct lro_packet *pkt)
 {
-	const struct tcphdr *th = (const struct tcphdr *)(pkt->frame + LRO_TCP_OFF);
-	__be32 saddr = (__force __be32)pkt->key.saddr, daddr = (__force __be32)pkt->key.daddr;
-	unsigned int tcp_len = pkt->ip_len - LRO_IP_LEN, done = 0, i;
+	const struct tcphdr *th = (const struct tcphdr *)(pkt->frame + pkt->tcp);
+	unsigned int done = 0, i;
 	__wsum sum = 0;
 
 	switch (frame->ip_summed) {
 	case CHECKSUM_UNNECESSARY:
 		return true;
 	case CHECKSUM_PARTIAL:
-		return th->check == (__force __sum16)~tcp_v4_check(tcp_len, saddr, daddr, 0);
+		return th->check == (__force __sum16)~lro_tcp_check(&pkt->key, lro_tcp_len(pkt), 0);
 	}
 	for (i = 0; i < frame->payload_count; i++) {
 		const skb_frag_t *frag = &frame->payload[i];
@@ -72,8 +71,8 @@ static bool checksum_ok(const struct page_frame *frame, const struct lro_packet 
 						       skb_frag_size(frag), 0), done);
 		done += skb_frag_size(frag);
 	}
-	sum = csum_partial(th, pkt->hdr_len - LRO_TCP_OFF, sum);
-	return !tcp_v4_check(tcp_len, saddr, daddr, sum);
+	sum = csum_partial(th, pkt->hdr_len - pkt->tcp, sum);
+	return !lro_tcp_check(&pkt->key, lro_tcp_len(pkt), sum);
 }
 
 /* Free the pages of the frame that hold headers or padding only. */
@@ -151,7 +150,7 @@ static bool start(struct lro *lro, const struct page_frame *frame, const struct 
 		skb_mark_for_recycle(skb);
 	if (frame->ip_summed == CHECKSUM_PARTIAL) {
 		skb->ip_summed = CHECKSUM_PARTIAL;
-		skb->csum_start = skb_headroom(skb) + LRO_IP_LEN;
+		skb->csum_start = skb_headroom(skb) + pkt->tcp - LRO_IP_OFF;
 		skb->csum_offset = offsetof(struct tcphdr, check);
 	}
 	flow = lro_open(lro, skb, pkt);
@@ -178,14 +177,15 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 
 	for (i = 0; i < count; i++)
 		len += skb_frag_size(&frags[i]);
-	if (flow && lro_match_fast(&flow->state, first, avail, len, vlan, &pkt)) {
+	if (flow && lro_match_fast(&flow->state, first, avail, len, vlan, lro_relaxed(lro),
+				   &pkt)) {
 		pkt.key = flow->key;
 	} else {
 		if (lro_parse(first, avail, len, vlan, &pkt, &why) != LRO_CANDIDATE)
 			return false;
 		flow = lro_flows_find(&lro->flows, &pkt.key);
 		if (flow)
-			why = lro_match(&flow->state, &pkt);
+			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	}
 	cut_payload(&frame, &pkt);
 	if (!checksum_ok(&frame, &pkt))

@@ -51,6 +51,7 @@
 	R(FLUSH_VLAN, "flush_vlan")			\
 	R(FLUSH_TOS, "flush_tos")			\
 	R(FLUSH_TTL, "flush_ttl")			\
+	R(FLUSH_LABEL, "flush_label")			\
 	R(FLUSH_DF, "flush_df")				\
 	R(FLUSH_IP_ID, "flush_ip_id")			\
 	R(FLUSH_SEQ, "flush_seq")			\

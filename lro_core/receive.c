@@ -3,11 +3,9 @@
  * The way of one packet: parsed, then merged, held, or passed on.
  */
 #include <linux/if_vlan.h>
-#include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <linux/tcp.h>
-#include <net/ip.h>
-#include <net/tcp.h>
+#include <net/checksum.h>
 
 #include "engine.h"
 
@@ -24,14 +22,16 @@ static u32 skb_vlan(const struct sk_buff *skb)
  */
 static bool pull_headers(struct sk_buff *skb)
 {
-	unsigned int need = min(skb->len, LRO_IP_LEN + LRO_TCP_LEN);
+	bool v6 = skb->protocol == htons(ETH_P_IPV6);
+	unsigned int ip_hdr = v6 ? LRO_IPV6_LEN : LRO_IPV4_LEN;
+	unsigned int need = min(skb->len, ip_hdr + LRO_TCP_LEN);
 	const struct tcphdr *th;
 
 	if (!pskb_may_pull(skb, need))
 		return false;
-	if (need < LRO_IP_LEN + LRO_TCP_LEN)
+	if (need < ip_hdr + LRO_TCP_LEN)
 		return true;
-	th = (const struct tcphdr *)(skb->data + LRO_IP_LEN);
+	th = (const struct tcphdr *)(skb->data + ip_hdr);
 	if (th->doff * 4 != LRO_TCP_LEN + LRO_TS_LEN)
 		return true;
 	return pskb_may_pull(skb, min(skb->len, need + LRO_TS_LEN));
@@ -54,11 +54,11 @@ static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 /* Deliver what may be of the same flow as a packet whose ports are not known. */
 static void flush_stray(struct lro *lro, const struct lro_key *key, struct list_head *list)
 {
-	bool any = !key->saddr && !key->daddr;
+	bool any = !memchr_inv(key->addr, 0, sizeof(key->addr));
 	struct lro_flow *flow, *next;
 
 	list_for_each_entry_safe(flow, next, list, age)
-		if (any || (flow->key.saddr == key->saddr && flow->key.daddr == key->daddr))
+		if (any || !memcmp(flow->key.addr, key->addr, sizeof(key->addr)))
 			lro_flush(lro, flow, LRO_FLUSH_PASS);
 }
 
@@ -91,34 +91,32 @@ static enum lro_reason skb_state(const struct sk_buff *skb)
  */
 static enum lro_reason check_payload(struct sk_buff *skb, const struct lro_packet *pkt)
 {
-	unsigned int tcp_len = pkt->ip_len - LRO_IP_LEN;
+	unsigned int tcp_len = lro_tcp_len(pkt), at = pkt->tcp - LRO_IP_OFF;
 	const struct tcphdr *th;
-	const struct iphdr *ip;
 	__wsum sum;
 
 	if (pskb_trim_rcsum(skb, pkt->ip_len))
 		return LRO_PASS_NO_MEMORY;
-	ip = (const struct iphdr *)skb->data;
-	th = (const struct tcphdr *)(skb->data + LRO_IP_LEN);
+	th = (const struct tcphdr *)(skb->data + at);
 
 	switch (skb->ip_summed) {
 	case CHECKSUM_UNNECESSARY:
 		return LRO_CONTINUE;
 	case CHECKSUM_PARTIAL:
 		/* From a local sender: not yet computed, and covered by memory. */
-		if (skb_checksum_start_offset(skb) != LRO_IP_LEN ||
+		if (skb_checksum_start_offset(skb) != at ||
 		    skb->csum_offset != offsetof(struct tcphdr, check) ||
-		    th->check != (__force __sum16)~tcp_v4_check(tcp_len, ip->saddr, ip->daddr, 0))
+		    th->check != (__force __sum16)~lro_tcp_check(&pkt->key, tcp_len, 0))
 			return LRO_PASS_TCP_CHECKSUM;
 		return LRO_CONTINUE;
 	case CHECKSUM_COMPLETE:
-		/* A valid IP header adds nothing to the sum. */
-		if (!tcp_v4_check(tcp_len, ip->saddr, ip->daddr, skb->csum))
+		sum = csum_sub(skb->csum, csum_partial(skb->data, at, 0));
+		if (!lro_tcp_check(&pkt->key, tcp_len, sum))
 			return LRO_CONTINUE;
 		break;
 	}
-	sum = skb_checksum(skb, LRO_IP_LEN, tcp_len, 0);
-	if (tcp_v4_check(tcp_len, ip->saddr, ip->daddr, sum))
+	sum = skb_checksum(skb, at, tcp_len, 0);
+	if (lro_tcp_check(&pkt->key, tcp_len, sum))
 		return LRO_PASS_TCP_CHECKSUM;
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	skb->csum_level = 0;
@@ -142,7 +140,7 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 	}
 	if (flow) {
 		if (!continues)
-			why = lro_match(&flow->state, pkt);
+			why = lro_match(&flow->state, pkt, lro_relaxed(lro));
 		if (!why && lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
 			lro_state_add(&flow->state, pkt);
 			lro_grown(lro, flow);
@@ -161,7 +159,7 @@ static bool receive_fast(struct lro *lro, struct sk_buff *skb)
 
 	if (!flow || !lro_match_fast(&flow->state, skb_mac_header(skb),
 				     skb_headlen(skb) + ETH_HLEN, skb->len + ETH_HLEN,
-				     skb_vlan(skb), &pkt) || skb_state(skb))
+				     skb_vlan(skb), lro_relaxed(lro), &pkt) || skb_state(skb))
 		return false;
 	pkt.key = flow->key;
 	receive_candidate(lro, skb, &pkt, flow, true);
@@ -176,7 +174,8 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += skb->len;
-	if (skb->protocol != htons(ETH_P_IP) || skb_mac_offset(skb) != -ETH_HLEN) {
+	if ((skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6)) ||
+	    skb_mac_offset(skb) != -ETH_HLEN) {
 		to_gro(lro, skb, LRO_GRO_NOT_IP);
 		return;
 	}

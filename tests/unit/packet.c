@@ -47,40 +47,44 @@ static u16 checksum(const u8 *p, unsigned int len, u32 sum)
 	return ~sum & 0xffff;
 }
 
+struct spec spec_v6(struct spec spec)
+{
+	spec.ipv6 = true;
+	spec.label = 0x12345;
+	return spec;
+}
+
+static bool is_v6(const struct frame *frame)
+{
+	return frame->data[12] == 0x86;
+}
+
 void frame_fix_ip_checksum(struct frame *frame)
 {
 	u8 *ip = frame->data + 14;
 
+	if (is_v6(frame))
+		return;
 	put_be16(ip + 10, 0);
 	put_be16(ip + 10, checksum(ip, (ip[0] & 0xf) * 4, 0));
 }
 
 void frame_fix_tcp_checksum(struct frame *frame)
 {
-	u8 *ip = frame->data + 14, *tcp = ip + 20;
-	unsigned int len = (ip[2] << 8 | ip[3]) - 20;
-	u32 pseudo = 6 + len;
-	int i;
+	u8 *ip = frame->data + 14, *tcp = ip + (is_v6(frame) ? 40 : 20);
+	unsigned int len, addr = is_v6(frame) ? 8 : 12;
+	u32 pseudo = 6;
 
-	for (i = 12; i < 20; i += 2)
-		pseudo += ip[i] << 8 | ip[i + 1];
+	len = is_v6(frame) ? ip[4] << 8 | ip[5] : (ip[2] << 8 | ip[3]) - 20;
+	pseudo += len;
+	for (; ip + addr < tcp; addr += 2)
+		pseudo += ip[addr] << 8 | ip[addr + 1];
 	put_be16(tcp + 16, 0);
 	put_be16(tcp + 16, checksum(tcp, len, pseudo));
 }
 
-struct frame frame_build(const struct spec *s)
+static void build_v4(u8 *ip, const struct spec *s, unsigned int ip_hdr, unsigned int ip_len)
 {
-	unsigned int ip_hdr = 20 + s->ip_options, tcp_hdr = 20 + s->tcp_options;
-	unsigned int ip_len = ip_hdr + tcp_hdr + s->payload, i;
-	struct frame frame = { .len = 14 + ip_len + s->padding };
-	u8 *ip, *tcp;
-
-	frame.data = calloc(1, frame.len);
-	memcpy(frame.data, "\x02\0\0\0\0\x02\x02\0\0\0\0", 11);
-	frame.data[11] = s->mac_last;
-	put_be16(frame.data + 12, 0x0800);
-
-	ip = frame.data + 14;
 	ip[0] = 0x40 | ip_hdr / 4;
 	ip[1] = s->tos;
 	put_be16(ip + 2, ip_len);
@@ -91,6 +95,36 @@ struct frame frame_build(const struct spec *s)
 	put_be32(ip + 12, s->saddr);
 	put_be32(ip + 16, s->daddr);
 	memset(ip + 20, 1, s->ip_options);
+}
+
+static void build_v6(u8 *ip, const struct spec *s, unsigned int ip_len)
+{
+	put_be32(ip, 6u << 28 | s->tos << 20 | s->label);
+	put_be16(ip + 4, ip_len - 40);
+	ip[6] = s->proto;
+	ip[7] = s->ttl;
+	memset(ip + 8, 0xfd, 32);
+	put_be32(ip + 20, s->saddr);
+	put_be32(ip + 36, s->daddr);
+}
+
+struct frame frame_build(const struct spec *s)
+{
+	unsigned int ip_hdr = s->ipv6 ? 40 : 20 + s->ip_options, tcp_hdr = 20 + s->tcp_options;
+	unsigned int ip_len = ip_hdr + tcp_hdr + s->payload, i;
+	struct frame frame = { .len = 14 + ip_len + s->padding };
+	u8 *ip, *tcp;
+
+	frame.data = calloc(1, frame.len);
+	memcpy(frame.data, "\x02\0\0\0\0\x02\x02\0\0\0\0", 11);
+	frame.data[11] = s->mac_last;
+	put_be16(frame.data + 12, s->ipv6 ? 0x86dd : 0x0800);
+
+	ip = frame.data + 14;
+	if (s->ipv6)
+		build_v6(ip, s, ip_len);
+	else
+		build_v4(ip, s, ip_hdr, ip_len);
 
 	tcp = ip + ip_hdr;
 	put_be16(tcp, s->sport);

@@ -8,7 +8,9 @@
 #include <linux/types.h>
 
 /**
- * struct spec - a TCP segment over IPv4 in an Ethernet frame
+ * struct spec - a TCP segment over IP in an Ethernet frame
+ * @ipv6: over IPv6; then @id, @frag and @ip_options are not used
+ * @label: IPv6 flow label
  * @payload: bytes of payload
  * @padding: bytes after the IP packet
  * @tcp_options: bytes of TCP options, multiple of 4; timestamps if it is 12
@@ -17,6 +19,8 @@
  * The rest are header fields, in host byte order.
  */
 struct spec {
+	bool ipv6;
+	u32 label;
 	u8 mac_last;
 	u8 tos;
 	u16 id;
@@ -61,8 +65,11 @@ void frame_free(struct frame *frame);
 /* Recompute the IPv4 header checksum after the test changed the header. */
 void frame_fix_ip_checksum(struct frame *frame);
 
-/* Recompute the TCP checksum of an IPv4 packet without options. */
+/* Recompute the TCP checksum of a packet without IP options. */
 void frame_fix_tcp_checksum(struct frame *frame);
+
+/* The same segment, over IPv6. */
+struct spec spec_v6(struct spec spec);
 
 void put_be16(u8 *p, u16 v);
 void put_be32(u8 *p, u32 v);

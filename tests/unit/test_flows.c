@@ -23,7 +23,7 @@ static void setup(unsigned int limit, u32 seed)
 
 static struct lro_key key_of(u32 n)
 {
-	return (struct lro_key) { .saddr = 1, .daddr = 2, .ports = n };
+	return (struct lro_key) { .addr = { 1, 2 }, .ports = n };
 }
 
 static struct sk_buff *skb_of(u32 n)
@@ -42,6 +42,7 @@ static struct lro_packet packet_of(u32 n, u32 seq)
 		.seq = seq,
 		.ip_len = 1052,
 		.payload = 1000,
+		.tcp = 34,
 		.hdr_len = 66,
 	};
 }
@@ -103,13 +104,13 @@ static void found_again(void **ctx)
 	}
 	assert_null(find(8));
 	key = key_of(3);
-	key.saddr++;
+	key.addr[0]++;
 	assert_null(lro_flows_find(&flows, &key));
 	key = key_of(3);
-	key.daddr++;
+	key.addr[1]++;
 	assert_null(lro_flows_find(&flows, &key));
 	key = key_of(3);
-	key.vlan++;
+	key.link++;
 	assert_null(lro_flows_find(&flows, &key));
 
 	assert_ptr_equal(lro_flows_close(&flows, find(3)), skb_of(3));
@@ -118,26 +119,45 @@ static void found_again(void **ctx)
 	free(memory);
 }
 
-/* The four words of the key are compared, also where the set is the same. */
+/* All words of the key are compared, also where the set is the same. */
 static void each_word_of_the_key(void **ctx)
 {
-	const struct lro_key a = { .saddr = 1, .daddr = 2, .ports = 3, .vlan = 4 };
-	struct lro_key b;
+	const struct lro_key a = { .addr = { 1, 2, 3, 4, 5, 6, 7, 8 }, .ports = 9, .link = 10 };
+	struct lro_key b = a;
 
 	(void)ctx;
 	assert_true(lro_key_equal(&a, &a));
-	b = a;
-	b.saddr = 0;
-	assert_false(lro_key_equal(&a, &b));
-	b = a;
-	b.daddr = 0;
-	assert_false(lro_key_equal(&a, &b));
-	b = a;
-	b.ports = 0;
-	assert_false(lro_key_equal(&a, &b));
-	b = a;
-	b.vlan = 0;
-	assert_false(lro_key_equal(&a, &b));
+	for (unsigned int i = 0; i < sizeof(a) / sizeof(u32); i++) {
+		((u32 *)&b)[i] ^= 0x80;
+		assert_false(lro_key_equal(&a, &b));
+		b = a;
+	}
+}
+
+static void spread_of_ipv6(void **ctx)
+{
+	u32 evicted = 0;
+
+	(void)ctx;
+	/* Addresses that differ in one word, any of them, find places of their own. */
+	for (u32 word = 0; word < 8; word++) {
+		setup(1024, 77);
+		for (u32 n = 0; n < 1000; n++) {
+			struct lro_packet pkt = packet_of(0, 0);
+			struct lro_flow *flow;
+
+			pkt.key.link = LRO_KEY_IPV6;
+			pkt.key.addr[word] = n * 0x01010101;
+			flow = lro_flows_place(&flows, &pkt.key);
+			if (flow->skb) {
+				evicted++;
+				lro_flows_close(&flows, flow);
+			}
+			lro_flows_open(&flows, flow, &pkt, skb_of(n));
+		}
+		free(memory);
+	}
+	assert_in_range(evicted, 0, 8 * 60);
 }
 
 static void oldest_gives_way_at_limit(void **ctx)
@@ -354,6 +374,7 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(found_again),
 		cmocka_unit_test(each_word_of_the_key),
+		cmocka_unit_test(spread_of_ipv6),
 		cmocka_unit_test(oldest_gives_way_at_limit),
 		cmocka_unit_test(oldest_of_full_set_gives_way),
 		cmocka_unit_test(age_order),

@@ -4,7 +4,8 @@
  *  1. the next segment does, and the masked compare says the same as the rules
  *  2. each header field that differs ends the aggregate, under its own name
  *  3. sequence numbers, identifications and sizes at and around their limits
- *  4. what ends an aggregate after a merge
+ *  4. relaxed mode: the latest acknowledgment, window and timestamps, never older
+ *  5. what ends an aggregate after a merge
  */
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #define ALL_SEGS 1000
 
 static struct lro_state state;
+static bool relaxed;
 
 static struct lro_packet parsed(const struct frame *f, u32 vlan)
 {
@@ -34,16 +36,29 @@ static void start(const struct spec *s)
 	frame_free(&f);
 }
 
+static void assert_same_packet(const struct lro_packet *a, const struct lro_packet *b)
+{
+	assert_ptr_equal(a->frame, b->frame);
+	assert_int_equal(a->vlan, b->vlan);
+	assert_int_equal(a->seq, b->seq);
+	assert_int_equal(a->ip_id, b->ip_id);
+	assert_int_equal(a->ip_len, b->ip_len);
+	assert_int_equal(a->payload, b->payload);
+	assert_int_equal(a->tcp, b->tcp);
+	assert_int_equal(a->hdr_len, b->hdr_len);
+	assert_int_equal(a->flags, b->flags);
+}
+
 /* The reason both ways give; adds the packet if it continues the aggregate. */
 static enum lro_reason add_vlan(const struct spec *s, u32 vlan)
 {
 	struct frame f = frame_build(s);
 	struct lro_packet pkt = parsed(&f, vlan), fast = { .key = pkt.key };
-	enum lro_reason why = lro_match(&state, &pkt);
+	enum lro_reason why = lro_match(&state, &pkt, relaxed);
 
-	assert_int_equal(lro_match_fast(&state, f.data, f.len, f.len, vlan, &fast), !why);
+	assert_int_equal(lro_match_fast(&state, f.data, f.len, f.len, vlan, relaxed, &fast), !why);
 	if (!why) {
-		assert_memory_equal(&fast, &pkt, sizeof(pkt));
+		assert_same_packet(&fast, &pkt);
 		lro_state_add(&state, &pkt);
 	}
 	frame_free(&f);
@@ -133,6 +148,103 @@ static void each_field(void **ctx)
 	assert_int_equal(add_vlan(&next, 0x81000000), LRO_FLUSH_VLAN);
 	assert_int_equal(state.segs, 1);
 	assert_int_equal(add(&next), LRO_CONTINUE);
+}
+
+static void ipv6_fields(void **ctx)
+{
+	const struct spec first = spec_v6(spec_bulk), next = next_of(first);
+	struct spec s;
+
+	(void)ctx;
+	start(&first);
+#define DIFFERS(field, value, why) do { \
+		s = next; \
+		s.field = value; \
+		assert_int_equal(add(&s), why); \
+	} while (0)
+	DIFFERS(mac_last, 0x12, LRO_FLUSH_MAC);
+	DIFFERS(tos, 0x03, LRO_FLUSH_TOS);
+	DIFFERS(tos, 0x80, LRO_FLUSH_TOS);
+	DIFFERS(label, 0x12346, LRO_FLUSH_LABEL);
+	DIFFERS(label, 0x22345, LRO_FLUSH_LABEL);
+	DIFFERS(ttl, 63, LRO_FLUSH_TTL);
+	DIFFERS(seq, next.seq + 1, LRO_FLUSH_SEQ);
+	DIFFERS(ack, 7001, LRO_FLUSH_ACK);
+	DIFFERS(flags, 0x90, LRO_FLUSH_CWR);
+	DIFFERS(window, 503, LRO_FLUSH_WINDOW);
+	DIFFERS(tsecr, 654322, LRO_FLUSH_TIMESTAMP);
+	DIFFERS(payload, 1449, LRO_FLUSH_LONGER);
+#undef DIFFERS
+	assert_int_equal(add(&next), LRO_CONTINUE);
+	assert_false(state.fixed_id);
+	s = next_of(next);
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	assert_int_equal(state.ip_len, 72 + 3 * 1448);
+}
+
+static void relaxed_takes_the_latest(void **ctx)
+{
+	struct spec s = spec_bulk, v6 = spec_v6(spec_bulk);
+
+	(void)ctx;
+	relaxed = true;
+	for (int i = 0; i < 2; i++, s = v6) {
+		start(&s);
+		s = next_of(s);
+		s.ack += 100;
+		s.window = 77;
+		s.tsval++;
+		s.tsecr += 3;
+		s.id += 500;
+		assert_int_equal(add(&s), LRO_CONTINUE);
+		assert_int_equal(lro_get_be32(state.hdr + state.tcp + 8), s.ack);
+		assert_int_equal(lro_get_be16(state.hdr + state.tcp + 14), 77);
+		assert_int_equal(lro_get_be32(state.hdr + state.tcp + 24), s.tsval);
+		assert_int_equal(lro_get_be32(state.hdr + state.tcp + 28), s.tsecr);
+	}
+	relaxed = false;
+}
+
+static void relaxed_is_exact_otherwise(void **ctx)
+{
+	const struct spec next = next_of(spec_bulk);
+	struct spec s;
+
+	(void)ctx;
+	relaxed = true;
+	start(&spec_bulk);
+#define DIFFERS(field, value, why) do { \
+		s = next; \
+		s.field = value; \
+		assert_int_equal(add(&s), why); \
+	} while (0)
+	DIFFERS(ack, spec_bulk.ack - 1, LRO_FLUSH_ACK);
+	DIFFERS(tsval, spec_bulk.tsval - 1, LRO_FLUSH_TIMESTAMP);
+	DIFFERS(tsecr, spec_bulk.tsecr - 1, LRO_FLUSH_TIMESTAMP);
+	DIFFERS(tos, 0x03, LRO_FLUSH_TOS);
+	DIFFERS(ttl, 63, LRO_FLUSH_TTL);
+	DIFFERS(frag, 0, LRO_FLUSH_DF);
+	DIFFERS(mac_last, 0x12, LRO_FLUSH_MAC);
+	DIFFERS(flags, 0x50, LRO_FLUSH_FLAGS);
+	DIFFERS(flags, 0x90, LRO_FLUSH_CWR);
+	DIFFERS(reserved, 1, LRO_FLUSH_FLAGS);
+	DIFFERS(urgent, 1, LRO_FLUSH_URGENT);
+	DIFFERS(seq, next.seq + 1, LRO_FLUSH_SEQ);
+	DIFFERS(payload, 1449, LRO_FLUSH_LONGER);
+	DIFFERS(tcp_options, 0, LRO_FLUSH_OPTIONS);
+#undef DIFFERS
+	/* All of these wrap. */
+	s = spec_bulk;
+	s.ack = 0xffffffff;
+	s.tsval = 0xffffffff;
+	s.tsecr = 0xffffffff;
+	start(&s);
+	s = next_of(s);
+	s.ack = 0;
+	s.tsval = 0;
+	s.tsecr = 0;
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	relaxed = false;
 }
 
 static void flags_of_first_and_last(void **ctx)
@@ -252,24 +364,24 @@ static void frames_with_wrong_lengths(void **ctx)
 	/* The masked compare must not take what lro_parse() refuses. */
 	put_be16(f.data + 16, 1501);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	put_be16(f.data + 16, 52);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	put_be16(f.data + 16, 10);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	put_be16(f.data + 16, 1500);
 	frame_fix_ip_checksum(&f);
-	assert_true(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
-	assert_false(lro_match_fast(&state, f.data, 65, f.len, 0, &pkt));
-	assert_true(lro_match_fast(&state, f.data, 66, f.len, 0, &pkt));
-	assert_false(lro_match_fast(&state, f.data, f.len, 65, 0, &pkt));
+	assert_true(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
+	assert_false(lro_match_fast(&state, f.data, 65, f.len, 0, false, &pkt));
+	assert_true(lro_match_fast(&state, f.data, 66, f.len, 0, false, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, 65, 0, false, &pkt));
 	put_be16(f.data + 50, 0xffff);
-	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	put_be16(f.data + 50, 0x1234);
 	f.data[25] ^= 0x10;
-	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, &pkt));
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	frame_free(&f);
 }
 
@@ -363,6 +475,9 @@ struct result run_match_tests(void)
 		cmocka_unit_test(next_segment),
 		cmocka_unit_test(without_timestamps),
 		cmocka_unit_test(each_field),
+		cmocka_unit_test(ipv6_fields),
+		cmocka_unit_test(relaxed_takes_the_latest),
+		cmocka_unit_test(relaxed_is_exact_otherwise),
 		cmocka_unit_test(flags_of_first_and_last),
 		cmocka_unit_test(sequence_wraps),
 		cmocka_unit_test(timestamp_wraps),

@@ -44,8 +44,8 @@ static void bulk_segment(void **ctx)
 	assert_int_equal(pkt.payload, 1448);
 	assert_int_equal(pkt.hdr_len, 66);
 	assert_int_equal(pkt.flags, 0x10);
-	assert_int_equal(lro_get_be32((u8 *)&pkt.key.saddr), spec_bulk.saddr);
-	assert_int_equal(lro_get_be32((u8 *)&pkt.key.daddr), spec_bulk.daddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[0]), spec_bulk.saddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[1]), spec_bulk.daddr);
 	assert_int_equal(lro_get_be32((u8 *)&pkt.key.ports), 40000u << 16 | 5001);
 	frame_free(&f);
 }
@@ -75,13 +75,104 @@ static void padding_is_not_payload(void **ctx)
 	assert_int_equal(pkt.ip_len, 41);
 }
 
+static void ipv6_segment(void **ctx)
+{
+	struct spec s = spec_v6(spec_bulk);
+
+	(void)ctx;
+	s.payload = 1428;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	assert_int_equal(pkt.tcp, 54);
+	assert_int_equal(pkt.hdr_len, 86);
+	assert_int_equal(pkt.ip_len, 1500);
+	assert_int_equal(pkt.payload, 1428);
+	assert_int_equal(pkt.ip_id, 0);
+	assert_int_equal(pkt.key.link, LRO_KEY_IPV6);
+	assert_int_equal(pkt.key.addr[0], 0xfdfdfdfd);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[3]), spec_bulk.saddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[7]), spec_bulk.daddr);
+	assert_int_equal(lro_get_be32((u8 *)&pkt.key.ports), 40000u << 16 | 5001);
+	s.tcp_options = 0;
+	s.padding = 4;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	assert_int_equal(pkt.hdr_len, 74);
+	assert_int_equal(pkt.payload, 1428);
+	s.payload = 0;
+	expect(&s, LRO_PASS, LRO_PASS_PURE_ACK);
+	s.proto = 17;
+	expect(&s, LRO_FOREIGN, LRO_GRO_NOT_TCP);
+}
+
+static void ipv6_headers(void **ctx)
+{
+	struct spec s = spec_v6(spec_bulk);
+	struct frame f = frame_build(&s);
+
+	(void)ctx;
+	f.data[14] = 0x45;
+	assert_int_equal(parse(&f), LRO_STRAY);
+	assert_int_equal(reason, LRO_PASS_IP_HEADER);
+	assert_int_equal(pkt.key.addr[0], 0);
+	f.data[14] = 0x60;
+	put_be16(f.data + 18, 0xffff);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_LENGTH);
+	put_be16(f.data + 18, 0);
+	assert_int_equal(parse(&f), LRO_PASS);
+	assert_int_equal(reason, LRO_PASS_LENGTH);
+	frame_free(&f);
+
+	/* Longer than any length field of ours, in a frame that holds it. */
+	s.payload = 65535 - 32;
+	expect(&s, LRO_PASS, LRO_PASS_LENGTH);
+}
+
+static void ipv6_extension_headers(void **ctx)
+{
+	static const struct {
+		u8 chain[24];		/* from the next header field on, 8 bytes each */
+		u8 first;
+		enum lro_verdict verdict;
+		enum lro_reason reason;
+	} cases[] = {
+		{ { 6 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 17 }, 0, LRO_FOREIGN, LRO_GRO_NOT_TCP },
+		{ { 6 }, 43, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 6 }, 60, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 6, 99 }, 44, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 17, 99 }, 44, LRO_FOREIGN, LRO_GRO_NOT_TCP },
+		{ { 6, 2 }, 51, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 60, 1, [16] = 6 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 60, 1, [16] = 17 }, 0, LRO_FOREIGN, LRO_GRO_NOT_TCP },
+		{ { 44, 2, [16] = 58 }, 51, LRO_FOREIGN, LRO_GRO_NOT_TCP },
+		{ { 60, 255 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 6 }, 50, LRO_FOREIGN, LRO_GRO_NOT_TCP },
+	};
+	struct spec s = spec_v6(spec_bulk);
+
+	(void)ctx;
+	s.payload = 200;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct frame f;
+
+		s.proto = cases[i].first;
+		f = frame_build(&s);
+		memcpy(f.data + 54, cases[i].chain, sizeof(cases[i].chain));
+		assert_int_equal(parse(&f), cases[i].verdict);
+		assert_int_equal(reason, cases[i].reason);
+		if (cases[i].verdict == LRO_STRAY)
+			assert_int_equal(pkt.key.addr[0], 0xfdfdfdfd);
+		frame_free(&f);
+	}
+}
+
 static void vlan_identifier_is_in_key(void **ctx)
 {
 	struct frame f = frame_build(&spec_bulk);
 
 	(void)ctx;
 	assert_int_equal(lro_parse(f.data, f.len, f.len, 0x8100b064, &pkt, &reason), LRO_CANDIDATE);
-	assert_int_equal(pkt.key.vlan, 0x81000064);
+	assert_int_equal(pkt.key.link, 0x81000064);
 	assert_int_equal(pkt.vlan, 0x8100b064);
 	frame_free(&f);
 }
@@ -139,7 +230,7 @@ static void other_protocols(void **ctx)
 	expect(&s, LRO_FOREIGN, LRO_GRO_NOT_TCP);
 
 	f = frame_build(&spec_bulk);
-	put_be16(f.data + 12, 0x86dd);
+	put_be16(f.data + 12, 0x0806);
 	assert_int_equal(parse(&f), LRO_FOREIGN);
 	assert_int_equal(reason, LRO_GRO_NOT_IP);
 	frame_free(&f);
@@ -154,8 +245,8 @@ static void fragments_name_only_addresses(void **ctx)
 	for (unsigned int i = 0; i < sizeof(frags) / sizeof(frags[0]); i++) {
 		s.frag = frags[i];
 		expect(&s, LRO_STRAY, LRO_PASS_FRAGMENT);
-		assert_int_equal(lro_get_be32((u8 *)&pkt.key.saddr), spec_bulk.saddr);
-		assert_int_equal(lro_get_be32((u8 *)&pkt.key.daddr), spec_bulk.daddr);
+		assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[0]), spec_bulk.saddr);
+		assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[1]), spec_bulk.daddr);
 	}
 }
 
@@ -181,7 +272,7 @@ static void bad_ip_headers(void **ctx)
 	f.data[14] = 0x65;
 	assert_int_equal(parse(&f), LRO_STRAY);
 	assert_int_equal(reason, LRO_PASS_IP_HEADER);
-	assert_int_equal(pkt.key.saddr, 0);
+	assert_int_equal(pkt.key.addr[0], 0);
 	f.data[14] = 0x45;
 	f.data[24] ^= 1;
 	assert_int_equal(parse(&f), LRO_PASS);
@@ -284,14 +375,10 @@ static void tcp_headers(void **ctx)
 	frame_free(&f);
 }
 
-static void truncated_at_every_length(void **ctx)
+static void cut_everywhere(struct spec s, unsigned int ports)
 {
-	struct spec s = spec_bulk;
-	struct frame whole, cut;
+	struct frame whole = frame_build(&s), cut;
 
-	(void)ctx;
-	s.payload = 40;
-	whole = frame_build(&s);
 	for (cut.len = 0; cut.len < whole.len; cut.len++) {
 		enum lro_verdict verdict;
 
@@ -300,11 +387,11 @@ static void truncated_at_every_length(void **ctx)
 		verdict = parse(&cut);
 		if (cut.len < 14)
 			assert_int_equal(verdict, LRO_FOREIGN);
-		else if (cut.len < 38)
+		else if (cut.len < ports + 4)
 			assert_int_equal(verdict, LRO_STRAY);
 		else
 			assert_int_equal(verdict, LRO_PASS);
-		if (cut.len >= 54)
+		if (cut.len >= ports + 20)
 			assert_int_equal(reason, LRO_PASS_LENGTH);
 		else if (cut.len >= 14)
 			assert_int_equal(reason, LRO_PASS_TRUNCATED);
@@ -312,7 +399,24 @@ static void truncated_at_every_length(void **ctx)
 	}
 	assert_int_equal(parse(&whole), LRO_CANDIDATE);
 	frame_free(&whole);
+}
 
+static void truncated_at_every_length(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = 40;
+	cut_everywhere(s, 34);
+	cut_everywhere(spec_v6(s), 54);
+}
+
+static void truncated_ip_options(void **ctx)
+{
+	struct spec s = spec_bulk;
+	struct frame whole, cut;
+
+	(void)ctx;
 	/* Options that the frame has no room for leave the flow unknown. */
 	s.ip_options = 40;
 	whole = frame_build(&s);
@@ -356,15 +460,11 @@ static void headers_alone_are_readable(void **ctx)
 	frame_free(&f);
 }
 
-static void any_header_byte(void **ctx)
+static void change_header_bytes(struct spec s)
 {
-	struct spec s = spec_bulk;
-	struct frame f;
+	struct frame f = frame_build(&s);
 
-	(void)ctx;
-	s.payload = 3;
-	f = frame_build(&s);
-	for (unsigned int at = 0; at < 66; at++) {
+	for (unsigned int at = 0; at < f.len - s.payload; at++) {
 		u8 good = f.data[at];
 
 		for (unsigned int v = 0; v < 256; v++) {
@@ -381,12 +481,25 @@ static void any_header_byte(void **ctx)
 	frame_free(&f);
 }
 
+static void any_header_byte(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = 3;
+	change_header_bytes(s);
+	change_header_bytes(spec_v6(s));
+}
+
 struct result run_parse_tests(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bulk_segment),
 		cmocka_unit_test(without_timestamps),
 		cmocka_unit_test(padding_is_not_payload),
+		cmocka_unit_test(ipv6_segment),
+		cmocka_unit_test(ipv6_headers),
+		cmocka_unit_test(ipv6_extension_headers),
 		cmocka_unit_test(vlan_identifier_is_in_key),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(pure_ack),
@@ -399,6 +512,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(longest_packet),
 		cmocka_unit_test(tcp_headers),
 		cmocka_unit_test(truncated_at_every_length),
+		cmocka_unit_test(truncated_ip_options),
 		cmocka_unit_test(readable_beyond_the_frame),
 		cmocka_unit_test(headers_alone_are_readable),
 		cmocka_unit_test(any_header_byte),

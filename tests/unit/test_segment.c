@@ -45,6 +45,7 @@ static struct frame segment(const struct lro_state *state, const u8 *payload,
 {
 	unsigned int at = n * state->gso_size, len = state->gso_size;
 	struct frame f;
+	u8 *th;
 
 	if (len > total - at)
 		len = total - at;
@@ -52,17 +53,28 @@ static struct frame segment(const struct lro_state *state, const u8 *payload,
 	f.data = malloc(f.len);
 	memcpy(f.data, state->hdr, state->hdr_len);
 	memcpy(f.data + state->hdr_len, payload + at, len);
-	put_be16(f.data + 16, f.len - 14);
-	put_be16(f.data + 18, state->ip_id + (state->fixed_id ? 0 : n));
-	put_be32(f.data + 38, lro_get_be32(state->hdr + 38) + at);
-	f.data[47] &= ~(LRO_TCP_PSH | LRO_TCP_FIN);
+	if (state->tcp == 34) {
+		put_be16(f.data + 16, f.len - 14);
+		put_be16(f.data + 18, state->ip_id + (state->fixed_id ? 0 : n));
+	} else {
+		put_be16(f.data + 18, f.len - 54);
+	}
+	th = f.data + state->tcp;
+	put_be32(th + 4, lro_get_be32(th + 4) + at);
+	th[13] &= ~(LRO_TCP_PSH | LRO_TCP_FIN);
 	if (n)
-		f.data[47] &= ~LRO_TCP_CWR;
+		th[13] &= ~LRO_TCP_CWR;
 	if (at + len == total)
-		f.data[47] |= state->tail_flags;
+		th[13] |= state->tail_flags;
 	frame_fix_ip_checksum(&f);
 	frame_fix_tcp_checksum(&f);
 	return f;
+}
+
+static unsigned int frame_end(const struct frame *f)
+{
+	return f->data[12] == 0x86 ? lro_get_be16(f->data + 18) + 54 :
+				     lro_get_be16(f->data + 16) + 14;
 }
 
 static void check_aggregate(const struct lro_state *state, struct frame *held, unsigned int count)
@@ -72,7 +84,7 @@ static void check_aggregate(const struct lro_state *state, struct frame *held, u
 
 	assert_int_equal(count, state->segs);
 	for (n = 0; n < count; n++) {
-		unsigned int len = lro_get_be16(held[n].data + 16) + 14 - state->hdr_len;
+		unsigned int len = frame_end(&held[n]) - state->hdr_len;
 
 		memcpy(payload + total, held[n].data + state->hdr_len, len);
 		total += len;
@@ -86,7 +98,7 @@ static void check_aggregate(const struct lro_state *state, struct frame *held, u
 		/* Padding is not given back, it is the link's. */
 		assert_true(f.len <= held[n].len);
 		assert_memory_equal(f.data, held[n].data, f.len);
-		assert_int_equal(f.len, lro_get_be16(held[n].data + 16) + 14);
+		assert_int_equal(f.len, frame_end(&held[n]));
 		frame_free(&f);
 		frame_free(&held[n]);
 	}
@@ -131,6 +143,8 @@ static void advance(struct spec *s, u32 size, bool fixed_id)
 	if (one_in(150))
 		s->urgent ^= 1;
 	if (one_in(150))
+		s->label ^= 1 << random_below(20);
+	if (one_in(150))
 		s->mac_last ^= 1;
 	if (one_in(150))
 		s->tcp_options ^= 12;
@@ -143,7 +157,7 @@ static void advance(struct spec *s, u32 size, bool fixed_id)
 static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 {
 	struct frame held[MAX_HELD];
-	struct spec s = spec_bulk;
+	struct spec s = one_in(3) ? spec_v6(spec_bulk) : spec_bulk;
 	struct lro_state state;
 	unsigned int count = 0;
 
@@ -162,8 +176,8 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 			frame_free(&f);
 			continue;
 		}
-		is_next = count && lro_match(&state, &pkt) == LRO_CONTINUE;
-		quick = count && lro_match_fast(&state, f.data, f.len, f.len, 0, &fast);
+		is_next = count && lro_match(&state, &pkt, false) == LRO_CONTINUE;
+		quick = count && lro_match_fast(&state, f.data, f.len, f.len, 0, false, &fast);
 		assert_int_equal(is_next, quick);
 		if (is_next) {
 			lro_state_add(&state, &pkt);
