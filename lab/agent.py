@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from .steps import LabError
 
@@ -71,13 +71,16 @@ class Host(Protocol):
 class Link:
     """One stream to an agent: sends a request and collects its replies, one request at a time.
 
-    `alive` is called at least twice a second while waiting; it raises when the machine is known to be lost.
+    `alive` is called at least twice a second while waiting; it raises when the machine is known to be lost. `log` is
+    the machine's console, for error messages.
     """
 
-    def __init__(self, name: str, stream: socket.socket, alive: Callable[[], None] = lambda: None):
+    def __init__(self, name: str, stream: socket.socket, alive: Callable[[], None] = lambda: None,
+                 log: Path | None = None):
         self.name = name
         self._stream = stream
         self.alive = alive
+        self._log = log
         self._buffer = bytearray()
         self._id = 0
         self._lock = threading.Lock()
@@ -95,8 +98,7 @@ class Link:
             try:
                 self._stream.sendall(HEADER.pack(MAGIC, kind, self._id, len(payload)) + payload)
             except OSError as error:
-                self.alive()
-                raise LabError(f"{self.name}: its control port does not take requests ({error})") from error
+                self._lost(f"its control port does not take requests ({error})")
             output = bytearray()
             for reply, body in self._replies(self._id, deadline):
                 if reply == OUTPUT:
@@ -104,7 +106,15 @@ class Link:
                 elif reply == DONE:
                     ended, value = DONE_BODY.unpack(body)
                     return ended, value, bytes(output)
-            raise LabError(f"{self.name}: no answer on its control port for {timeout:.0f} s; it hangs or died")
+            raise LabError(f"{self.name}: no answer on its control port for {timeout:.0f} s; it hangs or died",
+                           self._log)
+
+    def _lost(self, why: str) -> NoReturn:
+        """Raise LabError: what became of the machine if that shows within a second, else `why`."""
+        for _ in range(10):
+            self.alive()
+            time.sleep(0.1)
+        raise LabError(f"{self.name}: {why}", self._log)
 
     def _replies(self, wanted: int, deadline: float) -> Iterator[tuple[int, bytes]]:
         while True:
@@ -146,8 +156,7 @@ class Link:
             except OSError:
                 data = b""
             if not data:
-                self.alive()
-                raise LabError(f"{self.name}: its control port was closed")
+                self._lost("its control port was closed")
             self._buffer += data
             return True
 
@@ -237,14 +246,14 @@ class ForwardedHost(AgentHost):
             time.sleep(0.3)
 
 
-def connect(name: str, path: Path, alive: Callable[[], None], timeout: float = 15) -> Link:
+def connect(name: str, path: Path, alive: Callable[[], None], log: Path, timeout: float = 15) -> Link:
     """Open the control port of a VM, a unix socket that its QEMU makes; wait for it up to `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             stream.connect(str(path))
-            return Link(name, stream, alive)
+            return Link(name, stream, alive, log)
         except OSError as error:
             stream.close()
             alive()

@@ -48,7 +48,7 @@ COMPLAINTS = (
     r"segfault at",
     r"\(XEN\) .*(Assertion .* failed|Xen BUG|Xen WARN|FATAL|Panic on CPU|page fault|crash|WARNING)",
     r"\(XEN\) mm\.c:.*[Bb]ad",
-    r"^lab-setup:",
+    r"\blab-setup:",
 )
 
 _BAD = re.compile("|".join(f"(?:{pattern})" for pattern in COMPLAINTS))

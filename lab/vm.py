@@ -123,7 +123,7 @@ class Vm(agent.AgentHost):
         self.child = proc.Child(roots.qemu() + _options(machine, self.log, port), log=self.qemu_log)
         self._name = machine.name
         try:
-            link = agent.connect(machine.name, port, self.check)
+            link = agent.connect(machine.name, port, self.check, self.log)
         except BaseException:
             self.child.stop()
             raise
