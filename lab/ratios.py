@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The few ratios that say how the project does against its peers, from medians over the repeats.
+
+    P1        driver domain's instructions per byte, guest1 / gro1
+    P2        guest's instructions per byte, guest2 / gro2
+    P3        both domains' instructions per byte, guest12 / gro12
+    P4        capacity of the best guest configuration of this project relative to native: native's instructions per
+              byte / those of the busier domain, which is the limit because the two run side by side
+    P4_config which configuration that is
+    P4_mbps   its measured Mbit/s / native's
+    P5        grant copies per 64 KiB in guest1
+    P6        LRO ratio of this project's engine at 1 flow and at 1000 flows interleaved
+    P8        99th percentile of the request/response latency, guest12 / guest0
+
+A ratio whose inputs were not measured is absent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import median
+
+from . import configs
+
+# Instruction counts per payload byte of each domain: the path of the field in a run.
+DRIVER = ("insn_per_byte", "driver", "total")
+GUEST = ("insn_per_byte", "guest", "total")
+DIGITS = 4
+# P6's many flows: that number, or else the point of the scaling series that comes next.
+MANY_FLOWS = (1000, 1024)
+
+
+def number(value: object) -> float | None:
+    """`value` when it is a finite number, else None."""
+    proper = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if proper else None
+
+
+def field(record: object, path: Iterable[str]) -> float | None:
+    """The number at `path` within nested objects; None when there is none."""
+    for name in path:
+        record = record.get(name) if isinstance(record, dict) else None
+    return number(record)
+
+
+def values(results: dict, config: str, *path: str) -> list[float]:
+    """The field of each run of a configuration that has it, in the order of the runs."""
+    found = (field(run, path) for run in results["runs"] if run["config"] == config)
+    return [value for value in found if value is not None]
+
+
+def middle(results: dict, config: str, *path: str) -> float | None:
+    """Median of a field over the runs of a configuration; None when no run has it."""
+    found = values(results, config, *path)
+    return median(found) if found else None
+
+
+def compute(results: dict) -> dict:
+    """The ratios by name, rounded to four digits after the point."""
+    found: dict[str, object] = {
+        "P1": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1", *DRIVER)),
+        "P2": _over(middle(results, "guest2", *GUEST), middle(results, "gro2", *GUEST)),
+        "P3": _over(_both(results, "guest12"), _both(results, "gro12")),
+        **_capacity(results),
+        "P5": _over(middle(results, "guest1", "grant_copies_per_64k"), 1),
+        "P6": _many_flows(results),
+        "P8": _over(middle(results, "guest12", "latency_us", "p99"), middle(results, "guest0", "latency_us", "p99")),
+    }
+    return {name: value for name, value in found.items() if value not in (None, {})}
+
+
+def _over(above: float | None, below: float | None) -> float | None:
+    return None if above is None or not below else round(above / below, DIGITS)
+
+
+def _both(results: dict, config: str) -> float | None:
+    driver, guest = middle(results, config, *DRIVER), middle(results, config, *GUEST)
+    return None if driver is None or guest is None else driver + guest
+
+
+def _busier(results: dict, config: str) -> float | None:
+    """Instructions per byte of the domain that executes more of them."""
+    driver, guest = middle(results, config, *DRIVER), middle(results, config, *GUEST)
+    return None if driver is None or guest is None else max(driver, guest)
+
+
+def _capacity(results: dict) -> dict[str, object]:
+    native = middle(results, "native", *DRIVER)
+    limits = {config.name: limit for config in configs.ALL.values()
+              if config.xen and not (config.nic_gro or config.guest_gro)
+              and (limit := _busier(results, config.name))}
+    if native is None or not limits:
+        return {}
+    best = min(limits, key=limits.__getitem__)
+    return {"P4": _over(native, limits[best]), "P4_config": best,
+            "P4_mbps": _over(middle(results, best, "mbps"), middle(results, "native", "mbps"))}
+
+
+def _many_flows(results: dict) -> dict[str, float]:
+    scaling = results.get("scaling")
+    rows = scaling.get("flows") if isinstance(scaling, dict) else None
+    ours = [row for row in rows or () if isinstance(row, dict) and row.get("engine") == "lro"]
+
+    def at(flows: int) -> float | None:
+        found = [ratio for row in ours if row.get("flows") == flows
+                 and (ratio := number(row.get("lro_ratio"))) is not None]
+        return _over(median(found), 1) if found else None
+
+    many = next((ratio for flows in MANY_FLOWS if (ratio := at(flows)) is not None), None)
+    return {name: ratio for name, ratio in (("1", at(1)), ("1000", many)) if ratio is not None}

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The curves: advertised window over time, segments per aggregate, scaling over flows and guests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import fmean, median
+
+from ..ratios import number
+from .data import GRO, NOBODY, OURS, Block, Data, Figure, family
+from .missing import missing
+from .plots import COMMON, NAMES, SHADES, block, text
+from .words import amount, best, listed, without
+
+# Points of a line: more than these the eye cannot tell apart, and the page would grow by megabytes.
+POINTS = 500
+_DASHES = (1, 2, 4, 5)
+_ENGINES = {"lro": OURS, "gro": GRO}
+
+
+def _line_style(config: str, rank: int) -> str:
+    """Same hue in a family; shade and dashes tell its members apart."""
+    shades = SHADES[family(config)]
+    return f'lw 2 dt {_DASHES[rank % len(_DASHES)]} lc rgb "{shades[(1, 0, 2, 1)[rank % 4]]}"'
+
+
+def _thinned(samples: list[float | None]) -> tuple[list[tuple[int, float]], int]:
+    """(index, mean) of groups of consecutive samples, at most POINTS of them, and the samples in a group."""
+    size = -(-len(samples) // POINTS)
+    groups = ((begin, [value for value in samples[begin:begin + size] if value is not None])
+              for begin in range(0, len(samples), size))
+    return [(begin, fmean(group)) for begin, group in groups if group], size
+
+
+def _typical(data: Data, config: str) -> tuple[int, dict, list[float | None]] | None:
+    """Of the runs with a window, the one whose throughput is the median: its repeat, window and samples."""
+    runs = []
+    for run in data.runs(config):
+        window = run.get("window")
+        samples = window.get("bytes") if isinstance(window, dict) else None
+        proper = [number(sample) for sample in samples] if isinstance(samples, list) else []
+        if proper and number(window.get("unit_ms")) and any(sample is not None for sample in proper):
+            runs.append((run["mbps"], run["repeat"], window, proper))
+    if not runs:
+        return None
+    runs.sort(key=lambda entry: entry[:2])
+    _, repeat, window, proper = runs[(len(runs) - 1) // 2]
+    return repeat, window, proper
+
+
+def window(data: Data) -> Block:
+    """Figure 2 of the study: advertised window over time, one line for each configuration."""
+    found = {name: typical for name in data.configs if (typical := _typical(data, name))}
+    if not found:
+        return missing(data, "window")
+    means = {name: fmean(sample for sample in samples if sample is not None)
+             for name, (_, _, samples) in found.items()}
+    families = [who for who in (OURS, GRO, NOBODY) if any(family(name) == who for name in found)]
+    top = 1.1 * max(value for _, _, samples in found.values() for _, value in _thinned(samples)[0]) / 1024
+    script, widest = "", 1.0
+    plots = COMMON + f"set multiplot layout 1,{len(families)}\nset yrange [0:{top:.6g}]\n"
+    plots += 'set xlabel "time (ms)"\nset ylabel "advertised window (KiB)"\nset key inside bottom right vertical\n'
+    for who in families:
+        lines = []
+        for rank, name in enumerate(name for name in found if family(name) == who):
+            _, taken, samples = found[name]
+            unit = taken["unit_ms"]
+            points, size = _thinned(samples)
+            widest = max(widest, size * unit)
+            label = "line_" + "".join(c if c.isalnum() else "_" for c in name)
+            script += block(label, [(begin * unit, value / 1024) for begin, value in points])
+            lines.append(f"${label} using 1:2 with lines {_line_style(name, rank)} title {text(name)}")
+        plots += f"set title {text(NAMES[who])} left\nset xrange [0:*]\nplot "
+        plots += ", \\\n ".join(lines) + "\nunset ylabel\n"
+    which = listed(f"{name} {repeat + 1}" for name, (repeat, _, _) in found.items())
+    sees = _window_words(means) + (f" Each point is the mean over at most {widest:g} ms; each line is the repeat with "
+                                   f"the median throughput ({which}).")
+    lacking = [name for name in data.configs if name not in found]
+    return Figure("window", "Figure 2: advertised window over time", sees + without(lacking),
+                  data.at("runs[].window"), script + plots + "unset multiplot\n", (1100, 400))
+
+
+def _window_words(means: dict[str, float]) -> str:
+    said = [f"{name} {amount(means[name] / 1024)}" for who in (OURS, GRO, NOBODY) if (name := best(means, who, True))]
+    if "native" in means:
+        said.append(f"native {amount(means['native'] / 1024)}")
+    if not said:
+        said = [f"{name} {amount(mean / 1024)}" for name, mean in means.items()]
+    return f"Mean advertised window over the transfer, in KiB: {listed(said)}."
+
+
+def _histogram(data: Data, config: str) -> Counter[int]:
+    """Aggregates by their segments, summed over the repeats."""
+    total: Counter[int] = Counter()
+    for run in data.runs(config):
+        counts = run.get("segs_histogram")
+        for size, count in counts.items() if isinstance(counts, dict) else ():
+            if str(size).isdigit() and (proper := number(count)):
+                total[int(size)] += int(proper)
+    return total
+
+
+def half_way(counts: Counter[int]) -> int:
+    """The largest size such that at least half of all segments arrived in aggregates of that size or more."""
+    whole, above = sum(size * count for size, count in counts.items()), 0
+    for size in sorted(counts, reverse=True):
+        above += size * counts[size]
+        if 2 * above >= whole:
+            return size
+    return 0
+
+
+def histogram(data: Data) -> Block:
+    """Segments per aggregate, a panel for each configuration that merges any."""
+    found = {name: counts for name in data.configs if (counts := _histogram(data, name))}
+    if not found:
+        return missing(data, "segs_histogram")
+    merging = {name: counts for name, counts in found.items() if max(counts) > 1}
+    if not merging:
+        return missing(data, "segs_histogram")
+    shares = {name: {size: 100 * count / sum(counts.values()) for size, count in counts.items()}
+              for name, counts in merging.items()}
+    columns = min(3, len(merging))
+    rows = -(-len(merging) // columns)
+    right = max(max(counts) for counts in merging.values())
+    top = max(max(share.values()) for share in shares.values())
+    script = (COMMON + f"set multiplot layout {rows},{columns}\nset yrange [0:{1.1 * top:.6g}]\n"
+              f"set xrange [0:{right + 1}]\nset boxwidth 0.85\nset xlabel \"segments per aggregate\"\n"
+              'set ylabel "aggregates (%)"\nunset key\n')
+    for index, (name, share) in enumerate(shares.items()):
+        script += block(f"h{index}", sorted(share.items())) + f"set title {text(name)} left\n"
+        script += f'plot $h{index} using 1:2 with boxes lc rgb "{SHADES[family(name)][1]}"\n'
+    middles = {name: float(half_way(counts)) for name, counts in merging.items()}
+    ordered = sorted(middles, key=middles.__getitem__, reverse=True)
+    sees = ("Half of all segments arrive in aggregates of at least this many segments: "
+            + listed(f"{name} {middles[name]:.0f}" for name in ordered) + ".")
+    if plain := [name for name in found if name not in merging]:
+        sees += f" In {listed(plain)} every segment came alone."
+    return Figure("histogram", "Segments per aggregate", sees + without([n for n in data.configs if n not in found]),
+                  data.at("runs[].segs_histogram, summed over the repeats"), script + "unset multiplot\n",
+                  (1100, 250 * rows))
+
+
+def _series(rows: list[dict], across: str, who: str, field: str) -> dict[str, dict[int, float]]:
+    """Line name -> position along the x axis -> median."""
+    found: dict[str, dict[int, list[float]]] = {}
+    for row in rows:
+        place, value = number(row.get(across)), number(row.get(field))
+        if place and place > 0 and value is not None and isinstance(row.get(who), str):
+            found.setdefault(row[who], {}).setdefault(int(place), []).append(value)
+    return {name: {place: median(values) for place, values in sorted(line.items())} for name, line in found.items()}
+
+
+def _panels(panels: list[tuple[str, dict[str, dict[int, float]], dict[str, str]]], across: str) -> str:
+    script = COMMON + f"set multiplot layout 1,{len(panels)}\nset xlabel {text(across)}\nset logscale x 2\n"
+    for number_of, (label, series, styles) in enumerate(panels):
+        places = sorted({place for line in series.values() for place in line})
+        top = max(value for line in series.values() for value in line.values())
+        script += "".join(block(f"s{number_of}_{index}", line.items()) for index, line in enumerate(series.values()))
+        script += (f"set ylabel {text(label)}\nset yrange [0:{1.12 * top or 1:.6g}]\n"
+                   f"set xrange [{places[0] / 1.15:.6g}:{places[-1] * 1.15:.6g}]\n"
+                   f"set xtics ({', '.join(str(place) for place in places)})\nplot "
+                   + ", \\\n ".join(f"$s{number_of}_{index} using 1:2 with linespoints pt 7 ps 0.8 {styles[name]} "
+                                    f"title {text(_line_name(name))}" for index, name in enumerate(series)) + "\n")
+    return script + "unset multiplot\n"
+
+
+def _line_name(name: str) -> str:
+    return NAMES[_ENGINES[name]] if name in _ENGINES else name
+
+
+def flows(data: Data) -> Block:
+    """LRO ratio and instructions per byte against the number of flows, ours against GRO."""
+    rows = [row for row in data.rows("scaling", "flows") if row.get("engine") in _ENGINES]
+    styles = {engine: f'lw 2 lc rgb "{SHADES[who][1]}"' for engine, who in _ENGINES.items()}
+    ratio = _series(rows, "flows", "engine", "lro_ratio")
+    cost = _series(rows, "flows", "engine", "insn_per_byte")
+    panels = [(label, series, styles) for label, series in
+              (("LRO ratio (segments per packet)", ratio), ("instructions per byte", cost)) if series]
+    if not panels:
+        return missing(data, "flows")
+    said = [_ends(_line_name(name), line, what, "flows") for what, series in (("an LRO ratio", ratio),
+            ("instructions per byte", cost)) for name, line in series.items()]
+    if not cost or not ratio:
+        said.append(f"{'Instructions per byte' if not cost else 'LRO ratios'} were not measured in this series.")
+    return Figure("flows", "Interleaved flows", " ".join(said), data.at("scaling.flows"),
+                  _panels(panels, "flows interleaved packet by packet"), (1100, 400))
+
+
+def guests(data: Data) -> Block:
+    """Throughput and instructions per byte against the number of guests that receive at once."""
+    rows = data.rows("scaling", "guests")
+    rate = _series(rows, "guests", "config", "mbps")
+    cost = _series(rows, "guests", "config", "insn_per_byte")
+    panels = []
+    for label, series in (("throughput (Mbit/s)", rate), ("instructions per byte", cost)):
+        ranks = {name: sum(family(other) == family(name) for other in list(series)[:index])
+                 for index, name in enumerate(series)}
+        if series:
+            panels.append((label, series, {name: _line_style(name, rank) for name, rank in ranks.items()}))
+    if not panels:
+        return missing(data, "guests")
+    said = [_ends(name, line, what, "guests") for what, series in (("Mbit/s", rate), ("instructions per byte", cost))
+            for name, line in series.items()]
+    if not cost or not rate:
+        said.append(f"{'Instructions per byte' if not cost else 'Mbit/s'} were not measured in this series.")
+    return Figure("guests", "Guests that receive at once", " ".join(said), data.at("scaling.guests"),
+                  _panels(panels, "guests"), (1100, 400))
+
+
+def _ends(name: str, line: dict[int, float], what: str, across: str) -> str:
+    """What a line has at its two ends."""
+    places = list(line)
+    first, last = places[0], places[-1]
+    subject = name[0].upper() + name[1:] if name in NAMES.values() else name
+    if what.startswith("an "):
+        text_first, text_last = f"{what} of {amount(line[first])}", amount(line[last])
+    else:
+        text_first, text_last = f"{amount(line[first])} {what}", amount(line[last])
+    if first == last:
+        return f"{subject}: {text_first} with {first} {across}."
+    return f"{subject}: {text_first} with {first} {across if first > 1 else across[:-1]}, {text_last} with {last}."

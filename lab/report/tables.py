@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tables: the study's 2, 3 and 4 with ours beside them, and what the plots show, in numbers."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from . import quality, study
+from .data import DOMAINS, PARTS, Block, Cell, Data, Table, family, has_guest
+from .missing import missing
+from .words import listed
+
+NONE = "–"
+_TOP_SYMBOLS = 12
+_MACHINE = {"cpu_model": "Processor", "cpu": "Processor", "cores": "Cores", "kernel": "Kernel of the machine",
+            "memory_mib": "Memory (MiB)", "os": "System"}
+_NO_CYCLES = ("the processor of the lab is emulated and has no clock cycles to count; on a real machine with a "
+              "performance monitoring unit `perf stat` counts them in each domain")
+
+
+def show(value: float | str | None, digits: int = 2) -> str:
+    """A table's number."""
+    if value is None:
+        return NONE
+    return value if isinstance(value, str) else f"{value:,.{digits}f}"
+
+
+def _relative(value: float | None, base: float | None) -> str:
+    return NONE if value is None or not base else f"{value / base:.2f}"
+
+
+def _families(names: list[str]) -> list[str | None]:
+    return [family(name) for name in names]
+
+
+def _total(data: Data, config: str, field: str) -> str:
+    """Sum of a count over the runs that have it."""
+    found = data.values(config, field)
+    return f"{sum(found):,.0f}" if found else NONE
+
+
+def table_2(data: Data) -> Block:
+    """Throughput and LRO ratio."""
+    base = data.middle("guest0", "mbps")
+    rows: list[list[str | Cell]] = []
+    for name in data.configs:
+        rate, ratio = study.TABLE_2.get(name, (None, None))
+        ours = data.middle(name, "mbps")
+        rows.append([name, show(rate, 1), show(ours, 1), _relative(rate, study.TABLE_2["guest0"][0]),
+                     _relative(ours, base), show(ratio, 3), show(data.middle(name, "lro_ratio"), 2),
+                     _total(data, name, "retransmits"), show(data.middle(name, "acks_per_mb"), 1),
+                     str(len(data.runs(name))), _total(data, name, "discarded")])
+    notes = [f"Medians over the repeats, {data.results['bytes']:,} bytes per run, 64 KiB writes, MTU 1500; "
+             "retransmissions and discarded attempts are sums. An attempt is discarded, and made again, when its "
+             "measured interval contained a retransmission storm, a restart or a kernel warning."]
+    notes += _absent(data, {"acks_per_mb": "acknowledgements per megabyte", "discarded": "discarded attempts"})
+    return Table("table-2", "Table 2: TCP receive throughput", [
+        [("", 1), ("Mbit/s", 2), ("relative to guest0", 2), ("LRO ratio", 2), ("retrans­missions", 1),
+         ("ACKs per MB", 1), ("runs", 1), ("discarded", 1)],
+        [("configuration", 1), *[("study", 1), ("here", 1)] * 3, *[("here", 1)] * 4]], rows,
+        data.at("runs[].mbps", "lro_ratio", "retransmits", "acks_per_mb", "discarded"), notes, _families(data.configs))
+
+
+def _absent(data: Data, fields: dict[str, str]) -> list[str]:
+    """A sentence for the columns that no run fills."""
+    empty = [name for field, name in fields.items() if not data.repeats(field)]
+    return [f"Not measured: {listed(empty)}; `make lab` measures them with every run."] if empty else []
+
+
+def _sum(data: Data, config: str, field: str, *rest: str) -> float | None:
+    """Median of a domain's count, or of both domains' where there are two."""
+    driver, guest = (data.middle(config, field, domain, *rest) for domain in DOMAINS)
+    if driver is None or (has_guest(config) and guest is None):
+        return None
+    return driver + (guest or 0.0)
+
+
+def table_3(data: Data) -> Block:
+    """Clock and instructions of the whole system."""
+    names = [name for name in data.configs if name in study.CLOCK or _sum(data, name, "insn_per_byte", "total")]
+    counted = {name: _sum(data, name, "insn_per_byte", "total") for name in names}
+    cycles = {name: _sum(data, name, "cycles_per_byte") for name in names}
+    if not any(counted.values()):
+        return missing(data, "insn_per_byte")
+    rows: list[list[str | Cell]] = [
+        [name, show(study.CLOCK.get(name), 0), show(cycles[name]),
+         _relative(study.CLOCK.get(name), study.CLOCK["guest0"]), show(study.INSTRUCTIONS.get(name), 0),
+         show(counted[name]), _relative(study.INSTRUCTIONS.get(name), study.INSTRUCTIONS["guest0"]),
+         _relative(counted[name], counted.get("guest0"))] for name in names]
+    notes = ["The study's columns are events of a whole transfer, ours are per byte of payload: compare those "
+             "relative to guest0. The whole system is driver domain and guest together; native has one system only."]
+    if not any(cycles.values()):
+        why = data.part("machine", "cycles_absent_because")
+        notes.append(f"No clock cycles here: {why if isinstance(why, str) and why else _NO_CYCLES}.")
+    return Table("table-3", "Table 3: clock and instructions, whole system", [
+        [("", 1), ("clock", 3), ("instructions", 4)],
+        [("configuration", 1), ("study", 1), ("here, cycles per byte", 1), ("study / guest0", 1), ("study", 1),
+         ("here, per byte", 1), ("study / guest0", 1), ("here / guest0", 1)]], rows,
+        data.at("runs[].insn_per_byte", "cycles_per_byte"), notes, _families(names))
+
+
+def table_4(data: Data) -> Block:
+    """Instructions of driver domain and guest."""
+    field = {domain: {name: data.middle(name, "insn_per_byte", domain, "total") for name in data.configs}
+             for domain in DOMAINS}
+    names = [name for name in data.configs
+             if has_guest(name) and any(field[domain][name] is not None for domain in DOMAINS)]
+    if not names:
+        return missing(data, "insn_per_byte")
+    rows: list[list[str | Cell]] = []
+    for name in names:
+        row: list[str | Cell] = [name]
+        for index, domain in enumerate(DOMAINS):
+            theirs = study.DOMAINS[name][index] if name in study.DOMAINS else None
+            row += [show(theirs, 0), show(field[domain][name]), _relative(theirs, study.DOMAINS["guest0"][index]),
+                    _relative(field[domain][name], field[domain].get("guest0"))]
+        rows.append(row)
+    head = [("study", 1), ("here, per byte", 1), ("study / guest0", 1), ("here / guest0", 1)]
+    return Table("table-4", "Table 4: instructions of driver domain and guest", [
+        [("", 1), *[(name, 4) for name in DOMAINS.values()]], [("configuration", 1), *head * 2]], rows,
+        data.at("runs[].insn_per_byte.driver.total", "insn_per_byte.guest.total"),
+        ["Units as in table 3: compare the columns relative to guest0."], _families(names))
+
+
+def split(data: Data) -> Block:
+    """The numbers behind the bars of the instructions, and bytes moved beside them."""
+    names = [name for name in data.configs if data.values(name, "insn_per_byte", "driver", "total")]
+    if not names:
+        return missing(data, "insn_per_byte")
+    rows: list[list[str | Cell]] = [
+        [name, *[show(value) for domain in DOMAINS for value in (
+            *(data.middle(name, "insn_per_byte", domain, part) for part in PARTS),
+            data.middle(name, "insn_per_byte", domain, "total"), data.middle(name, "moved_per_byte", domain))]]
+        for name in names]
+    notes = ["Medians of each column, so parts need not add up to the total. One string instruction counts as one "
+             "however many bytes it moves; moved is the bytes that such instructions moved, per byte of payload."]
+    if not any(data.repeats("moved_per_byte", domain) for domain in DOMAINS):
+        notes.append(missing(data, "moved_per_byte").sentence)
+    return Table("split", "Instructions and bytes moved, per byte of payload", [
+        [("", 1), *[(name, len(PARTS) + 2) for name in DOMAINS.values()]],
+        [("configuration", 1), *[(part, 1) for part in (*PARTS, "total", "moved")] * 2]], rows,
+        data.at("runs[].insn_per_byte", "moved_per_byte"), notes, _families(names))
+
+
+def grants(data: Data) -> Block | None:
+    """Copies, hypercalls and bytes per copy; None where the chart says already that there are none."""
+    names = [name for name in data.configs if data.values(name, "grant_copies_per_64k")]
+    if not names:
+        return None
+    fields = ("grant_copies_per_64k", "grant_hypercalls_per_64k", "grant_bytes_per_copy")
+    rows: list[list[str | Cell]] = [
+        [name, show(data.middle(name, fields[0])), show(data.middle(name, fields[1])),
+         show(data.middle(name, fields[2]), 0)] for name in names]
+    return Table("grants", "Grant copies that the driver domain issued", [
+        [("configuration", 1), ("copies per 64 KiB", 1), ("hypercalls per 64 KiB", 1), ("bytes per copy", 1)]], rows,
+        data.at(*(f"runs[].{field}" for field in fields)), ["Medians over the repeats."], _families(names))
+
+
+def latency(data: Data) -> Block | None:
+    """The numbers behind the latency bars; None where the chart says already that there are none."""
+    names = [name for name in data.configs if any(data.values(name, "latency_us", point) for point in ("p50", "p99"))]
+    if not names:
+        return None
+    rows: list[list[str | Cell]] = [[name, *(show(data.middle(name, "latency_us", point), 0)
+                                             for point in ("p50", "p99"))] for name in names]
+    return Table("latency", "Request and response", [[("configuration", 1), ("median (µs)", 1),
+                                                      ("99th percentile (µs)", 1)]], rows,
+                 data.at("runs[].latency_us.p50", "p99"), ["Medians over the repeats."], _families(names))
+
+
+_SPREAD = (("Mbit/s", ("mbps",), 1), ("LRO ratio", ("lro_ratio",), 2),
+           ("driver domain's instructions per byte", ("insn_per_byte", "driver", "total"), 3),
+           ("guest's instructions per byte", ("insn_per_byte", "guest", "total"), 3))
+
+
+def spread(data: Data) -> Block:
+    """Median and median absolute deviation of every figure that repeats."""
+    rows: list[list[str | Cell]] = []
+    names = []
+    for name in data.configs:
+        for title, path, digits in _SPREAD:
+            if not (found := data.values(name, *path)):
+                continue
+            centre, wide = median(found), quality.deviation(found)
+            rows.append([name, title, show(centre, digits), show(wide, digits),
+                         f"{100 * wide / centre:.2f}" if centre else NONE, str(len(found))])
+            names.append(name)
+    return Table("spread", "Median absolute deviation over repeats", [
+        [("configuration", 1), ("figure", 1), ("median", 1), ("deviation", 1), ("deviation (%)", 1),
+         ("repeats", 1)]], rows, data.at("runs[].mbps", "lro_ratio", "insn_per_byte"), [], _families(names))
+
+
+def symbols(data: Data) -> list[Block]:
+    """A table of the top symbols for each configuration and domain of the profile."""
+    profile = data.part("profile")
+    tables: list[Block] = []
+    for config, domains in profile.items() if isinstance(profile, dict) else ():
+        for domain, title in DOMAINS.items():
+            rows = data.rows("profile", config, domain)[:_TOP_SYMBOLS]
+            if rows:
+                tables.append(_symbols(data, config, domain, title, rows))
+    return tables or [missing(data, "profile")]
+
+
+def _symbols(data: Data, config: str, domain: str, title: str, rows: list[dict]) -> Table:
+    largest = max(row["share"] for row in rows) or 1
+    return Table(f"symbols-{config}-{domain}", f"{config}, {title}", [
+        [("symbol", 1), ("share (%)", 1), ("instructions per packet", 1)]],
+        [[row["symbol"], Cell(show(100 * row["share"], 1), row["share"] / largest),
+          show(row.get("insn_per_packet"), 1)] for row in rows],
+        data.at(f"profile.{config}.{domain}"),
+        [f"The first {len(rows)} have {show(100 * sum(row['share'] for row in rows), 1)} % of all instructions "
+         "of the domain."], [family(config)] + [None] * (len(rows) - 1))
+
+
+_RATIOS = (
+    ("P1", "Driver domain's instructions per byte: guest1 / gro1", "smaller is better"),
+    ("P2", "Guest's instructions per byte: guest2 / gro2", "smaller is better"),
+    ("P3", "Both domains' instructions per byte: guest12 / gro12", "smaller is better"),
+    ("P4", "Capacity relative to native: native's instructions per byte / those of the busier domain",
+     "larger is better"),
+    ("P4_mbps", "Measured beside P4: Mbit/s relative to native", "larger is better"),
+    ("P5", "Grant copies per 64 KiB in guest1", "smaller is better"),
+    ("P8", "99th percentile of the latency: guest12 / guest0", "1 is the aim"),
+)
+
+
+def key_ratios(data: Data, found: dict) -> Block:
+    """The key ratios by name, and which are missing."""
+    rows: list[list[str | Cell]] = []
+    for name, title, sense in _RATIOS:
+        if isinstance(value := found.get(name), (int, float)):
+            config = f" ({found['P4_config']})" if name.startswith("P4") and "P4_config" in found else ""
+            rows.append([name.replace("_", " "), title + config, show(value), sense])
+    for flows, value in (found.get("P6") or {}).items():
+        rows.append(["P6", f"LRO ratio of this project, {flows} flow{'s' if flows != '1' else ''}", show(value),
+                     "larger is better"])
+    rows.sort(key=lambda row: row[0])
+    if not rows:
+        return missing(data, "ratios")
+    absent = [name for name in ("P1", "P2", "P3", "P4", "P5", "P6", "P8") if name not in found]
+    notes = ["Computed from medians over the repeats."]
+    if absent:
+        notes.append(f"Not there, because their inputs were not measured: {listed(absent)}.")
+    return Table("ratios", "Key ratios", [[("", 1), ("ratio", 1), ("value", 1), ("sense", 1)]], rows,
+                 data.at("ratios" if data.part("ratios") else "runs, scaling"), notes, [], words=True)
+
+
+def machine(data: Data) -> Block:
+    """What it ran on."""
+    results = data.results
+    rows: list[list[str | Cell]] = [
+        ["Kernel under test", f"Linux {results['kernel']}"], ["Hypervisor", f"Xen {results['xen']}"],
+        ["Emulator", f"QEMU {results['qemu']}"], ["NIC", results["nic"]]]
+    described = data.part("machine")
+    described = described if isinstance(described, dict) else {}
+    for name, value in described.items():
+        if name != "cycles_absent_because":
+            shown = listed(map(str, value)) if isinstance(value, list) else str(value)
+            rows.append([_MACHINE.get(name, name.replace("_", " ").capitalize()), shown])
+    notes = [] if described else [missing(data, "machine").sentence]
+    return Table("machine", "What it was measured on", [[("part", 1), ("what", 1)]], rows,
+                 data.at("kernel", "xen", "qemu", "nic", "machine"), notes, [], words=True)
