@@ -20,7 +20,7 @@ struct page_pool;
  * @LRO_OFF: the engine is not in the path
  * @LRO_STRICT: segmenting an aggregate gives back the received packets bit for
  *	bit; safe for bridging and forwarding
- * @LRO_RELAXED: newer acknowledgements, windows and timestamps replace older
+ * @LRO_RELAXED: newer acknowledgments, windows and timestamps replace older
  *	ones; only for traffic that ends on this machine
  */
 enum lro_mode {

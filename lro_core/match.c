@@ -127,16 +127,10 @@ static enum lro_reason parse_tcp(const u8 *frame, unsigned int avail, struct lro
 static enum lro_reason parse_ip_length(const u8 *frame, unsigned int avail, unsigned int len,
 				       struct lro_packet *pkt)
 {
-	unsigned int ip_len = ip_length(frame, pkt->tcp);
-
 	if (avail < pkt->tcp + LRO_TCP_LEN)
 		return LRO_PASS_TRUNCATED;
-	if (ip_len + LRO_MAC_LEN > len)
-		return LRO_PASS_LENGTH;
-	if (ip_len > 65535)
-		return LRO_PASS_LENGTH;
-	pkt->ip_len = ip_len;
-	return LRO_CONTINUE;
+	pkt->ip_len = ip_length(frame, pkt->tcp);
+	return pkt->ip_len + LRO_MAC_LEN > len ? LRO_PASS_LENGTH : LRO_CONTINUE;
 }
 
 static enum lro_verdict verdict(enum lro_reason *reason, enum lro_reason why)

@@ -79,8 +79,8 @@ struct lro_packet {
 	struct lro_key key;
 	u32 vlan;
 	u32 seq;
+	u32 ip_len;
 	u16 ip_id;
-	u16 ip_len;
 	u16 payload;
 	u8 tcp;
 	u8 hdr_len;

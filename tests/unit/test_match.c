@@ -385,6 +385,36 @@ static void frames_with_wrong_lengths(void **ctx)
 	frame_free(&f);
 }
 
+/* The masked compare meets frames of any flow, and must know them all apart. */
+static void other_flows_and_options(void **ctx)
+{
+	struct spec v4 = spec_bulk, v6 = spec_v6(spec_bulk);
+	struct lro_packet pkt;
+
+	(void)ctx;
+	for (int i = 0; i < 2; i++) {
+		const struct spec first = i ? v6 : v4, s = next_of(first);
+		unsigned int end = i ? 54 : 34;
+		struct frame f = frame_build(&s);
+
+		start(&first);
+		/* Addresses, ports, and what the options are. */
+		for (unsigned int at = i ? 22 : 26; at < end + 24; at++) {
+			if (at >= end + 4 && at < end + 20)
+				continue;
+			f.data[at] ^= 0x40;
+			if (!i)
+				frame_fix_ip_checksum(&f);
+			assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
+			f.data[at] ^= 0x40;
+		}
+		if (!i)
+			frame_fix_ip_checksum(&f);
+		assert_true(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
+		frame_free(&f);
+	}
+}
+
 static void padded_last_segment(void **ctx)
 {
 	struct spec first = spec_bulk, s;
@@ -484,6 +514,7 @@ struct result run_match_tests(void)
 		cmocka_unit_test(ip_id_counts_up),
 		cmocka_unit_test(ip_id_stays),
 		cmocka_unit_test(frames_with_wrong_lengths),
+		cmocka_unit_test(other_flows_and_options),
 		cmocka_unit_test(padded_last_segment),
 		cmocka_unit_test(what_ends_an_aggregate),
 		cmocka_unit_test(size_limit),

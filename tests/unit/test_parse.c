@@ -166,6 +166,26 @@ static void ipv6_extension_headers(void **ctx)
 	}
 }
 
+/* A chain of extension headers, cut everywhere, is never read beyond the cut. */
+static void truncated_extension_headers(void **ctx)
+{
+	struct spec s = spec_v6(spec_bulk);
+	struct frame whole, cut;
+
+	(void)ctx;
+	s.proto = 0;
+	whole = frame_build(&s);
+	memset(whole.data + 54, 0, 200);	/* each leads to one more */
+	for (cut.len = 54; cut.len < 200; cut.len++) {
+		cut.data = malloc(cut.len);
+		memcpy(cut.data, whole.data, cut.len);
+		assert_int_equal(parse(&cut), LRO_STRAY);
+		assert_int_equal(reason, LRO_PASS_IP_OPTIONS);
+		frame_free(&cut);
+	}
+	frame_free(&whole);
+}
+
 static void vlan_identifier_is_in_key(void **ctx)
 {
 	struct frame f = frame_build(&spec_bulk);
@@ -500,6 +520,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(ipv6_segment),
 		cmocka_unit_test(ipv6_headers),
 		cmocka_unit_test(ipv6_extension_headers),
+		cmocka_unit_test(truncated_extension_headers),
 		cmocka_unit_test(vlan_identifier_is_in_key),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(pure_ack),
