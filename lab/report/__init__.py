@@ -68,7 +68,8 @@ def _sections(data: Data, found_ratios: dict) -> list[Section]:
         Section("Key ratios", "", [tables.key_ratios(data, found_ratios)]),
         Section("Throughput", "On an emulated machine throughput is noisy, and limited by the sender and the emulated "
                 "NIC as much as by the domains: rank designs by instructions.",
-                [tables.table_2(data), charts.one_bar(data, charts.THROUGHPUT), charts.one_bar(data, charts.LRO_RATIO)]),
+                [tables.table_2(data), charts.one_bar(data, charts.THROUGHPUT),
+                 charts.one_bar(data, charts.LRO_RATIO)]),
         Section("Instructions", "Guest instructions that each domain executed per byte of payload delivered.",
                 _once([charts.instructions(data), tables.table_3(data), tables.table_4(data), tables.split(data)])),
         Section("Grant copies", "What the driver domain asks the hypervisor to copy into the guest.",

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 
 from . import quality
 from .data import DOMAINS, NOBODY, OURS, PARTS, Block, Data, Figure, family, medians
 from .missing import missing
-from .plots import COMMON, bars, block, names_axis, stacked, text
+from .plots import COMMON, bars, block, colour, names_axis, panel, stacked
 from .words import amount, best, leader, without
 
 
@@ -27,10 +28,12 @@ class _Measure:
     guests_only: bool = False
 
 
-THROUGHPUT = _Measure("throughput", "Throughput", "mbps", "Throughput", "Mbit/s", "throughput (Mbit/s)", 1, True)
-LRO_RATIO = _Measure("lro-ratio", "LRO ratio", "lro_ratio", "LRO ratio", "", "LRO ratio (segments per packet)", 2, True)
-GRANTS = _Measure("grant-copies", "Grant copies", "grant_copies_per_64k", "Grant copies per 64 KiB", "",
-                  "copy operations per 64 KiB", 1, False, guests_only=True)
+THROUGHPUT = _Measure("throughput", "Throughput by configuration", "mbps", "Throughput", "Mbit/s",
+                      "throughput (Mbit/s)", 1, True)
+LRO_RATIO = _Measure("lro-ratio", "LRO ratio by configuration", "lro_ratio", "LRO ratio", "",
+                     "LRO ratio (segments per packet)", 2, True)
+GRANTS = _Measure("grant-copies", "Copy operations by configuration", "grant_copies_per_64k",
+                  "Grant copies per 64 KiB", "", "copy operations per 64 KiB", 1, False, guests_only=True)
 
 
 def one_bar(data: Data, measure: _Measure) -> Block:
@@ -59,16 +62,17 @@ def instructions(data: Data) -> Block:
         return missing(data, "insn_per_byte")
     top = max(max([*totals[domain][name], sum(heights)]) for domain in there
               for name, heights in stacks[domain].items())
+    names = [name for name in data.configs if any(name in stacks[domain] for domain in there)]
     script = COMMON + f"set multiplot layout {len(there)},1\n"
     for domain in there:
-        script += f"set title {text(DOMAINS[domain])} left\n"
+        script += panel(DOMAINS[domain])
         script += stacked(domain, stacks[domain], totals[domain], medians(totals[domain]), PARTS,
-                          "instructions per byte", top)
+                          "instructions per byte", top, names)
         script += "unset key\n"
     script += "unset multiplot\n"
     sees = " ".join(leader(medians(totals[domain]), f"Instructions per byte in the {DOMAINS[domain]}", "", False)
                     + _heaviest(stacks[domain]) for domain in there)
-    lacking = [name for name in data.configs if not any(name in stacks[domain] for domain in there)]
+    lacking = [name for name in data.configs if name not in names]
     return Figure("instructions", "Instructions per byte, by domain and by where they ran", sees + without(lacking),
                   data.at("runs[].insn_per_byte"), script, (1100, 370 * len(there)))
 
@@ -80,7 +84,8 @@ def _heaviest(stacks: dict[str, list[float]]) -> str:
         return ""
     heights = stacks[name]
     heavy = max(range(len(PARTS)), key=heights.__getitem__)
-    return f" {heights[heavy] / sum(heights):.0%}".replace("%", " %") + f" of {name}'s are in {_place(PARTS[heavy])}."
+    share = 100 * heights[heavy] / sum(heights)
+    return f" {share:.0f} % of those of {name} run in {_place(PARTS[heavy])}."
 
 
 def _place(part: str) -> str:
@@ -94,7 +99,7 @@ def latency(data: Data) -> Block:
         return missing(data, "latency_us")
     script = COMMON + f"set multiplot layout {len(panels)},1\n"
     for point, repeats in panels.items():
-        script += f"set title {text('median' if point == 'p50' else '99th percentile')} left\n"
+        script += panel("median" if point == "p50" else "99th percentile")
         script += bars(point, repeats, medians(repeats), "request and response (µs)", 0)
         script += "unset key\n"
     script += "unset multiplot\n"
@@ -118,22 +123,23 @@ def spread(data: Data) -> Block:
         return missing(data, "repeats")
     points = []
     for index, figure in enumerate(figures):
-        centre = sorted(figure.values)[len(figure.values) // 2] if len(figure.values) % 2 else None
-        middle = data.middle(figure.config, "insn_per_byte", figure.domain, "total") if centre is None else centre
-        points += [(index, 100 * (value / middle - 1)) for value in figure.values if middle]
+        centre = median(figure.values)
+        points += [(index, 100 * (value / centre - 1), figure.config) for value in figure.values if centre]
     limit = 100 * quality.LIMIT
-    reach = 1.2 * max([limit, *(abs(value) for _, value in points)])
+    reach = 1.2 * max([limit, *(abs(value) for _, value, _ in points)])
     names = [f"{figure.config} {figure.domain}" for figure in figures]
     script = (COMMON + names_axis(names) + "set xtics rotate by -40\nset bmargin 7\n"
               + f"set yrange [{-reach:.4g}:{reach:.4g}]\nset format y \"%+g %%\"\n"
               + 'set ylabel "distance from the median"\n'
               + f"set object 1 rectangle from graph 0, first {-limit} to graph 1, first {limit} behind "
-              + 'fc rgb "#eaf3ea" fs solid 1 noborder\n' + block("dots", points)
+              + 'fc rgb "#eaf3ea" fs solid 1 noborder\n$dots << EOD\n'
+              + "".join(f"{index} {value:.6g} {colour(config)}\n" for index, value, config in points) + "EOD\n"
               + block("medians", [(index, 0, 0.3) for index in range(len(figures))])
-              + 'plot $medians using 1:2:3 with xerrorbars pt -1 lw 2 lc rgb "#444444" title "median", \\\n'
-              + ' $dots using 1:2 with points pt 7 ps 0.7 lc rgb "#0072b2" title "one repeat", \\\n'
+              + 'set errorbars 0\nplot $medians using 1:2:3 with xerrorbars pt -1 lw 2 lc rgb "#444444" '
+              + 'title "median", \\\n'
+              + ' $dots using 1:2:3 with points pt 7 ps 0.7 lc rgb variable title "one repeat", \\\n'
               + f' keyentry with boxes fs solid 1 lc rgb "#cfe6cf" title "within {limit:g} %"\n')
-    inside = sum(abs(value) <= limit for _, value in points)
+    inside = sum(abs(value) <= limit for _, value, _ in points)
     widest = max(figures, key=lambda figure: figure.relative)
     sees = (f"{inside} of {len(points)} repeats lie within {limit:g} % of their median; the widest figure is "
             f"{widest.config}, {DOMAINS[widest.domain]}, with a median absolute deviation of "

@@ -9,7 +9,7 @@ from statistics import fmean, median
 from ..ratios import number
 from .data import GRO, NOBODY, OURS, Block, Data, Figure, family
 from .missing import missing
-from .plots import COMMON, NAMES, SHADES, block, text
+from .plots import COMMON, NAMES, SHADES, block, panel, text
 from .words import amount, best, listed, without
 
 # Points of a line: more than these the eye cannot tell apart, and the page would grow by megabytes.
@@ -58,8 +58,9 @@ def window(data: Data) -> Block:
     families = [who for who in (OURS, GRO, NOBODY) if any(family(name) == who for name in found)]
     top = 1.1 * max(value for _, _, samples in found.values() for _, value in _thinned(samples)[0]) / 1024
     script, widest = "", 1.0
-    plots = COMMON + f"set multiplot layout 1,{len(families)}\nset yrange [0:{top:.6g}]\n"
-    plots += 'set xlabel "time (ms)"\nset ylabel "advertised window (KiB)"\nset key inside bottom right vertical\n'
+    plots = COMMON + f"set multiplot layout {len(families)},1\nset yrange [0:{top:.6g}]\n"
+    plots += 'set ylabel "window (KiB)"\nset xlabel "time (ms)" offset 0,0.4\nset key outside right top vertical\n'
+    plots += "set lmargin 9\nset rmargin 18\nset tmargin 2\nset bmargin 3.2\nset xrange [0:*]\n"
     for who in families:
         lines = []
         for rank, name in enumerate(name for name in found if family(name) == who):
@@ -70,14 +71,13 @@ def window(data: Data) -> Block:
             label = "line_" + "".join(c if c.isalnum() else "_" for c in name)
             script += block(label, [(begin * unit, value / 1024) for begin, value in points])
             lines.append(f"${label} using 1:2 with lines {_line_style(name, rank)} title {text(name)}")
-        plots += f"set title {text(NAMES[who])} left\nset xrange [0:*]\nplot "
-        plots += ", \\\n ".join(lines) + "\nunset ylabel\n"
+        plots += panel(NAMES[who]) + "plot " + ", \\\n ".join(lines) + "\n"
     which = listed(f"{name} {repeat + 1}" for name, (repeat, _, _) in found.items())
     sees = _window_words(means) + (f" Each point is the mean over at most {widest:g} ms; each line is the repeat with "
                                    f"the median throughput ({which}).")
     lacking = [name for name in data.configs if name not in found]
     return Figure("window", "Figure 2: advertised window over time", sees + without(lacking),
-                  data.at("runs[].window"), script + plots + "unset multiplot\n", (1100, 400))
+                  data.at("runs[].window"), script + plots + "unset multiplot\n", (1100, 240 * len(families)))
 
 
 def _window_words(means: dict[str, float]) -> str:
@@ -126,9 +126,9 @@ def histogram(data: Data) -> Block:
     top = max(max(share.values()) for share in shares.values())
     script = (COMMON + f"set multiplot layout {rows},{columns}\nset yrange [0:{1.1 * top:.6g}]\n"
               f"set xrange [0:{right + 1}]\nset boxwidth 0.85\nset xlabel \"segments per aggregate\"\n"
-              'set ylabel "aggregates (%)"\nunset key\n')
+              'set ylabel "aggregates (%)"\nunset key\nset tmargin 2\nset bmargin 4\n')
     for index, (name, share) in enumerate(shares.items()):
-        script += block(f"h{index}", sorted(share.items())) + f"set title {text(name)} left\n"
+        script += block(f"h{index}", sorted(share.items())) + panel(name)
         script += f'plot $h{index} using 1:2 with boxes lc rgb "{SHADES[family(name)][1]}"\n'
     middles = {name: float(half_way(counts)) for name, counts in merging.items()}
     ordered = sorted(middles, key=middles.__getitem__, reverse=True)

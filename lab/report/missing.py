@@ -5,21 +5,26 @@ from __future__ import annotations
 
 from .data import Data, Missing
 
-_LAB = "`make lab` measures it for every configuration that it runs"
-# Field -> what it is, how to have it measured.
+# Field -> what it is that is not there, and what measures it.
 _HOW = {
-    "insn_per_byte": ("Instructions per byte were", f"{_LAB}, with the instruction plugin of its QEMU"),
-    "moved_per_byte": ("Bytes moved by string instructions were", f"{_LAB}, with the instruction plugin of its QEMU"),
-    "grant_copies_per_64k": ("Grant copies were", f"{_LAB} into a guest, with the counter module in the driver domain"),
-    "window": ("Advertised windows were", f"{_LAB}, from a capture at the sender"),
-    "segs_histogram": ("Segments per aggregate were", f"{_LAB} that merges packets"),
-    "latency_us": ("Request/response latency was", f"{_LAB}, with iperf's bounce-back test"),
+    "mbps": ("Throughput was", "`make lab` measures it in every configuration"),
+    "lro_ratio": ("The LRO ratio was", "`make lab` measures it in every configuration"),
+    "insn_per_byte": ("Instructions per byte were",
+                      "`make lab` counts them in every configuration, with a plugin of the lab's QEMU"),
+    "moved_per_byte": ("Bytes moved by string instructions were",
+                       "`make lab` counts them in every configuration, with a plugin of the lab's QEMU"),
+    "grant_copies_per_64k": ("Grant copies were",
+                             "`make lab` counts them in the driver domain of every configuration with a guest"),
+    "window": ("Advertised windows were", "`make lab` takes them from a capture at the sender"),
+    "segs_histogram": ("Segments per aggregate were", "`make lab` counts them in every configuration that merges"),
+    "latency_us": ("Request/response latency was", "`make lab` measures it with iperf in every configuration"),
     "flows": ("Scaling over flows was", "`make lab SCALING=1` interleaves 1 to 1024 flows packet by packet"),
     "guests": ("Scaling over guests was", "`make lab SCALING=1` lets 1, 2, 4 and 8 guests receive at once"),
     "profile": ("Symbols were", "`make lab PROFILE=1` attributes the instructions of each domain to them"),
     "machine": ("The machine was", "`make lab` describes it with every run"),
-    "ratios": ("The ratios were", "`make lab` with guest1, guest2, guest12 and their GRO peers yields them"),
-    "repeats": ("Spread over repeats was", "`make lab REPEATS=3` counts the instructions of each repeat"),
+    "ratios": ("The inputs of the ratios were", "`make lab` measures them in native, guest0, guest1, guest2 and "
+               "guest12 and their peers gro1, gro2 and gro12"),
+    "repeats": ("Spread of instructions over repeats was", "`make lab REPEATS=3` counts them in each repeat"),
 }
 
 
@@ -27,4 +32,4 @@ def missing(data: Data, what: str) -> Missing:
     """One sentence: what is not in the results, and what measures it."""
     subject, how = _HOW[what]
     verb = "described" if what == "machine" else "measured"
-    return Missing(f"{subject} not {verb} ({data.source} has none): {how}.")
+    return Missing(f"{subject} not {verb}, so {data.source} has no such numbers: {how}.")

@@ -25,7 +25,7 @@ set border 3 lc rgb "#444444"
 set tics nomirror out
 set grid ytics lc rgb "#dddddd" lt 1 lw 0.6
 set style fill solid 1 noborder
-set key outside above left horizontal samplen 1.5 width 1
+set key outside above left horizontal reverse Left samplen 1.5 width 2
 """
 
 
@@ -47,6 +47,11 @@ def block(name: str, rows: Iterable[Sequence[object]]) -> str:
     return f"${name} << EOD\n" + "".join(" ".join(map(cell, row)) + "\n" for row in rows) + "EOD\n"
 
 
+def panel(title: str) -> str:
+    """Heading of one panel of several."""
+    return f'set title {text(title)} offset 0,-0.4\n'
+
+
 def names_axis(names: list[str]) -> str:
     """Configurations along the x axis."""
     tics = ", ".join(f"{text(name)} {index}" for index, name in enumerate(names))
@@ -60,24 +65,25 @@ def keys(names: Iterable[str]) -> str:
                      for who in SHADES if who in there)
 
 
-def dots(repeats: dict[str, list[float]]) -> list[tuple[float, float]]:
+def dots(repeats: dict[str, list[float]], names: list[str]) -> list[tuple[float, float]]:
     """A dot for each repeat, side by side about the middle of its configuration's bar."""
     points = []
-    for index, found in enumerate(repeats.values()):
+    for name, found in repeats.items():
+        index = names.index(name)
         step = min(0.09, 0.5 / len(found))
         points += [(index + step * (n - (len(found) - 1) / 2), value) for n, value in enumerate(found)]
     return points
 
 
-def bars(name: str, repeats: dict[str, list[float]], medians: dict[str, float], label: str, digits: int,
-         top: float | None = None) -> str:
+def bars(name: str, repeats: dict[str, list[float]], medians: dict[str, float], label: str, digits: int) -> str:
     """One bar for each configuration, its median, with a dot for each repeat."""
     rows = [(index, medians[config], f"{medians[config]:,.{digits}f}", max(found))
             for index, (config, found) in enumerate(repeats.items())]
     data = "".join(f"{index} {value:.10g} {colour(config)} {text(said)} {high:.10g}\n"
                    for (index, value, said, high), config in zip(rows, repeats))
-    highest = top or max(high for *_, high in rows)
-    return (f"${name} << EOD\n{data}EOD\n" + block(f"{name}_dots", dots(repeats)) + names_axis(list(repeats))
+    highest = max(high for *_, high in rows)
+    return (f"${name} << EOD\n{data}EOD\n" + block(f"{name}_dots", dots(repeats, list(repeats)))
+            + names_axis(list(repeats))
             + f"set ylabel {text(label)}\nset yrange [0:{_ceiling(highest)}]\nset boxwidth {2 * _BOX}\n"
             + f'plot ${name} using 1:2:3 with boxes lc rgb variable notitle, {keys(repeats)}, \\\n'
             + f' ${name}_dots using 1:2 with points pt 7 ps 0.45 lc rgb "{_DOT}" title "one repeat", \\\n'
@@ -85,25 +91,29 @@ def bars(name: str, repeats: dict[str, list[float]], medians: dict[str, float], 
 
 
 def stacked(name: str, stacks: dict[str, list[float]], totals: dict[str, list[float]], medians: dict[str, float],
-            parts: Sequence[str], label: str, top: float) -> str:
-    """Bars split into parts, the first at the bottom and darkest; dots and numbers are those of the totals."""
+            parts: Sequence[str], label: str, top: float, names: list[str]) -> str:
+    """Bars split into parts, the first at the bottom and darkest; dots and numbers are those of the totals.
+
+    `names` are the configurations along the axis, which may be more than have a bar.
+    """
     data = ""
-    for index, (config, heights) in enumerate(stacks.items()):
-        low = 0.0
+    for config, heights in stacks.items():
+        index, low = names.index(config), 0.0
         for shade, height in enumerate(heights):
             data += (f"{index} {low:.10g} {index - _BOX} {index + _BOX} {low:.10g} {low + height:.10g} "
                      f"{colour(config, shade)}\n")
             low += height
-    labels = [(index, max([*totals[config], sum(stacks[config])]), f"{medians[config]:.2f}")
-              for index, config in enumerate(stacks)]
+    labels = [(names.index(config), max([*totals[config], sum(stacks[config])]), f"{medians[config]:.2f}")
+              for config in stacks]
     shades = ", ".join(f'keyentry with boxes fs solid 1 lc rgb "{SHADES[NOBODY][shade]}" title {text(part)}'
                        for shade, part in enumerate(parts))
     return (f"${name} << EOD\n{data}EOD\n" + block(f"{name}_tops", labels)
-            + block(f"{name}_dots", dots({config: totals[config] for config in stacks}))
-            + names_axis(list(stacks)) + f"set ylabel {text(label)}\nset yrange [0:{_ceiling(top)}]\n"
+            + block(f"{name}_dots", dots({config: totals[config] for config in stacks}, names))
+            + names_axis(names) + f"set ylabel {text(label)}\nset yrange [0:{_ceiling(top)}]\n"
             + f"plot ${name} using 1:2:3:4:5:6:7 with boxxyerror lc rgb variable notitle, \\\n"
-            + f" {keys(stacks)}, \\\n {shades}, \\\n"
-            + f' ${name}_dots using 1:2 with points pt 7 ps 0.45 lc rgb "{_DOT}" title "one repeat", \\\n'
+            + f' {keys(stacks)}, keyentry with points pt 7 ps 0.45 lc rgb "{_DOT}" title "one repeat", \\\n'
+            + f" {shades}, \\\n"
+            + f' ${name}_dots using 1:2 with points pt 7 ps 0.45 lc rgb "{_DOT}" notitle, \\\n'
             + f" ${name}_tops using 1:2:3 with labels offset 0,0.8 notitle\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from statistics import median
 
+from .. import ratios
 from . import quality, study
 from .data import DOMAINS, PARTS, Block, Cell, Data, Table, family, has_guest
 from .missing import missing
@@ -196,7 +197,9 @@ def symbols(data: Data) -> list[Block]:
     tables: list[Block] = []
     for config, domains in profile.items() if isinstance(profile, dict) else ():
         for domain, title in DOMAINS.items():
-            rows = data.rows("profile", config, domain)[:_TOP_SYMBOLS]
+            rows = [row for row in data.rows("profile", config, domain)
+                    if isinstance(row.get("symbol"), str) and ratios.number(row.get("share")) is not None]
+            rows = rows[:_TOP_SYMBOLS]
             if rows:
                 tables.append(_symbols(data, config, domain, title, rows))
     return tables or [missing(data, "profile")]
@@ -204,13 +207,13 @@ def symbols(data: Data) -> list[Block]:
 
 def _symbols(data: Data, config: str, domain: str, title: str, rows: list[dict]) -> Table:
     largest = max(row["share"] for row in rows) or 1
-    return Table(f"symbols-{config}-{domain}", f"{config}, {title}", [
+    return Table(f"symbols-{config}-{domain}", f"{config}, {title}" if has_guest(config) else config, [
         [("symbol", 1), ("share (%)", 1), ("instructions per packet", 1)]],
         [[row["symbol"], Cell(show(100 * row["share"], 1), row["share"] / largest),
-          show(row.get("insn_per_packet"), 1)] for row in rows],
+          show(ratios.number(row.get("insn_per_packet")), 1)] for row in rows],
         data.at(f"profile.{config}.{domain}"),
         [f"The first {len(rows)} have {show(100 * sum(row['share'] for row in rows), 1)} % of all instructions "
-         "of the domain."], [family(config)] + [None] * (len(rows) - 1))
+         "of the domain."], [family(config)] * len(rows))
 
 
 _RATIOS = (
@@ -231,7 +234,7 @@ def key_ratios(data: Data, found: dict) -> Block:
     for name, title, sense in _RATIOS:
         if isinstance(value := found.get(name), (int, float)):
             config = f" ({found['P4_config']})" if name.startswith("P4") and "P4_config" in found else ""
-            rows.append([name.replace("_", " "), title + config, show(value), sense])
+            rows.append([name.partition("_")[0], title + config, show(value), sense])
     for flows, value in (found.get("P6") or {}).items():
         rows.append(["P6", f"LRO ratio of this project, {flows} flow{'s' if flows != '1' else ''}", show(value),
                      "larger is better"])
@@ -242,7 +245,7 @@ def key_ratios(data: Data, found: dict) -> Block:
     notes = ["Computed from medians over the repeats."]
     if absent:
         notes.append(f"Not there, because their inputs were not measured: {listed(absent)}.")
-    return Table("ratios", "Key ratios", [[("", 1), ("ratio", 1), ("value", 1), ("sense", 1)]], rows,
+    return Table("ratios", "This project beside its peers", [[("", 1), ("ratio", 1), ("value", 1), ("sense", 1)]], rows,
                  data.at("ratios" if data.part("ratios") else "runs, scaling"), notes, [], words=True)
 
 

@@ -11,7 +11,7 @@ from .data import GRO, NOBODY, OURS, family, has_guest
 def amount(value: float, unit: str = "") -> str:
     """A number with as many digits as it deserves, and its unit."""
     size = abs(value)
-    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3
+    digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 0.1 or not size else 4
     text = f"{value:,.{digits}f}"
     return f"{text} {unit}" if unit else text
 
@@ -41,21 +41,18 @@ def leader(medians: dict[str, float], what: str, unit: str, more_is_better: bool
                 "measured.")
     text = f"{what}: {amount(medians[ours], unit)} in {ours}, the best of this project"
     if peer:
-        text += f", {_beside(medians[ours], medians[peer], more_is_better)} the best GRO configuration " \
-                f"({peer}, {amount(medians[peer], unit)})"
+        text += f"; {_beside(medians[ours], medians[peer], more_is_better)} ({peer}, {amount(medians[peer], unit)})"
     if plain:
         text += f"; {plain}, where nothing merges, has {amount(medians[plain], unit)}"
     return text + "."
 
 
 def _beside(ours: float, peer: float, more_is_better: bool) -> str:
-    if not peer:
-        return "beside"
-    share = ours / peer
-    if 0.995 < share < 1.005:
-        return "level with"
+    share = ours / peer if peer else None
+    if share is None or 0.995 < share < 1.005:
+        return f"that is {'level with' if ours == peer or share else 'to compare with'} the best GRO configuration"
     verdict = "better" if (share > 1) == more_is_better else "worse"
-    return f"{share:.2f} times and so {verdict} than"
+    return f"that is {share:.2f} times, and so {verdict} than, the best GRO configuration"
 
 
 def without(names: list[str]) -> str:
