@@ -58,6 +58,8 @@ def instructions(data: Data) -> Block:
                           if None not in (parts := [data.middle(name, "insn_per_byte", domain, part)
                                                     for part in PARTS])}
     there = [domain for domain in DOMAINS if stacks[domain]]
+    if not there and any(totals.values()):
+        return missing(data, "parts")
     if not there:
         return missing(data, "insn_per_byte")
     top = max(max([*totals[domain][name], sum(heights)]) for domain in there

@@ -11,6 +11,8 @@ _HOW = {
     "lro_ratio": ("The LRO ratio was", "`make lab` measures it in every configuration"),
     "insn_per_byte": ("Instructions per byte were",
                       "`make lab` counts them in every configuration, with a plugin of the lab's QEMU"),
+    "parts": ("The split of the instructions into hypervisor, kernel, modules and user space was",
+              "`make lab` counts each apart, with a plugin of the lab's QEMU"),
     "moved_per_byte": ("Bytes moved by string instructions were",
                        "`make lab` counts them in every configuration, with a plugin of the lab's QEMU"),
     "grant_copies_per_64k": ("Grant copies were",

@@ -35,9 +35,8 @@ def colour(config: str, shade: int = 1) -> str:
 
 
 def text(value: object) -> str:
-    """A string for gnuplot's double quotes."""
-    plain = str(value).replace("\n", " ")
-    return '"' + plain.replace("\\", "/").replace('"', "'") + '"'
+    """A string for gnuplot's double quotes, in which backquotes would run commands."""
+    return '"' + str(value).translate(str.maketrans('\n\\"`', " /''")) + '"'
 
 
 def block(name: str, rows: Iterable[Sequence[object]]) -> str:
