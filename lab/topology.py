@@ -74,7 +74,7 @@ class Lab:
     def __enter__(self):
         self.prepare()
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            self._stack.enter_context(vm.log_folder(self.logs))
             self._run = self._stack.enter_context(vm.RunFolder())
             self._boot()
         except LabError:

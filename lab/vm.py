@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import socket
 import tempfile
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import agent, console, images, proc, roots
 from .paths import BUILD
-from .steps import LabError
+from .steps import EXIT_ENVIRONMENT, LabError
 
 LOGS = BUILD / "lab" / "logs"
 RTL8169D = BUILD / "lab" / "rtl8169d"
@@ -44,6 +46,19 @@ class RunFolder:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+@contextmanager
+def log_folder(path: Path) -> Iterator[None]:
+    """Make a folder for logs and keep it to this laboratory; raise LabError when another one writes there."""
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(f"another run of the lab writes its logs to {path}: wait for its end, or end it",
+                           code=EXIT_ENVIRONMENT) from None
+        yield
 
 
 class Nic:
@@ -106,7 +121,6 @@ class Machine:
     cpus: int
     kernel_line: list[str]
     devices: list[str]
-    extra: list[str] = field(default_factory=list)
 
 
 class Vm(agent.AgentHost):
@@ -161,7 +175,7 @@ def _options(machine: Machine, console_log: Path, port: Path) -> list[str]:
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
         "-chardev", f"file,id=console,path={_escaped(console_log)}", "-serial", "chardev:console",
         "-chardev", f"socket,id=agent,path={_escaped(port)},server=on,wait=off", "-serial", "chardev:agent",
-        *machine.kernel_line, *machine.devices, *machine.extra,
+        *machine.kernel_line, *machine.devices,
     ]
 
 

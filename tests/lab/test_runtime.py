@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import agent, cli, configs, console, cpio, experiments, images, results, table, traffic
+from lab import agent, cli, configs, console, cpio, experiments, images, results, table, traffic, vm
 from lab.paths import ROOT
 from lab.steps import LabError
 
@@ -316,6 +316,18 @@ class Console(unittest.TestCase):
             self.assertIn("BUG: kernel NULL pointer dereference", str(caught.exception))
             self.assertIn("lro_receive_skb", str(caught.exception))
             self.assertNotIn("Freed 656kB", str(caught.exception))
+
+
+class LogFolder(unittest.TestCase):
+    """Two laboratories never write to the same logs."""
+
+    def test_second_one_is_refused_until_the_first_ends(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            with vm.log_folder(Path(name)):
+                with self.assertRaisesRegex(LabError, "another run of the lab"), vm.log_folder(Path(name)):
+                    pass
+            with vm.log_folder(Path(name)):
+                pass
 
 
 class Traffic(unittest.TestCase):
