@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from . import quality
-from .data import DOMAINS, NOBODY, OURS, PARTS, Block, Data, Figure, family, medians
+from .data import DOMAINS, NOBODY, OURS, PARTS, Block, Data, Figure, family, has_guest, medians
 from .missing import missing
 from .plots import COMMON, bars, block, colour, names_axis, panel, stacked
 from .words import amount, best, leader, without
@@ -120,7 +120,7 @@ def latency(data: Data) -> Block:
 
 def spread(data: Data) -> Block:
     """How far each repeat of an instruction figure is from their median."""
-    figures = quality.judge(data.results).figures
+    figures = [figure for figure in quality.judge(data.results).figures if len(figure.values) > 1]
     if not figures:
         return missing(data, "repeats")
     points = []
@@ -129,7 +129,7 @@ def spread(data: Data) -> Block:
         points += [(index, 100 * (value / centre - 1), figure.config) for value in figure.values if centre]
     limit = 100 * quality.LIMIT
     reach = 1.2 * max([limit, *(abs(value) for _, value, _ in points)])
-    names = [f"{figure.config} {figure.domain}" for figure in figures]
+    names = [f"{figure.config} {figure.domain}" if has_guest(figure.config) else figure.config for figure in figures]
     script = (COMMON + names_axis(names) + "set xtics rotate by -40\nset bmargin 7\n"
               + f"set yrange [{-reach:.4g}:{reach:.4g}]\nset format y \"%+g %%\"\n"
               + 'set ylabel "distance from the median"\n'
@@ -139,12 +139,13 @@ def spread(data: Data) -> Block:
               + block("medians", [(index, 0, 0.3) for index in range(len(figures))])
               + 'set errorbars 0\nplot $medians using 1:2:3 with xerrorbars pt -1 lw 2 lc rgb "#444444" '
               + 'title "median", \\\n'
-              + ' $dots using 1:2:3 with points pt 7 ps 0.7 lc rgb variable title "one repeat", \\\n'
+              + ' $dots using 1:2:3 with points pt 7 ps 0.7 lc rgb variable notitle, \\\n'
+              + ' keyentry with points pt 7 ps 0.7 lc rgb "#111111" title "one repeat", \\\n'
               + f' keyentry with boxes fs solid 1 lc rgb "#cfe6cf" title "within {limit:g} %"\n')
     inside = sum(abs(value) <= limit for _, value, _ in points)
     widest = max(figures, key=lambda figure: figure.relative)
     sees = (f"{inside} of {len(points)} repeats lie within {limit:g} % of their median; the widest figure is "
-            f"{widest.config}, {DOMAINS[widest.domain]}, with a median absolute deviation of "
+            f"{names[figures.index(widest)]}, with a median absolute deviation of "
             f"{amount(100 * widest.relative)} %.")
     return Figure("spread", "Spread of the instruction figures over repeats", sees, data.at("runs[].insn_per_byte"),
                   script, (1100, 430))

@@ -170,8 +170,8 @@ def latency(data: Data) -> Block | None:
 
 
 _SPREAD = (("Mbit/s", ("mbps",), 1), ("LRO ratio", ("lro_ratio",), 2),
-           ("driver domain's instructions per byte", ("insn_per_byte", "driver", "total"), 3),
-           ("guest's instructions per byte", ("insn_per_byte", "guest", "total"), 3))
+           ("instructions per byte, driver domain", ("insn_per_byte", "driver", "total"), 3),
+           ("instructions per byte, guest", ("insn_per_byte", "guest", "total"), 3))
 
 
 def spread(data: Data) -> Block:
@@ -182,9 +182,9 @@ def spread(data: Data) -> Block:
         for title, path, digits in _SPREAD:
             if not (found := data.values(name, *path)):
                 continue
-            centre, wide = median(found), quality.deviation(found)
-            rows.append([name, title, show(centre, digits), show(wide, digits),
-                         f"{100 * wide / centre:.2f}" if centre else NONE, str(len(found))])
+            centre, wide = median(found), quality.deviation(found) if len(found) > 1 else None
+            rows.append([name, title if has_guest(name) else title.partition(",")[0], show(centre, digits), show(wide, digits),
+                         f"{100 * wide / centre:.2f}" if centre and wide is not None else NONE, str(len(found))])
             names.append(name)
     return Table("spread", "Median absolute deviation over repeats", [
         [("configuration", 1), ("figure", 1), ("median", 1), ("deviation", 1), ("deviation (%)", 1),

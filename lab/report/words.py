@@ -41,18 +41,20 @@ def leader(medians: dict[str, float], what: str, unit: str, more_is_better: bool
                 "measured.")
     text = f"{what}: {amount(medians[ours], unit)} in {ours}, the best of this project"
     if peer:
-        text += f"; {_beside(medians[ours], medians[peer], more_is_better)} ({peer}, {amount(medians[peer], unit)})"
+        text += _beside(medians[ours], medians[peer], f"({peer}, {amount(medians[peer], unit)})", more_is_better)
     if plain:
         text += f"; {plain}, where nothing merges, has {amount(medians[plain], unit)}"
     return text + "."
 
 
-def _beside(ours: float, peer: float, more_is_better: bool) -> str:
+def _beside(ours: float, peer: float, peer_text: str, more_is_better: bool) -> str:
     share = ours / peer if peer else None
-    if share is None or 0.995 < share < 1.005:
-        return f"that is {'level with' if ours == peer or share else 'to compare with'} the best GRO configuration"
+    if ours == peer or (share and 0.995 < share < 1.005):
+        return f"; level with the best GRO configuration {peer_text}"
+    if share is None:
+        return f"; the best GRO configuration {peer_text}"
     verdict = "better" if (share > 1) == more_is_better else "worse"
-    return f"that is {share:.2f} times, and so {verdict} than, the best GRO configuration"
+    return f"; {share:.2f} times the best GRO configuration {peer_text}, which is {verdict}"
 
 
 def without(names: list[str]) -> str:

@@ -209,7 +209,8 @@ class Report(unittest.TestCase):
     def test_tables_3_and_4_have_the_study_and_the_medians(self) -> None:
         self.assertEqual(self.page.row("table-3", "guest1"),
                          ["guest1", "8,011,935", "–", "0.82", "5,356,630", "2.25", "0.75", "0.13"])
-        self.assertEqual(self.page.row("table-3", "native"), ["native", "6,268,246", "–", "0.65", "–", "4.00", "–", "0.23"])
+        self.assertEqual(self.page.row("table-3", "native"),
+                         ["native", "6,268,246", "–", "0.65", "–", "4.00", "–", "0.23"])
         self.assertIn("No clock cycles here", self.page.texts["table-table-3"])
         self.assertEqual(self.page.row("table-4", "guest2"),
                          ["guest2", "2,267,178", "7.50", "1.52", "1.00", "5,227,117", "2.00", "0.92", "0.20"])
@@ -226,8 +227,8 @@ class Report(unittest.TestCase):
         self.assertIn(["Processor", "Some CPU"], self.page.tables["machine"])
 
     def test_sentences_follow_from_the_numbers(self) -> None:
-        self.assertIn("195.5 Mbit/s in guest12, the best of this project; that is 1.30 times, and so better than, "
-                      "the best GRO configuration (gro12, 150.0 Mbit/s)", self.page.texts["figure-throughput"])
+        self.assertIn("195.5 Mbit/s in guest12, the best of this project; 1.30 times the best GRO configuration "
+                      "(gro12, 150.0 Mbit/s), which is better; guest0, where nothing merges, has 25.00 Mbit/s.", self.page.texts["figure-throughput"])
         self.assertIn("guest12 34", self.page.texts["figure-histogram"])
         self.assertIn("In native and guest0 every segment came alone", self.page.texts["figure-histogram"])
         self.assertIn("all 16 instruction figures agree within 3 %", self.html)
@@ -270,6 +271,9 @@ class Report(unittest.TestCase):
         self.assertIn('a"b`touch owned`<i>', [row[0] for row in seen.tables["table-2"]])
         self.assertEqual([path for path in folder.rglob("owned")], [])
         self.assertEqual(seen.row("table-4", "guest12")[2], "0.99")
+        # One repeat has no spread.
+        self.assertNotIn("figure-spread", seen.ids)
+        self.assertIn(["native", "Mbit/s", "297.0", "–", "–", "1"], seen.tables["spread"])
 
     def test_a_failure_leaves_the_last_report_alone(self) -> None:
         folder = self.folder / "kept"
@@ -304,8 +308,8 @@ class Pieces(unittest.TestCase):
 
     def test_sentence_says_who_is_worse(self) -> None:
         self.assertEqual(words.leader({"guest1": 3.0, "gro1": 2.0, "native": 1.0}, "Cost", "", False),
-                         "Cost: 3.00 in guest1, the best of this project; that is 1.50 times, and so worse than, the "
-                         "best GRO configuration (gro1, 2.00).")
+                         "Cost: 3.00 in guest1, the best of this project; 1.50 times the best GRO configuration "
+                         "(gro1, 2.00), which is worse.")
         self.assertIn("no configuration of this project", words.leader({"gro1": 2.0}, "Cost", "", False))
         self.assertIn("level with", words.leader({"guest1": 2.0, "gro1": 2.0}, "Cost", "", False))
 
