@@ -183,7 +183,8 @@ def spread(data: Data) -> Block:
             if not (found := data.values(name, *path)):
                 continue
             centre, wide = median(found), quality.deviation(found) if len(found) > 1 else None
-            rows.append([name, title if has_guest(name) else title.partition(",")[0], show(centre, digits), show(wide, digits),
+            said = title if has_guest(name) else title.partition(",")[0]
+            rows.append([name, said, show(centre, digits), show(wide, digits),
                          f"{100 * wide / centre:.2f}" if centre and wide is not None else NONE, str(len(found))])
             names.append(name)
     return Table("spread", "Median absolute deviation over repeats", [
@@ -235,9 +236,11 @@ def key_ratios(data: Data, found: dict) -> Block:
         if isinstance(value := found.get(name), (int, float)):
             config = f" ({found['P4_config']})" if name.startswith("P4") and "P4_config" in found else ""
             rows.append([name.partition("_")[0], title + config, show(value), sense])
+    measured = {row.get("flows") for row in data.rows("scaling", "flows") if row.get("engine") == "lro"}
     for flows, value in (found.get("P6") or {}).items():
-        rows.append(["P6", f"LRO ratio of this project, {flows} flow{'s' if flows != '1' else ''}", show(value),
-                     "larger is better"])
+        exact = next((str(count) for count in ratios.MANY_FLOWS if count in measured), flows)
+        count = "1 flow" if flows == "1" else f"{exact} flows"
+        rows.append(["P6", f"LRO ratio of this project, {count}", show(value), "larger is better"])
     rows.sort(key=lambda row: row[0])
     if not rows:
         return missing(data, "ratios")

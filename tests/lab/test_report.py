@@ -224,11 +224,13 @@ class Report(unittest.TestCase):
         self.assertIn(["native", "Mbit/s", "300.0", "3.0", "1.00", "3"], self.page.tables["spread"])
         self.assertIn(["P1", "Driver domain's instructions per byte: guest1 / gro1", "0.40", "smaller is better"],
                       self.page.tables["ratios"])
+        self.assertIn("LRO ratio of this project, 1024 flows", [row[1] for row in self.page.tables["ratios"]])
         self.assertIn(["Processor", "Some CPU"], self.page.tables["machine"])
 
     def test_sentences_follow_from_the_numbers(self) -> None:
         self.assertIn("195.5 Mbit/s in guest12, the best of this project; 1.30 times the best GRO configuration "
-                      "(gro12, 150.0 Mbit/s), which is better; guest0, where nothing merges, has 25.00 Mbit/s.", self.page.texts["figure-throughput"])
+                      "(gro12, 150.0 Mbit/s), which is better; guest0, where nothing merges, has 25.00 Mbit/s.",
+                      self.page.texts["figure-throughput"])
         self.assertIn("guest12 34", self.page.texts["figure-histogram"])
         self.assertIn("In native and guest0 every segment came alone", self.page.texts["figure-histogram"])
         self.assertIn("all 16 instruction figures agree within 3 %", self.html)
