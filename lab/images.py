@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, kernels, modules, proc, roots
+from . import cpio, grants, kernels, modules, proc, roots
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -52,17 +52,19 @@ def agent_binary() -> Path:
 class _Modules:
     """Modules of one machine with everything they depend on, in /lib/modules with a modules.dep for modprobe."""
 
-    def __init__(self, kernel: kernels.Kernel, ours: Path | None):
+    def __init__(self, kernel: kernels.Kernel, *folders: Path | None):
+        """`folders` hold modules that are taken rather than the kernel's own."""
         self._kernel = kernel
-        self._ours = ours
+        self._folders = [folder for folder in folders if folder]
         self._builtin = kernel.builtin()
         self._found: dict[str, Path] = {}
         self._needs: dict[str, list[str]] = {}
 
     def _locate(self, name: str) -> Path:
         for spelling in (name, name.replace("-", "_")):
-            if self._ours and (self._ours / f"{spelling}.ko").exists():
-                return self._ours / f"{spelling}.ko"
+            for folder in self._folders:
+                if (folder / f"{spelling}.ko").exists():
+                    return folder / f"{spelling}.ko"
         return self._kernel.module(name)
 
     def add(self, name: str) -> list[str]:
@@ -133,9 +135,9 @@ def _base(root: Path, role: str) -> cpio.Tree:
 
 
 def _finish(tree: cpio.Tree, kernel: kernels.Kernel, ours: Path | None, loaded: tuple[str, ...],
-            available: tuple[str, ...], name: str) -> Path:
+            available: tuple[str, ...], name: str, counter: Path | None = None) -> Path:
     """Add modules (`loaded` at boot in that order, `available` for later) and write the archive."""
-    wanted = _Modules(kernel, ours)
+    wanted = _Modules(kernel, ours, counter)
     present = [module for module in loaded if wanted.add(module)]
     for module in available:
         wanted.add(module)
@@ -201,4 +203,5 @@ def dom0(series: str, with_ours: bool = False) -> Image:
     extra = _ours(OUR_NIC_MODULES, ours)
     name = "dom0-lro" if with_ours else "dom0"
     loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES
-    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, NIC_MODULES + extra, name))
+    available = NIC_MODULES + (grants.MODULE,) + extra
+    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, available, name, modules.grant_counter(series)))

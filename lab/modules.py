@@ -6,14 +6,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import cache, kernels, proc, roots, steps
+from . import cache, grants, kernels, proc, roots, steps
 from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
 NAMES = ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
 _SOURCES = ("Makefile", "Kbuild", "include", "graft", *NAMES)
+_COUNTER = "lab/grants"
 # Folders with a makefile whose programs run on the machine.
-_TOOLS = ("lab/rtl8169d", "lab/guest")
+_TOOLS = ("lab/rtl8169d", "lab/guest", "lab/insn")
 
 
 def build(series: str) -> Path:
@@ -48,6 +49,32 @@ def _make(out: Path, kernel: kernels.Kernel) -> None:
 
 
 _RECIPE = cache.recipe(_make)
+
+
+def grant_counter(series: str) -> Path:
+    """Folder with the module that counts grant copies, for the kernel of a series."""
+    kernel = kernels.kernel(series)
+    root = roots.lab_root()
+    sources = [ROOT / _COUNTER / name for name in ("Makefile", "Kbuild", f"{grants.MODULE}.c")]
+    inputs = ("grants", sources, kernel.release, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
+    return cache.keyed(BUILD / "lab/grants" / kernel.release, inputs, lambda fresh: _make_counter(fresh, kernel))
+
+
+def _make_counter(out: Path, kernel: kernels.Kernel) -> None:
+    log = LOGS / f"grants-{kernel.series}.log"
+    log.unlink(missing_ok=True)
+    with steps.step(f"Building the grant copy counter for Linux {kernel.release}"):
+        binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
+        try:
+            roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
+                          f"OUT={out}"], binds=binds, log=log, timeout=300, cwd=str(ROOT / _COUNTER))
+        except LabError as error:
+            raise LabError(f"the grant copy counter does not build for Linux {kernel.release}: {error}",
+                           error.log) from error
+        cache.remove(out / "grants")
+
+
+_COUNTER_RECIPE = cache.recipe(_make_counter)
 
 
 def host_tools() -> None:

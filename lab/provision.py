@@ -28,6 +28,7 @@ def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> 
     modules.host_tools()
     for name in wanted:
         modules.build(name)
+        modules.grant_counter(name)
 
 
 def _refresh() -> None:

@@ -21,6 +21,7 @@ from .steps import EXIT_ENVIRONMENT, LabError
 
 LOGS = BUILD / "lab" / "logs"
 RTL8169D = BUILD / "lab" / "rtl8169d"
+INSN_PLUGIN = BUILD / "lab" / "insn" / "insn.so"
 # Unix socket addresses hold 108 bytes with the terminating zero; leave room for the longest name in a run folder.
 SOCKET_PATH_LIMIT = 107
 LONGEST_SOCKET_NAME = len("/sender.agent")
@@ -182,6 +183,13 @@ def _options(machine: Machine, console_log: Path, port: Path) -> list[str]:
 def _escaped(value: object) -> str:
     """A value inside one of QEMU's comma-separated options."""
     return str(value).replace(",", ",,")
+
+
+def insn_plugin() -> Path:
+    """QEMU's instruction plugin, which the set-up builds."""
+    if not INSN_PLUGIN.exists():
+        raise LabError(f"{INSN_PLUGIN} is missing: run `make lab` or `python3 -m lab setup`")
+    return INSN_PLUGIN
 
 
 def vfio_nic(nic: Nic) -> list[str]:
