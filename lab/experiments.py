@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import nullcontext
+from functools import partial
 
-from . import configs, kernels, results, roots, steps, topology
+from . import configs, kernels, measure, ratios, results, roots, steps, topology
 from .agent import Host
 from .configs import Config
 from .topology import NIC, Lab, NativeLab, XenLab
@@ -21,11 +21,12 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     that a slow change of the machine touches all alike.
     """
     found = {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
-             "qemu": roots.qemu_version(), "nic": NIC_MODEL, "bytes": count}
+             "qemu": roots.qemu_version(), "nic": NIC_MODEL, "machine": measure.machine(), "bytes": count}
     laboratories: list[tuple[Lab, list[Config]]] = []
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
-        lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group))
+        lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group),
+                                                counted=True)
         # All images before the first machine: a fault in one shows at once, and all are of the same sources.
         lab.prepare()
         laboratories.append((lab, group))
@@ -38,42 +39,44 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     # In the order of the study's table rather than that in which they ran.
     order = list(configs.ALL)
     runs.sort(key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
-    return results.validate(found | {"memory_mib": memory, "runs": runs})
+    found |= {"memory_mib": memory, "runs": runs}
+    return results.validate(found | {"ratios": ratios.compute(found)})
 
 
 def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[dict]:
     runs = []
     for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
         same_drivers = list(members)
+        with steps.step(f"{same_drivers[0].name}: change drivers"):
+            lab.apply(same_drivers[0])
+            baseline = measure.at_rest(lab)
         for repeat, config in itertools.product(range(repeats), same_drivers):
-            changes = (config.nic_driver, config.guest_driver) != _drivers(lab)
-            with steps.step(f"{config.name}: change drivers") if changes else nullcontext():
-                lab.apply(config)
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
-                runs.append(_one(lab, config, repeat, count))
+                lab.apply(config)
+                runs.append(measure.sound(partial(_attempt, lab, config, repeat, count, baseline)))
             steps.say(_summary(runs[-1]))
     return runs
 
 
-def _drivers(lab: Lab) -> tuple[str | None, str | None]:
-    return lab.nic_driver, lab.guest_driver if isinstance(lab, XenLab) else None
-
-
 def _summary(run: dict) -> str:
+    counted = "".join(f", {domain} {parts['total']:.2f} insn/B"
+                      for domain, parts in run.get("insn_per_byte", {}).items())
     return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
-            f"{run['retransmits']} retransmissions")
+            f"{run['retransmits']} retransmissions{counted}")
 
 
-def _one(lab: Lab, config: Config, repeat: int, count: int) -> dict:
+def _attempt(lab: Lab, config: Config, repeat: int, count: int, baseline: measure.Baseline) -> measure.Attempt:
     before = _counters(lab, config)
-    done = lab.transfer(count)
+    meter = measure.Meter(lab, baseline, count)
+    done = lab.transfer(count, around=meter)
     after = _counters(lab, config)
-    return {
+    record = {
         "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3), "lro_ratio": round(done.lro_ratio, 4),
         "retransmits": done.retransmits, "seconds": round(done.seconds, 3), "segments": done.segments,
         "packets": done.packets,
         "counters": {name: _difference(before[name], after[name]) for name in after},
     }
+    return measure.Attempt(record, meter.fault(done), lambda: meter.fields(done))
 
 
 def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:

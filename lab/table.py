@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from statistics import median
 
+from . import ratios
+
 # The study's figures on a Pentium 4 with a real RTL8169: Mbit/s, LRO ratio. guest1's rate is from its text.
 STUDY = {
     "native": (560.1, None),
@@ -14,11 +16,19 @@ STUDY = {
 }
 _HEAD = (("", "Mbit/s", "", "LRO ratio", "", "", ""),
          ("configuration", "study", "here", "study", "here", "retransmits", "runs"))
+# Columns that are there when any run has the field: two lines of head, where it lies in a run, digits.
+_MEASURED = (
+    ("driver", "insn/B", ratios.DRIVER, 2),
+    ("guest", "insn/B", ratios.GUEST, 2),
+    ("copies", "/ 64 KiB", ("grant_copies_per_64k",), 1),
+)
 
 
 def render(results: dict) -> str:
     """The table as text: medians over the repeats, one row per configuration in the order of the runs."""
-    rows = [list(row) for row in _HEAD]
+    measured = [column for column in _MEASURED if any(ratios.field(run, column[2]) is not None
+                                                      for run in results["runs"])]
+    rows = [[*row, *(column[line] for column in measured)] for line, row in enumerate(_HEAD)]
     for name in dict.fromkeys(run["config"] for run in results["runs"]):
         runs = [run for run in results["runs"] if run["config"] == name]
         rate, ratio = STUDY.get(name, (None, None))
@@ -30,6 +40,7 @@ def render(results: dict) -> str:
             _text(median(run["lro_ratio"] for run in runs), 2),
             str(sum(run["retransmits"] for run in runs)),
             str(len(runs)),
+            *(_text(ratios.middle(results, name, *path), digits) for _, _, path, digits in measured),
         ])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [_line(row, widths) for row in rows]

@@ -9,11 +9,13 @@ Both are context managers that leave no process behind. `receiver` is where traf
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, images, traffic, vm
+from . import agent, configs, console, grants, images, traffic, vm
 from .console import KernelComplaint
+from .insn import reader
+from .insn.control import Control
 from .steps import LabError, step
 
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
@@ -39,23 +41,26 @@ class Lab:
 
     series: kernel of the receiving side. with_ours: put this project's modules into its images.
     logs: folder for console and process logs; give concurrent laboratories different ones.
-    chip, nic_options: passed to rtl8169d.
+    chip, nic_options: passed to rtl8169d. counted: count the instructions of the machine that owns the NIC, and its
+    grant copies; `control` takes snapshots then.
     """
 
     name = ""
     bridge = False
 
     def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = "8169",
-                 nic_options: tuple[str, ...] = ()):
+                 nic_options: tuple[str, ...] = (), counted: bool = False):
         self.series = series
         self.with_ours = with_ours
         self.logs = logs
         self._chip = chip
         self._nic_options = nic_options
+        self._counted = counted
         self._stack = ExitStack()
         self._parts: list[vm.Nic | vm.Vm] = []
         self._images: tuple[images.Image, images.Image] | None = None
         self.nic_driver: str | None = None
+        self.control: Control
         self.nic: vm.Nic
         self.sender: vm.Vm
         self.nic_host: vm.Vm
@@ -124,6 +129,19 @@ class Lab:
             "sender", SENDER_MEMORY, 1, vm.linux_line(image, f"lab.ip={SENDER_ADDRESS}"),
             vm.wire_nic(self.nic, SENDER_MAC)))
 
+    def _start_nic_host(self, name: str, memory: int, cpus: int, kernel_line: list[str]) -> vm.Vm:
+        """Start the machine that owns the NIC, with the instruction plugin if it was asked for."""
+        plugin: list[str] = []
+        if self._counted:
+            counts, port = self.logs / f"{name}.insn.jsonl", self._run / f"{name}.insn"
+            counts.unlink(missing_ok=True)
+            self.control = Control(port, self.logs)
+            plugin = reader.plugin_argument(vm.insn_plugin(), counts, port)
+        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin]))
+        if self._counted:
+            self.control.wait()
+        return started
+
     def _prepare_sender(self) -> None:
         self.sender.wait(BOOT_LIMIT)
         # One frame per segment; and no transfer inherits what TCP learned from the one before.
@@ -174,12 +192,16 @@ class Lab:
         self.sender.run(f"until ping -c1 -W1 {self.receiver_address} >/dev/null; do usleep 100000; done",
                         timeout=timeout)
 
-    def transfer(self, count: int, outward: bool = False) -> traffic.Transfer:
-        """Send `count` bytes by iperf to the receiver, or from it (outward), and check all machines after."""
+    def transfer(self, count: int, outward: bool = False,
+                 around: AbstractContextManager[object] | None = None) -> traffic.Transfer:
+        """Send `count` bytes by iperf to the receiver, or from it (outward), and check all machines after.
+
+        `around` is entered when the receiving end has been told to listen and left when all is sent.
+        """
         if outward:
-            done = traffic.stream(self.receiver, self.sender, SENDER_ADDRESS, count)
+            done = traffic.stream(self.receiver, self.sender, SENDER_ADDRESS, count, around)
         else:
-            done = traffic.stream(self.sender, self.receiver, self.receiver_address, count)
+            done = traffic.stream(self.sender, self.receiver, self.receiver_address, count, around)
         self.check()
         return done
 
@@ -212,8 +234,7 @@ class NativeLab(Lab):
         sender, image = self._images
         with step("native: boot sender and receiver"):
             self._start_nic_and_sender(sender)
-            self.nic_host = self._start(vm.Machine(
-                "native", NATIVE_MEMORY, 1, vm.linux_line(image, ""), vm.vfio_nic(self.nic)))
+            self.nic_host = self._start_nic_host("native", NATIVE_MEMORY, 1, vm.linux_line(image, ""))
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)
             self._prepare_sender()
@@ -243,14 +264,15 @@ class XenLab(Lab):
         with step("xen: boot sender and Xen host"):
             self._guest_log.write_bytes(b"")
             self._start_nic_and_sender(sender)
-            self.dom0 = self.nic_host = self._start(vm.Machine(
+            self.dom0 = self.nic_host = self._start_nic_host(
                 "xen", XEN_MEMORY, 2,
                 vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
-                                   "bootscrub=0", f"lab.ip={NIC_ADDRESS}"),
-                vm.vfio_nic(self.nic)))
+                                   "bootscrub=0", f"lab.ip={NIC_ADDRESS}"))
             self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
             self.receiver = self.guest
             self.dom0.wait(BOOT_LIMIT)
+            if self._counted:
+                self.dom0.run(f"modprobe {grants.MODULE}")
             self._prepare_sender()
 
     def use_guest_driver(self, driver: str) -> None:

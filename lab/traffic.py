@@ -16,6 +16,7 @@ machine may make it 0.9999.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from .agent import Host
@@ -99,15 +100,20 @@ class Transfer:
         return self.source["Tcp RetransSegs"]
 
 
-def stream(source: Host, sink: Host, address: str, count: int) -> Transfer:
-    """Send `count` bytes from `source` to `sink` at `address` by iperf; raise LabError if they do not arrive."""
+def stream(source: Host, sink: Host, address: str, count: int,
+           around: AbstractContextManager[object] | None = None) -> Transfer:
+    """Send `count` bytes from `source` to `sink` at `address` by iperf; raise LabError if they do not arrive.
+
+    `around` is entered QUIET seconds before the traffic, when the sink has its orders, and left as long after it.
+    """
     limit = SETTLE + count // SLOWEST
     sink.run(_SINK.format(limit=limit))
-    try:
-        source.run(_SOURCE.format(address=address, count=count), timeout=limit)
-    except LabError as error:
-        said = source.run("cat /tmp/source.report", check=False)
-        raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error
+    with around or nullcontext():
+        try:
+            source.run(_SOURCE.format(address=address, count=count), timeout=limit)
+        except LabError as error:
+            said = source.run("cat /tmp/source.report", check=False)
+            raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error
     sink.run(_AWAIT_SINK, timeout=SETTLE)
     received, seconds = parse_report(sink.run("cat /tmp/sink.report"))
     if received != count:

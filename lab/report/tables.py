@@ -14,7 +14,7 @@ from .words import listed
 NONE = "–"
 _TOP_SYMBOLS = 12
 _MACHINE = {"cpu_model": "Processor", "cpu": "Processor", "cores": "Cores", "kernel": "Kernel of the machine",
-            "memory_mib": "Memory (MiB)", "os": "System"}
+            "memory_mib": "Memory (MiB)", "os": "System", "emulated_cpu": "Emulated processor"}
 _NO_CYCLES = ("the processor of the lab is emulated and has no clock cycles to count; on a real machine with a "
               "performance monitoring unit `perf stat` counts them in each domain")
 

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each run of the lab measures beside throughput and LRO ratio, and when a run has to be made again.
+
+`insn_per_byte.{driver,guest}.{total,xen,kernel,modules,user}`, `moved_per_byte.{driver,guest}`
+    Guest instructions, and bytes moved by string instructions, per byte of payload, in the interval from FIRST to LAST
+    of the payload (see lab/insn/README.md). No agent is asked for anything meanwhile: what a serial port carries costs
+    its domain more instructions than the payload. The payload of the interval is what the NIC process wrote to the
+    receive ring: its `rx_bytes` less HEADERS for each of its `rx_frames`. That is exact for a bulk flow, where every
+    frame carries the same headers; other frames, such as ARP, are a few among ten thousand. The NIC is asked just
+    before and just after a snapshot, and its mean taken. Idling is taken out: its rate comes from a quiet interval
+    before the first run with the same drivers.
+
+`grant_copies_per_64k`, `grant_hypercalls_per_64k`, `grant_bytes_per_copy`
+    Grant copies towards the guest during the whole transfer, over all of its payload (see lab/grants). Counting them
+    costs the driver domain about 180 instructions in a hypercall of five copies.
+
+`acks_per_mb`
+    TCP segments that the sender received during the transfer (its `Tcp InSegs`), per 10^6 bytes of payload. No capture
+    is used: beside the acknowledgements it holds the answers to SYN and FIN.
+
+`interval`
+    `bytes` of payload, `seconds`, and `busy`: for each domain the share of that time in which its CPU was not halted.
+
+`discarded`
+    Attempts whose interval was thrown away, see fault(). A run without a sound attempt has none of the other fields.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from . import grants, vm
+from .agent import Host
+from .insn.control import Control
+from .insn.errors import InsnError
+from .insn.pinning import domain_pcpus
+from .insn.reader import Snapshot, delta, idle_rate, per_byte
+from .steps import say
+from .topology import Lab, XenLab
+from .traffic import Transfer
+
+# Shares of the payload between which instructions are counted: after slow start, before the end.
+FIRST, LAST = 0.25, 0.85
+# An interval that ends after this share may have seen the end of the transfer.
+LATEST = 0.98
+# Ethernet, IPv4, and TCP with timestamps.
+HEADERS = 14 + 20 + 32
+# Retransmitted segments per segment above which an attempt is thrown away.
+RETRANSMISSIONS = 0.0025
+REPETITIONS = 3
+# What retransmissions and other frames may add to the payload by the NIC's count; without timestamps it is 0.8 % off.
+PAYLOAD_ERROR = 0.005
+# Seconds between two looks at the NIC's counters: 0.2 MB at 200 Mbit/s.
+POLL = 0.01
+# Seconds that a domain has to settle after it was asked for something, length of the quiet interval, and how often to
+# look for one.
+SETTLE, QUIET, ATTEMPTS = 1.0, 2.0, 5
+DIGITS = 4
+_64K = 1 << 16
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Where the domains run, and what they do when there is nothing to do.
+
+    domains: "driver" and, under Xen, "guest" -> vCPU. idle: vCPU -> its difference over a quiet interval.
+    """
+
+    domains: dict[str, int]
+    idle: dict[int, dict]
+
+
+def at_rest(lab: Lab) -> Baseline:
+    """Check the pinning and measure idling, after a boot or a change of drivers; the laboratory has to be idle.
+
+    Raises InsnError when domains cannot be told apart or do not come to rest.
+    """
+    domains = _patiently(lambda: _domains(lab.dom0)) if isinstance(lab, XenLab) else {"driver": 0}
+    return Baseline(domains, _patiently(lambda: _idle(lab.control, list(domains.values()))))
+
+
+def _patiently(look: Callable[[], _T]) -> _T:
+    """What `look` finds, which may take a while: a domain that was destroyed lingers, a new one is busy at first."""
+    for _ in range(1, ATTEMPTS):
+        with suppress(InsnError):
+            return look()
+        time.sleep(SETTLE)
+    return look()
+
+
+def _domains(dom0: Host) -> dict[str, int]:
+    found = domain_pcpus(dom0.run("xl vcpu-list"))
+    if sorted(found) != ["Domain-0", "guest"]:
+        raise InsnError(f"the Xen host runs the domains {', '.join(sorted(found))} where Domain-0 and guest are "
+                        "expected: instructions cannot be told apart")
+    return {"driver": found["Domain-0"], "guest": found["guest"]}
+
+
+def _idle(control: Control, vcpus: list[int]) -> dict[int, dict]:
+    time.sleep(SETTLE)
+    begin = control.snapshot("quiet")
+    time.sleep(QUIET)
+    found = delta(begin, control.snapshot("ready"))
+    for vcpu in vcpus:
+        # Raises InsnError when there was more than idling.
+        idle_rate(found[vcpu])
+    return found
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A snapshot, the payload that had passed the NIC when it was taken, and the most that it can have been."""
+
+    snapshot: Snapshot
+    payload: float
+    most: int
+
+
+def payload(nic: dict[str, int]) -> int:
+    """Payload bytes that the NIC process has written to the receive ring, by its counters."""
+    return nic["rx_bytes"] - HEADERS * nic["rx_frames"]
+
+
+class Meter:
+    """Measures one attempt; a context manager around its traffic."""
+
+    def __init__(self, lab: Lab, baseline: Baseline, count: int) -> None:
+        self._lab = lab
+        self._baseline = baseline
+        self._count = count
+        self._ended = threading.Event()
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="meter")
+        self._watcher: Future[list[Moment]]
+        self._base = 0
+        self._passed = 0
+        self._moments: list[Moment] = []
+        self._copies: list[grants.Copies] = []
+
+    def __enter__(self) -> Meter:
+        self._read_grants()
+        self._base = payload(self._lab.nic.stats())
+        self._watcher = self._executor.submit(self._watch)
+        return self
+
+    def __exit__(self, kind, *_: object) -> None:
+        self._ended.set()
+        self._executor.shutdown()
+        if kind is None:
+            self._moments = self._watcher.result()
+            self._passed = self._payload()
+            self._read_grants()
+
+    def _payload(self) -> int:
+        """Payload bytes that have passed the NIC since the beginning."""
+        return payload(self._lab.nic.stats()) - self._base
+
+    def _read_grants(self) -> None:
+        if isinstance(self._lab, XenLab):
+            self._copies.append(grants.read(self._lab.dom0))
+
+    def _watch(self) -> list[Moment]:
+        moments: list[Moment] = []
+        for label, share in (("begin", FIRST), ("end", LAST)):
+            while (before := self._payload()) < share * self._count:
+                if self._ended.wait(POLL):
+                    return moments
+            snapshot = self._lab.control.snapshot(label)
+            after = self._payload()
+            moments.append(Moment(snapshot, (before + after) / 2, after))
+        return moments
+
+    def fault(self, done: Transfer) -> str | None:
+        """Why the attempt has to be thrown away; None when it is sound."""
+        return fault(self._moments, done)
+
+    def fields(self, done: Transfer) -> dict:
+        """The fields of a sound attempt, as the results hold them; InsnError when its bytes are not the payload's."""
+        check_payload(self._passed, done)
+        found = instructions(self._moments, self._baseline) | {"acks_per_mb": acks_per_mb(done)}
+        if self._copies:
+            before, after = self._copies
+            found |= grant_fields(after - before, done.bytes)
+        return found
+
+
+def fault(moments: list[Moment], done: Transfer) -> str | None:
+    """Why an attempt has to be thrown away; None when it is sound."""
+    if done.retransmits > RETRANSMISSIONS * done.segments:
+        return (f"{done.retransmits} of {done.segments} segments were sent again, "
+                f"more than {RETRANSMISSIONS:.2%}")
+    if len(moments) < 2 or moments[1].most > LATEST * done.bytes:
+        return "the transfer ended before the measured interval did"
+    return None
+
+
+def check_payload(passed: int, done: Transfer) -> None:
+    """Raise InsnError when the payload that passed the NIC is not that of the transfer."""
+    if abs(passed - done.bytes) > PAYLOAD_ERROR * done.bytes:
+        raise InsnError(f"the NIC passed {passed} bytes of payload where {done.bytes} were sent: the frames do not "
+                        f"carry {HEADERS} bytes of headers (are TCP timestamps off?), or there was other traffic")
+
+
+def instructions(moments: list[Moment], baseline: Baseline) -> dict:
+    """Instructions and moved bytes per byte of payload of each domain, and the interval they are from."""
+    begin, end = moments
+    count = round(end.payload - begin.payload)
+    spent = delta(begin.snapshot, end.snapshot)
+    domains = {name: per_byte(spent[vcpu], count, baseline.idle[vcpu]) for name, vcpu in baseline.domains.items()}
+    seconds = (end.snapshot.monotonic_ns - begin.snapshot.monotonic_ns) / 1e9
+    return {
+        "insn_per_byte": {name: {part: round(value, DIGITS) for part, value in found["insn"].items()}
+                          for name, found in domains.items()},
+        "moved_per_byte": {name: round(found["moved"], DIGITS) for name, found in domains.items()},
+        "interval": {"bytes": count, "seconds": round(seconds, 3),
+                     "busy": {name: round(found["busy"], DIGITS) for name, found in domains.items()}},
+    }
+
+
+def grant_fields(copies: grants.Copies, count: int) -> dict[str, float]:
+    """Grant copies towards the guest per 64 KiB of `count` bytes of payload."""
+    found = {"grant_copies_per_64k": round(copies.ops * _64K / count, DIGITS),
+             "grant_hypercalls_per_64k": round(copies.hypercalls * _64K / count, DIGITS)}
+    if copies.ops:
+        found["grant_bytes_per_copy"] = round(copies.bytes / copies.ops, 1)
+    return found
+
+
+def acks_per_mb(done: Transfer) -> float:
+    """TCP segments that the sender received, per 10^6 bytes of payload."""
+    return round(done.source["Tcp InSegs"] * 1e6 / done.bytes, DIGITS)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A run's record, why its measurement is no good (None: it is), and the fields to add if it is."""
+
+    record: dict
+    fault: str | None
+    fields: Callable[[], dict]
+
+
+def sound(attempt: Callable[[], Attempt]) -> dict:
+    """Make attempts until one is sound, REPETITIONS more than one at most; return the last one's record.
+
+    `discarded` is added to it and, when it is sound, what it measured.
+    """
+    for discarded in range(REPETITIONS + 1):
+        made = attempt()
+        if not made.fault:
+            return made.record | made.fields() | {"discarded": discarded}
+        say(f"    Thrown away: {made.fault}.")
+    say(f"    None of {REPETITIONS + 1} attempts is sound: this run has no instruction counts.")
+    return made.record | {"discarded": REPETITIONS + 1}
+
+
+def machine() -> dict[str, object]:
+    """What the lab runs on, and the CPU that it emulates."""
+    with open("/proc/cpuinfo") as info:
+        models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
+    return {"cores": len(os.sched_getaffinity(0)), "cpu_model": models[0] if models else "unknown",
+            "emulated_cpu": vm.CPU}
