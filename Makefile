@@ -19,6 +19,7 @@ help:
 	@echo 'make check             all tests, as root; SUITES="match graft" for some'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
+	@echo 'make report            build/lab/report.html and plots of the last `make lab`'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo 'make setup             only what the laboratory needs before its first run'
@@ -42,12 +43,15 @@ stage:
 # The lab and the tests set up what they need by themselves.
 export CONFIGS BYTES REPEATS KERNEL
 
-.PHONY: setup lab check kunit bench
+.PHONY: setup lab report check kunit bench
 setup:
 	@$(PYTHON) -m lab setup
 
 lab:
 	@$(PYTHON) -m lab run
+
+report:
+	@$(PYTHON) -m lab report
 
 check:
 	@$(PYTHON) -m tests $(SUITES)

@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 
-from . import configs, experiments, kernels, provision, results, steps, table
+from . import configs, experiments, kernels, prereq, provision, report, results, steps, table
 from .paths import BUILD
 from .steps import LabError
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             _add_run_options(command)
     commands.add_parser("table", help="print the table of the last run again")
+    commands.add_parser("report", help="write the last run's report, a page with tables and plots")
     commands.add_parser("clean", help="remove images, logs and results of the lab, but nothing that was fetched")
     return parser
 
@@ -78,14 +79,24 @@ def _run(options: argparse.Namespace) -> None:
     found = experiments.run(wanted, options.kernel, count, repeats)
     results.write(found, RESULTS)
     minutes = (time.monotonic() - ready) / 60
-    steps.say(f"\n{table.render(found)}\n\nResults: {RESULTS}\n"
+    steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
+
+
+def _report() -> None:
+    found = results.read(RESULTS)
+    prereq.ensure(machines=False)
+    with steps.step("Writing the report"):
+        page = report.write(found, RESULTS.parent)
+    steps.say(f"{report.judge(found).sentence}\nReport: {page}")
 
 
 def _clean() -> None:
     for name in ("images", "logs", "run"):
         shutil.rmtree(BUILD / "lab" / name, ignore_errors=True)
-    RESULTS.unlink(missing_ok=True)
+    shutil.rmtree(RESULTS.parent / report.PLOTS, ignore_errors=True)
+    for path in (RESULTS, RESULTS.parent / report.NAME):
+        path.unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,6 +110,8 @@ def main(arguments: list[str] | None = None) -> int:
             _run(options)
         elif options.command == "table":
             steps.say(table.render(results.read(RESULTS)))
+        elif options.command == "report":
+            _report()
         else:
             _clean()
 

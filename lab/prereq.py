@@ -42,10 +42,11 @@ def missing(tests: bool = False) -> list[str]:
             if not (any if name in EITHER else all)(Path(file).exists() for file in files)]
 
 
-def ensure(need_network: bool = True, tests: bool = False) -> None:
+def ensure(need_network: bool = True, tests: bool = False, machines: bool = True) -> None:
     """Check the machine and install what it lacks; EnvironmentFault says what cannot be had.
 
-    `tests` adds what the tests need. Without `need_network` nothing is fetched and a missing package is an error.
+    `tests` adds what the tests need, `machines` the memory of the lab's virtual machines. Without
+    `need_network` nothing is fetched and a missing package is an error.
     """
     if os.geteuid() != 0:
         raise EnvironmentFault("the lab makes file systems and needs root: run the same command with sudo")
@@ -54,7 +55,8 @@ def ensure(need_network: bool = True, tests: bool = False) -> None:
     if not shutil.which("apt-get"):
         raise EnvironmentFault("the lab needs Debian 12 or 13: there is no apt-get on this machine")
     _check_disk()
-    _check_memory()
+    if machines:
+        _check_memory()
     lacking = missing(tests)
     if lacking and not need_network:
         raise EnvironmentFault(f"packages are missing on this machine: apt-get install {' '.join(lacking)}")
