@@ -7,6 +7,7 @@
  * file, so this file is compiled together with it.
  */
 #include "r8169_main.c"
+#include "buffers.c"
 
 static unsigned int lro_mode = LRO_STRICT;
 module_param_cb(lro, &lro_mode_param_ops, &lro_mode, 0644);
@@ -49,16 +50,16 @@ static u32 lro_rtl_vlan(const struct RxDesc *desc)
 static bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry, unsigned int size)
 {
 	const struct RxDesc *desc = tp->RxDescArray + entry;
-	const u8 *frame = page_address(tp->Rx_databuff[entry]);
+	const u8 *frame = lro_rtl_buffer(tp, entry);
 	dma_addr_t addr = le64_to_cpu(desc->addr);
 	struct device *d = tp_to_dev(tp);
 	bool taken;
 
-	dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
+	lro_rtl_sync_for_cpu(tp, d, addr, size);
 	prefetch(frame);
 	taken = !is_multicast_ether_addr(frame) &&
 		lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
-	dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
+	lro_rtl_sync_for_device(tp, d, addr, size);
 	return taken;
 }
 

@@ -9,6 +9,13 @@
 struct rtl8169_private;
 
 static void lro_rtl_create(struct rtl8169_private *tp);
+static int lro_rtl_rx_fill(struct rtl8169_private *tp);
+static void lro_rtl_rx_clear(struct rtl8169_private *tp);
+static void *lro_rtl_buffer(const struct rtl8169_private *tp, unsigned int entry);
+static void lro_rtl_sync_for_cpu(const struct rtl8169_private *tp, struct device *d,
+				 dma_addr_t addr, size_t size);
+static void lro_rtl_sync_for_device(const struct rtl8169_private *tp, struct device *d,
+				    dma_addr_t addr, size_t size);
 static int lro_rtl_rx(struct net_device *dev, struct rtl8169_private *tp, int budget);
 static void lro_rtl_receive(struct rtl8169_private *tp, struct sk_buff *skb);
 static bool lro_rtl_complete_done(struct napi_struct *napi, int work_done);
