@@ -144,7 +144,7 @@ static int lro_rtl_get_sset_count(struct net_device *dev, int sset)
 }
 
 static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
-					u64 *data)
+				      u64 *data)
 {
 	struct rtl8169_private *tp = netdev_priv(dev);
 

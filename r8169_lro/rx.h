@@ -22,6 +22,6 @@ static bool lro_rtl_complete_done(struct napi_struct *napi, int work_done);
 static void lro_rtl_get_strings(struct net_device *dev, u32 stringset, u8 *data);
 static int lro_rtl_get_sset_count(struct net_device *dev, int sset);
 static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,
-					u64 *data);
+				      u64 *data);
 
 #endif /* _R8169_LRO_RX_H */
