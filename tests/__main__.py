@@ -67,6 +67,7 @@ SUITES = (
     Suite("capture", "windows and retransmissions from captures", python("tests.capture.test_capture"), 120),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           600, True),
+    Suite("report", "the report page from known results", python("tests.lab.test_report"), 300, True),
     Suite("insn", "the instruction counter on programs of known length",
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC", python("tests.boot.test_boot"), 1500, True),
