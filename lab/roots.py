@@ -30,6 +30,8 @@ PACKAGES = (
     "qemu-system-x86", f"xen-hypervisor-{XEN}-amd64", f"xen-utils-{XEN}",
     # Programs that go into them.
     "busybox-static", "ethtool", "iperf", "iproute2", "kmod", "tcpdump",
+    # The report's plots.
+    "gnuplot-nox",
     # Kernel modules: each series' headers name their compiler.
     "coccinelle", "cpio", "gcc-12", "gcc-14", "gcc-14-for-host", "libc6-dev", "make", "pahole", "xz-utils", "zstd",
 )
