@@ -19,21 +19,27 @@ from urllib.parse import unquote
 from . import apt, cache, proc, steps
 from .paths import BUILD, LOGS
 from .steps import LabError
+from .uml import packages as uml_packages
 
 LOG = LOGS / "root.log"
 XEN = "4.20"
 PACKAGES = (
     # What a shell script and a makefile expect of any Debian system.
     "base-files", "bash", "coreutils", "dash", "diffutils", "dpkg", "findutils", "grep", "gzip", "libc-bin", "mawk",
-    "perl-base", "python3", "sed", "tar", "util-linux",
+    "perl", "python3", "sed", "tar", "util-linux",
     # Virtual machines.
     "qemu-system-x86", f"xen-hypervisor-{XEN}-amd64", f"xen-utils-{XEN}",
     # Programs that go into them.
     "busybox-static", "ethtool", "iperf", "iproute2", "kmod", "tcpdump",
+    # Hosts that are reached by ssh.
+    "openssh-client", "openssh-server",
     # The report's plots.
     "gnuplot-nox",
     # Kernel modules: each series' headers name their compiler.
-    "coccinelle", "cpio", "gcc-12", "gcc-14", "gcc-14-for-host", "libc6-dev", "make", "pahole", "xz-utils", "zstd",
+    "coccinelle", "cpio", "gcc-12", "gcc-14", "gcc-14-for-host", "libc6-dev", "make", "pahole", "sparse", "xz-utils",
+    "zstd",
+    # The tests: user-mode Linux, and fuzzing.
+    *uml_packages.PACKAGES, "clang", "libclang-rt-19-dev",
 )
 # Never needed here, and a third of the root.
 SUPERFLUOUS = (

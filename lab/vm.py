@@ -31,7 +31,7 @@ NIC_PATIENCE = 60000
 # An AMD CPU needs no page-table isolation (which doubles the cost of a Xen guest), and without SMAP Xen's driver domain
 # boots. Every server CPU since 2020 has fast short `rep movs` (FSRM): with it a kernel's memcpy() is one instruction,
 # whose bytes the plugin counts apart, where 6.12 would otherwise execute 12 instructions for 32 bytes and drown all
-# else. QEMU emulates it byte by byte: throughput on the wall clock is a third lower for it.
+# else. QEMU emulates it byte by byte, which costs throughput on the wall clock.
 CPU = "Opteron_G3,level=7,+erms,+fsrm"
 
 
