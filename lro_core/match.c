@@ -76,6 +76,7 @@ static unsigned int ip_length(const u8 *frame, unsigned int tcp)
 			       lro_get_be16(frame + V6_PAYLEN) + LRO_IPV6_LEN;
 }
 
+/* What stands in the way of a packet that has other flags than one with data. */
 static enum lro_reason flags_reason(u8 flags)
 {
 	if (flags & LRO_TCP_SYN)
@@ -84,9 +85,7 @@ static enum lro_reason flags_reason(u8 flags)
 		return LRO_PASS_RST;
 	if (flags & LRO_TCP_URG)
 		return LRO_PASS_URG;
-	if (!(flags & LRO_TCP_ACK))
-		return LRO_PASS_NO_ACK;
-	return LRO_CONTINUE;
+	return LRO_PASS_NO_ACK;
 }
 
 /* The rules for packets whose flow is known, from the TCP header on. */
@@ -437,8 +436,8 @@ bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int
 		return false;
 
 	ip_len = ip_length(frame, tcp);
-	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= state->hdr_len ||
-	    ip_len > LRO_IP_MAX)
+	/* One that is too long for any aggregate is longer than the first packet, too. */
+	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= state->hdr_len)
 		return false;
 	if (tcp == V4_TCP && !ip_checksum_ok(frame + LRO_IP_OFF))
 		return false;

@@ -59,6 +59,8 @@ class Suite:
 
 SUITES = (
     Suite("match", "the engine's rules in user space", on_machine("make", "-s", "-C", "tests/unit", "check"), 300),
+    Suite("coverage", "lines and branches of the rules that those tests reach",
+          on_machine(sys.executable, "tests/unit/coverage.py"), 300),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",

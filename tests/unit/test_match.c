@@ -188,6 +188,13 @@ static void relaxed_takes_the_latest(void **ctx)
 
 	(void)ctx;
 	relaxed = true;
+	s.tcp_options = 0;
+	start(&s);
+	s = next_of(s);
+	s.ack++;
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	assert_int_equal(lro_get_be32(state.hdr + state.tcp + 8), s.ack);
+	s = spec_bulk;
 	for (int i = 0; i < 2; i++, s = v6) {
 		start(&s);
 		s = next_of(s);
@@ -381,6 +388,11 @@ static void frames_with_wrong_lengths(void **ctx)
 	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	put_be16(f.data + 50, 0x1234);
 	f.data[25] ^= 0x10;
+	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
+	frame_free(&f);
+
+	s.payload = 65535 - 52;		/* with the longest IP header field */
+	f = frame_build(&s);
 	assert_false(lro_match_fast(&state, f.data, f.len, f.len, 0, false, &pkt));
 	frame_free(&f);
 }
