@@ -28,12 +28,13 @@ static const char *do_info(struct nic *nic, const struct json *json, char *answe
 	snprintf(answer, COMMAND_ANSWER_MAX,
 		 "{\"ok\":true,\"chip\":\"%s\",\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\","
 		 "\"link\":\"%s\",\"cable\":\"%s\",\"pause\":\"%s\",\"rate_mbit\":%llu,"
-		 "\"wire\":\"%s\",\"vm\":\"%s\",\"replaying\":%s}",
+		 "\"wire\":\"%s\",\"vm\":\"%s\",\"replaying\":%s,\"generating\":%s}",
 		 nic->chip->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
 		 nic->phy.link ? "up" : "down", nic->phy.cable ? "up" : "down",
 		 nic->pause ? "on" : "off", (unsigned long long)nic->rx_rate.mbit,
 		 wire_up(&nic->wire) ? "up" : "down", vfu_up(&nic->vfu) ? "up" : "down",
-		 nic->replay.file ? "true" : "false");
+		 nic->replay.file ? "true" : "false",
+		 generate_busy(&nic->generator) ? "true" : "false");
 	return NULL;
 }
 
@@ -136,6 +137,37 @@ static const char *do_replay(struct nic *nic, const struct json *json, char *ans
 	return error ? error : finish(answer);
 }
 
+/* Member @name, a whole number from 1 to @max; *@value stays as it is if there is none. */
+static bool count(const struct json *json, const char *name, double max, u64 *value)
+{
+	double number = (double)*value;
+
+	if (json_number(json, name, &number) && !(number >= 1 && number <= max))
+		return false;
+	*value = (u64)number;
+	return *value > 0;
+}
+
+static const char *do_generate(struct nic *nic, const struct json *json, char *answer)
+{
+	const char *mac = json_string(json, "mac");
+	u64 frames = 0, flows = 1, burst = 1;
+	const char *error;
+	u8 to[6];
+
+	memcpy(to, &nic->regs.bytes[REG_MAC0], sizeof(to));
+	if (!count(json, "frames", 1e12, &frames))
+		return "generate needs \"frames\", a number from 1 to 1000000000000";
+	if (!count(json, "flows", GENERATE_FLOWS_MAX, &flows))
+		return "generate's \"flows\" is a number from 1 to 32768";
+	if (!count(json, "burst", GENERATE_BURST_MAX, &burst))
+		return "generate's \"burst\" is a number from 1 to 1024";
+	if (mac && !mac_parse(mac, to))
+		return "generate's \"mac\" is a unicast address like 52:54:00:81:69:01";
+	error = generate_start(nic, to, frames, (u32)flows, (u32)burst);
+	return error ? error : finish(answer);
+}
+
 static const char *do_quit(struct nic *nic, const struct json *json, char *answer)
 {
 	(void)json;
@@ -154,6 +186,7 @@ static const struct {
 	{ "pause", do_pause },
 	{ "pcap", do_pcap },
 	{ "replay", do_replay },
+	{ "generate", do_generate },
 	{ "quit", do_quit },
 };
 
@@ -165,7 +198,7 @@ static const char *dispatch(struct nic *nic, const struct json *json, char *answ
 	for (i = 0; name && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(nic, json, answer);
-	return "\"cmd\" must be one of info, stats, link, rate, pause, pcap, replay, quit";
+	return "\"cmd\" must be info, stats, link, rate, pause, pcap, replay, generate or quit";
 }
 
 void command_run(struct nic *nic, const char *line, char *answer)

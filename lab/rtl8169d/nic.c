@@ -54,6 +54,7 @@ static u64 next_deadline(const struct nic *nic)
 	tx_deadline(nic, &next);
 	wire_deadline(nic, &next);
 	replay_deadline(nic, &next);
+	generate_deadline(nic, &next);
 	return next;
 }
 
@@ -92,6 +93,7 @@ static bool turn(struct nic *nic, bool busy, u64 *active)
 		*active = nic->now;
 	busy = wire_run(nic);
 	busy |= replay_run(nic);
+	busy |= generate_run(nic);
 	rx_settle(nic);
 	busy |= tx_run(nic);
 	return busy;

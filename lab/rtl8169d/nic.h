@@ -9,6 +9,7 @@
 #include "chip.h"
 #include "ctl.h"
 #include "dma.h"
+#include "generate.h"
 #include "irq.h"
 #include "options.h"
 #include "pcap.h"
@@ -44,6 +45,7 @@ struct nic {
 	struct rate tx_rate;
 	struct pcap pcap;
 	struct replay replay;
+	struct generator generator;
 	struct wire wire;
 	struct vfu vfu;
 	struct ctl ctl;

@@ -93,7 +93,7 @@ static bool number(const char *name, const char *text, u64 max, u64 *value)
 	return true;
 }
 
-static bool mac_address(const char *text, u8 *mac)
+bool mac_parse(const char *text, u8 *mac)
 {
 	unsigned int b[6];
 	int used = 0;
@@ -101,10 +101,8 @@ static bool mac_address(const char *text, u8 *mac)
 
 	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
 		   &used) != 6 ||
-	    text[used] || (b[0] & 1)) {
-		say("--mac takes a unicast address like 52:54:00:81:69:01, not \"%s\"", text);
+	    text[used] || (b[0] & 1))
 		return false;
-	}
 	for (i = 0; i < 6; i++)
 		mac[i] = (u8)b[i];
 	return true;
@@ -150,7 +148,10 @@ static bool option(struct options *opt, int which)
 		opt->chip = NULL;
 		return chip_name(opt, optarg);
 	case OPT_MAC:
-		return mac_address(optarg, opt->mac);
+		if (mac_parse(optarg, opt->mac))
+			return true;
+		say("--mac takes a unicast address like 52:54:00:81:69:01, not \"%s\"", optarg);
+		return false;
 	case OPT_PAUSE:
 		return on_off(optarg, &opt->pause);
 	case OPT_RATE:

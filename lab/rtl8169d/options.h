@@ -30,4 +30,7 @@ struct options {
  */
 int options_parse(struct options *opt, int argc, char **argv);
 
+/** mac_parse() - read a unicast address such as 52:54:00:81:69:01. Return: false if it is none. */
+bool mac_parse(const char *text, u8 *mac);
+
 #endif

@@ -25,6 +25,7 @@
 	X(rx_csum_bad)			\
 	X(rx_vlan_stripped)		\
 	X(rx_replayed)			\
+	X(rx_generated)			\
 	X(tx_frames)			\
 	X(tx_bytes)			\
 	X(tx_tso_packets)		\

@@ -226,7 +226,7 @@ class Setup:
 def balance(stats: dict) -> bool:
     """Is every frame from the wire accounted for?"""
     fates = ("rx_frames", "rx_missed", "rx_filtered", "rx_disabled", "rx_link_down", "rx_runt", "rx_too_long", "rx_errors")
-    return stats["wire_rx_frames"] + stats["rx_replayed"] == sum(stats[name] for name in fates)
+    return stats["wire_rx_frames"] + stats["rx_replayed"] + stats["rx_generated"] == sum(stats[name] for name in fates)
 
 
 def write_pcap(path: str, frames: list[bytes], nanoseconds: bool = False) -> None:
