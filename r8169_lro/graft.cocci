@@ -128,8 +128,20 @@ identifier ops;
  ,
  };
 
-// Which driver serves a card is the user's choice: no alias, no autoload.
+// Which driver serves a card is the user's choice: no alias, no autoload, and
+// loading the module takes no card that was not assigned to it.
 @no_autoload@
 declarer name MODULE_DEVICE_TABLE;
 @@
 -MODULE_DEVICE_TABLE(pci, rtl8169_pci_tbl);
+
+@writable_ids@
+@@
+-static const struct pci_device_id rtl8169_pci_tbl[]
++static struct pci_device_id rtl8169_pci_tbl[]
+ = { ... };
+
+@assigned_only@
+declarer name module_pci_driver;
+@@
+-module_pci_driver(rtl8169_pci_driver);

@@ -153,4 +153,24 @@ static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_sta
 	lro_stats_values(tp->lro, &data);
 }
 
+/*
+ * The stock driver may serve other cards of the same host, so a card is ours
+ * only when its driver_override names this driver.
+ */
+static int __init lro_rtl_init(void)
+{
+	struct pci_device_id *id;
+
+	for (id = rtl8169_pci_tbl; id->vendor; id++)
+		id->override_only = PCI_ID_F_VFIO_DRIVER_OVERRIDE;
+	return pci_register_driver(&rtl8169_pci_driver);
+}
+module_init(lro_rtl_init);
+
+static void __exit lro_rtl_exit(void)
+{
+	pci_unregister_driver(&rtl8169_pci_driver);
+}
+module_exit(lro_rtl_exit);
+
 MODULE_IMPORT_XENLRO();
