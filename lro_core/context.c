@@ -13,19 +13,15 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 {
 	unsigned int limit = lro_param_max_flows();
 	struct lro_flow *places;
-	struct page **recycle;
 	struct lro *lro;
 
 	lro = kzalloc(sizeof(*lro), GFP_KERNEL);
 	places = kvcalloc(lro_flows_places(limit), sizeof(*places), GFP_KERNEL);
-	recycle = kvcalloc(LRO_RECYCLE, sizeof(*recycle), GFP_KERNEL);
-	if (!lro || !places || !recycle) {
-		kvfree(recycle);
+	if (!lro || !places || !page_ring_setup(&lro->pages, LRO_RECYCLE)) {
 		kvfree(places);
 		kfree(lro);
 		return NULL;
 	}
-	lro->recycle = recycle;
 	lro->dev = dev;
 	lro->napi = napi;
 	lro->mode = LRO_OFF;
@@ -50,8 +46,7 @@ void lro_destroy(struct lro *lro)
 		skb_list_del_init(skb);
 		kfree_skb(skb);
 	}
-	lro_free_recycle(lro);
-	kvfree(lro->recycle);
+	page_ring_free(&lro->pages);
 	kvfree(lro->flows.flow);
 	kfree(lro);
 }

@@ -21,41 +21,14 @@
  */
 #define MIN_PAYLOAD	512
 
-/*
- * A page that only the context still refers to has been read by whoever got the
- * aggregate, and is free to be written again. Pages come back in about the order
- * in which they were given; one that does not is left to its readers.
- */
-static struct page *get_recycled_page(struct lro *lro)
+static struct page *get_page_to_fill(struct lro *lro)
 {
-	struct page **place = &lro->recycle[lro->recycle_next];
-	struct page *page = *place;
+	bool recycled;
+	struct page *page = page_ring_get(&lro->pages, &recycled);
 
-	lro->recycle_next = (lro->recycle_next + 1) % LRO_RECYCLE;
-	if (page && page_ref_count(page) == 1) {
-		lro->count[LRO_COUNT_PAGES_RECYCLED]++;
-		get_page(page);
-		return page;
-	}
 	if (page)
-		put_page(page);
-	/* Not from the reserves: reserve pages must not be kept for reuse. */
-	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC);
-	*place = page;
-	if (page) {
-		lro->count[LRO_COUNT_PAGES_NEW]++;
-		get_page(page);
-	}
+		lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW]++;
 	return page;
-}
-
-void lro_free_recycle(struct lro *lro)
-{
-	unsigned int i;
-
-	for (i = 0; i < LRO_RECYCLE; i++)
-		if (lro->recycle[i])
-			put_page(lro->recycle[i]);
 }
 
 static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset)
@@ -65,7 +38,7 @@ static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset
 
 	if (n == MAX_SKB_FRAGS)
 		return false;
-	page = get_recycled_page(lro);
+	page = get_page_to_fill(lro);
 	if (!page)
 		return false;
 	skb_fill_page_desc_noacc(flow->skb, n, page, offset, PAGE_SIZE - offset);

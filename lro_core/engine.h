@@ -11,6 +11,7 @@
 
 #include <compat.h>
 #include <lro.h>
+#include <page_ring.h>
 
 #include "flows.h"
 #include "match.h"
@@ -71,9 +72,7 @@ enum lro_counter {
  * @flows: open aggregates
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
- * @recycle: pages given to aggregates, each with a reference of the context, in
- *	the order in which they were given; %LRO_RECYCLE places
- * @recycle_next: place in @recycle of the page given longest ago
+ * @pages: pages to copy payload into
  * @count: counters, see &enum lro_counter
  * @reason: counters of reasons, see &enum lro_reason
  */
@@ -90,8 +89,7 @@ struct lro {
 	struct lro_flows flows;
 	struct list_head ready;
 	unsigned int ready_count;
-	struct page **recycle;
-	unsigned int recycle_next;
+	struct page_ring pages;
 	u64 count[LRO_COUNTER_COUNT];
 	u64 reason[LRO_REASON_COUNT];
 };
@@ -159,12 +157,6 @@ __sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum su
  * @flow: aggregate with %LRO_LAYOUT_COPY
  */
 void lro_finish_copy(struct lro_flow *flow);
-
-/**
- * lro_free_recycle() - forget the pages that wait for reuse
- * @lro: context
- */
-void lro_free_recycle(struct lro *lro);
 
 /* hold.c: aggregates that outlive a poll */
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages to copy packets into, used again when their readers are done.
+ *
+ * A page that only the ring still refers to has been read by whoever got the
+ * packet, and is free to be written again. Pages come back in about the order
+ * in which they were given; one that does not is left to its readers.
+ */
+#ifndef _XENLRO_PAGE_RING_H
+#define _XENLRO_PAGE_RING_H
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+/**
+ * struct page_ring - pages that were given, each with a reference of the ring
+ * @page: @size places, in the order in which pages were given; NULL: never used
+ * @size: places; also bounds the memory that waits for reuse
+ * @next: place of the page given longest ago
+ *
+ * For one user at a time; without locks.
+ */
+struct page_ring {
+	struct page **page;
+	unsigned int size;
+	unsigned int next;
+};
+
+/* Context: process. Return: false without memory; page_ring_free() is allowed then too. */
+static inline bool page_ring_setup(struct page_ring *ring, unsigned int size)
+{
+	ring->page = kvcalloc(size, sizeof(*ring->page), GFP_KERNEL);
+	ring->size = size;
+	ring->next = 0;
+	return ring->page;
+}
+
+/* Forget all pages; those that have readers stay with them. Context: process. */
+static inline void page_ring_free(struct page_ring *ring)
+{
+	unsigned int i;
+
+	for (i = 0; ring->page && i < ring->size; i++)
+		if (ring->page[i])
+			put_page(ring->page[i]);
+	kvfree(ring->page);
+	ring->page = NULL;
+}
+
+/**
+ * page_ring_get() - get a page to write to
+ * @ring: ring
+ * @recycled: set to whether the page was in use before
+ *
+ * Return: page in lowmem with a reference that passes to the caller, or NULL
+ * without memory.
+ */
+static inline struct page *page_ring_get(struct page_ring *ring, bool *recycled)
+{
+	struct page **place = &ring->page[ring->next];
+	struct page *page = *place;
+
+	if (++ring->next == ring->size)
+		ring->next = 0;
+	*recycled = page && page_ref_count(page) == 1;
+	if (!*recycled) {
+		if (page)
+			put_page(page);
+		/* Not from the reserves: reserve pages must not be kept for reuse. */
+		page = alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC);
+		*place = page;
+		if (!page)
+			return NULL;
+	}
+	get_page(page);
+	return page;
+}
+
+#endif /* _XENLRO_PAGE_RING_H */
