@@ -25,6 +25,8 @@ SENDER_MODULES = ("virtio_pci", "virtio_net", "e1000")
 PHY_MODULES = ("realtek",)
 NIC_MODULES = ("r8169",)
 BRIDGE_MODULES = ("llc", "stp", "bridge")
+# An interface that counts and forgets.
+SINK_MODULES = ("dummy",)
 # Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
 XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
 OUR_NIC_MODULES = ("lro_core", "r8169_lro", "br_linearize")
@@ -164,7 +166,8 @@ def native(series: str, with_ours: bool = False) -> Image:
     tree = _base(roots.lab_root(), "linux")
     extra = _ours(OUR_NIC_MODULES, ours)
     name = "native-lro" if with_ours else "native"
-    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES, NIC_MODULES + extra, name))
+    return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES,
+                                         NIC_MODULES + SINK_MODULES + extra, name))
 
 
 def guest(series: str, with_ours: bool = False) -> Path:

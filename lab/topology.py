@@ -122,10 +122,13 @@ class Lab:
         started.link.alive = self._check_parts
         return started
 
-    def _start_nic_and_sender(self, image: images.Image) -> None:
+    def _start_nic(self) -> None:
         self.nic = vm.Nic(self._run, self.logs, self._chip, self._nic_options)
         self._stack.callback(self.nic.stop)
         self._parts.append(self.nic)
+
+    def _start_nic_and_sender(self, image: images.Image) -> None:
+        self._start_nic()
         self.sender = self._start(vm.Machine(
             "sender", SENDER_MEMORY, 1, vm.linux_line(image, f"lab.ip={SENDER_ADDRESS}"),
             vm.wire_nic(self.nic, SENDER_MAC)))

@@ -72,7 +72,8 @@ SUITES = (
     Suite("report", "the report page from known results", python("tests.lab.test_report"), 300, True),
     Suite("insn", "the instruction counter on programs of known length",
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
-    Suite("boot", "stock r8169 and r8169_lro on the emulated NIC", python("tests.boot.test_boot"), 1500, True),
+    Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
+          python("tests.boot.test_boot", "tests.boot.test_flows"), 1500, True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 

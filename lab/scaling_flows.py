@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scaling over flows: LRO ratio and instructions per byte of what the driver domain does with interleaved streams.
+
+    rtl8169d, which makes the frames == Linux [ r8169 or r8169_lro - br0 - dummy0 ]
+
+One machine without Xen forwards as a driver domain does, to a bridge port that counts and forgets each packet: nobody
+has to receive the streams, and none of the packets is answered. The frames are full segments, one of each flow in turn
+and no flow with PSH (see lab/rtl8169d/README.md), as fast as the receive ring takes them; nothing is lost. Their time
+stamps never move: in a stream of less than a packet per millisecond and flow they would differ from packet to packet,
+and neither strict LRO nor GRO would merge any.
+
+LRO ratio: frames that the NIC received / packets that the bridge transmitted to dummy0, over all of a run.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from . import configs, experiments, images, measure, vm
+from .steps import LabError, say, step
+from .topology import BOOT_LIMIT, NATIVE_MEMORY, NIC, Lab
+
+FLOWS = (1, 8, 64, 256, 1024)
+# 256 of each flow where there are most: twenty times the streak that makes a flow bulk, five aggregates of full size.
+FRAMES = 1 << 18
+SINK = "dummy0"
+# An address that is not the bridge's own, so that it forwards.
+BEYOND = "52:54:00:00:00:99"
+# The slowest rate, in frames/s, at which a run still counts as alive.
+SLOWEST = 1000
+# Seconds after which all that the NIC received has passed the bridge.
+REST = 1.0
+
+_BRIDGE = f"""echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+modprobe dummy
+ip link add br0 type bridge
+echo 0 >/sys/class/net/br0/bridge/forward_delay
+echo 0 >/sys/class/net/br0/bridge/multicast_snooping
+ip link set {SINK} master br0
+ip link set {SINK} up
+ip link set br0 up"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What merges in the driver domain: a NIC driver, and whether GRO is on."""
+
+    name: str
+    driver: str
+    gro: bool
+
+
+ENGINES = (Engine("gro", configs.STOCK_NIC, True), Engine("lro", configs.OUR_NIC, False))
+
+
+class FlowsLab(Lab):
+    """Linux without Xen that bridges what its NIC receives to a port without an end; there is no sender."""
+
+    name = "flows"
+    bridge = True
+
+    def _image(self) -> images.Image:
+        return images.native(self.series, self.with_ours)
+
+    def _boot(self) -> None:
+        _, image = self._images
+        with step("flows: boot the machine"):
+            self._start_nic()
+            self.nic_host = self._start_nic_host("flows", NATIVE_MEMORY, 1, vm.linux_line(image, ""))
+            self.receiver = self.nic_host
+            self.nic_host.wait(BOOT_LIMIT)
+            self.nic_host.run(_BRIDGE)
+
+    def use(self, engine: Engine) -> None:
+        """Let an engine merge; return when the link is up."""
+        self.use_nic_driver(engine.driver)
+        if engine.driver == configs.OUR_NIC:
+            self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", 1)
+        self.set_nic_gro(engine.gro)
+
+    def passed(self) -> int:
+        """Packets that the bridge has transmitted to its port without an end."""
+        return int(self.nic_host.run(f"cat /sys/class/net/{SINK}/statistics/tx_packets"))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Frames that went through: how many, in how many packets, and the moments between which was measured."""
+
+    frames: int
+    packets: int
+    moments: list[measure.Moment]
+
+    @property
+    def lro_ratio(self) -> float:
+        """Frames per packet."""
+        return self.frames / max(self.packets, 1)
+
+
+def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool = True) -> Passage:
+    """Send `frames` frames of `flows` flows through the machine; raise LabError when any is lost.
+
+    counted: take the moments for measure.instructions().
+    """
+    before, packets = lab.nic.stats(), lab.passed()
+    lab.nic.ctl("generate", frames=frames, flows=flows, burst=burst, mac=BEYOND)
+    moments = _watch(lab, before["rx_generated"], frames) if counted else []
+    deadline = time.monotonic() + frames / SLOWEST
+    while lab.nic.ctl("info")["generating"]:
+        lab.check()
+        if time.monotonic() > deadline:
+            raise LabError(f"{frames} frames did not pass the NIC within {frames // SLOWEST} s", lab.nic.log)
+        time.sleep(measure.POLL)
+    time.sleep(REST)
+    received = lab.nic.stats()["rx_frames"] - before["rx_frames"]
+    if received != frames:
+        raise LabError(f"the NIC received {received} of {frames} frames", lab.nic.log)
+    lab.check()
+    return Passage(frames, lab.passed() - packets, moments)
+
+
+def _watch(lab: FlowsLab, base: int, frames: int) -> list[measure.Moment]:
+    """Snapshots at both ends of the interval that measure.py defines; fewer when the frames end before."""
+    moments: list[measure.Moment] = []
+    for label, share in (("begin", measure.FIRST), ("end", measure.LAST)):
+        while (before := lab.nic.stats())["rx_generated"] - base < share * frames:
+            lab.check()
+            time.sleep(measure.POLL)
+        snapshot = lab.control.snapshot(label)
+        after = lab.nic.stats()
+        if after["rx_generated"] - base == frames:
+            break
+        middle = (measure.payload(before) + measure.payload(after)) / 2
+        moments.append(measure.Moment(snapshot, middle, measure.payload(after)))
+    return moments
+
+
+def run(series: str, repeats: int) -> list[dict]:
+    """Rows of the results: each engine at each number of flows, `repeats` times."""
+    rows: list[dict] = []
+    lab = FlowsLab(series, with_ours=True, counted=True)
+    lab.prepare()
+    with lab:
+        for engine in ENGINES:
+            with step(f"{engine.name}: change drivers"):
+                lab.use(engine)
+                baseline = measure.at_rest(lab)
+            for repeat in range(repeats):
+                for flows in FLOWS:
+                    with step(f"{engine.name}, {flows} flows: run {repeat + 1} of {repeats}"):
+                        rows.append(_row(lab, engine, flows, repeat, baseline))
+                    say(f"    LRO ratio {rows[-1]['lro_ratio']:.2f}, {rows[-1]['insn_per_byte']:.3f} insn/B")
+    return rows
+
+
+def _row(lab: FlowsLab, engine: Engine, flows: int, repeat: int, baseline: measure.Baseline) -> dict:
+    before = experiments.driver_counters(lab.nic_host, NIC)
+    done = send(lab, flows, FRAMES)
+    after = experiments.driver_counters(lab.nic_host, NIC)
+    if len(done.moments) < 2:
+        raise LabError(f"{FRAMES} frames passed the NIC before instructions could be counted: is the machine stalled?")
+    found = measure.instructions(done.moments, baseline)
+    # Only what the engine counted; a stock driver has no such counters.
+    counters = {name: value - before[name] for name, value in after.items() if "_lro_" in name and value != before[name]}
+    return {"engine": engine.name, "flows": flows, "repeat": repeat, "lro_ratio": round(done.lro_ratio, 4),
+            "insn_per_byte": found["insn_per_byte"]["driver"]["total"],
+            "moved_per_byte": found["moved_per_byte"]["driver"], "frames": done.frames, "packets": done.packets,
+            "interval": found["interval"], "counters": counters}
