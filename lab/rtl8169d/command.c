@@ -103,6 +103,7 @@ static const char *do_pcap(struct nic *nic, const struct json *json, char *answe
 	const char *file = json_string(json, "file");
 	const char *text = json_string(json, "dir");
 	enum pcap_dir dir = PCAP_BOTH;
+	double snaplen = 0;
 	bool start;
 	int err;
 
@@ -120,9 +121,11 @@ static const char *do_pcap(struct nic *nic, const struct json *json, char *answe
 		dir = PCAP_TX;
 	else if (text && strcmp(text, "both"))
 		return "pcap's \"dir\" is rx, tx or both";
+	if (json_number(json, "snaplen", &snaplen) && !(snaplen >= 1 && snaplen <= 65535))
+		return "pcap's \"snaplen\" is a number from 1 to 65535";
 	if (nic->pcap.file)
 		return "a capture is running: stop it first";
-	err = pcap_start(&nic->pcap, file, dir);
+	err = pcap_start(&nic->pcap, file, dir, (u32)snaplen);
 	return err ? strerror(err) : finish(answer);
 }
 

@@ -57,7 +57,7 @@ static bool nic_init(const struct options *opt)
 	rate_set(&nic.tx_rate, opt->rate_mbit);
 	nic_reset(&nic);
 	if (opt->pcap) {
-		err = pcap_start(&nic.pcap, opt->pcap, PCAP_BOTH);
+		err = pcap_start(&nic.pcap, opt->pcap, PCAP_BOTH, 0);
 		if (err) {
 			say("cannot write %s: %s", opt->pcap, strerror(err));
 			return false;

@@ -31,13 +31,13 @@ static int pcap_fail(struct pcap *pcap)
 	return err;
 }
 
-int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir)
+int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir, u32 snaplen)
 {
 	struct file_header header = {
 		.magic = PCAP_MAGIC_NSEC,
 		.major = 2,
 		.minor = 4,
-		.snaplen = PCAP_SNAPLEN,
+		.snaplen = snaplen ? snaplen : PCAP_SNAPLEN,
 		.linktype = PCAP_ETHERNET,
 	};
 
@@ -48,6 +48,7 @@ int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir)
 		return errno;
 	snprintf(pcap->name, sizeof(pcap->name), "%s", name);
 	pcap->dir = dir;
+	pcap->snaplen = header.snaplen;
 	pcap->dirty = false;
 	pcap->flush_at = 0;
 	if (fwrite(&header, sizeof(header), 1, pcap->file) != 1 || fflush(pcap->file))
@@ -66,7 +67,8 @@ int pcap_stop(struct pcap *pcap)
 
 void pcap_write(struct pcap *pcap, const u8 *frame, u32 len)
 {
-	struct record_header record = { .captured = len, .original = len };
+	u32 kept = len < pcap->snaplen ? len : pcap->snaplen;
+	struct record_header record = { .captured = kept, .original = len };
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -74,7 +76,7 @@ void pcap_write(struct pcap *pcap, const u8 *frame, u32 len)
 	record.nsec = (u32)t.tv_nsec;
 	pcap->dirty = true;
 	if (fwrite(&record, sizeof(record), 1, pcap->file) != 1 ||
-	    (len && fwrite(frame, len, 1, pcap->file) != 1))
+	    (kept && fwrite(frame, kept, 1, pcap->file) != 1))
 		say("capture to %s ended: %s", pcap->name, strerror(pcap_fail(pcap)));
 }
 

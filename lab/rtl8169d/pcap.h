@@ -20,13 +20,17 @@ enum pcap_dir {
 struct pcap {
 	FILE *file;		/* NULL: no capture */
 	enum pcap_dir dir;
+	u32 snaplen;
 	bool dirty;
 	u64 flush_at;
 	char name[256];
 };
 
-/** pcap_start() - capture to file @name. Return: 0 or an errno value. */
-int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir);
+/**
+ * pcap_start() - capture to file @name, at most @snaplen bytes of each frame (0: whole frames).
+ * Return: 0 or an errno value.
+ */
+int pcap_start(struct pcap *pcap, const char *name, enum pcap_dir dir, u32 snaplen);
 
 /** pcap_stop() - write everything out and close. Return: 0 or an errno value. */
 int pcap_stop(struct pcap *pcap);

@@ -118,6 +118,23 @@ def test_capture(nic: str) -> None:
             assert got == {"both": both, "rx": both[:2], "tx": both[2:]}[direction] and len(got) == want
 
 
+def test_capture_of_headers(nic: str) -> None:
+    """A frame is cut to the bytes asked for; its record keeps the true length."""
+    with Setup(nic) as s:
+        name = f"{s.path}/short.pcap"
+        assert not s.ask("pcap", action="start", file=name, snaplen=0)["ok"]
+        assert s.ask("pcap", action="start", file=name, snaplen=100)["ok"]
+        s.send(fr.tcp_frame(80), fr.tcp_frame(1514))
+        s.take()
+        s.take()
+        assert s.ask("pcap", action="stop")["ok"]
+        assert read_pcap(name) == [fr.tcp_frame(80), fr.tcp_frame(1514)[:100]]
+        with open(name, "rb") as file:
+            raw = file.read()
+        assert struct.unpack_from("<I", raw, 16) == (100,)
+        assert struct.unpack_from("<II", raw, 24 + 16 + 80 + 8) == (100, 1514)
+
+
 def test_capture_from_the_start(nic: str) -> None:
     """--pcap FILE, complete after SIGTERM."""
     with Setup(nic, attach=False, wire=False) as other:
