@@ -86,6 +86,31 @@ static void poll_gro_frags(struct rx *rx, struct stream *stream, unsigned int co
 	each(rx, stream, count, receive_gro_frags);
 }
 
+/* As many bytes as xen-netfront makes linear before it hands a packet to GRO. */
+#define PULL_LEN	256u
+
+static __always_inline void receive_gro_pull(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = napi_alloc_skb(rx->napi, PULL_LEN);
+
+	if (unlikely(!skb))
+		return;
+	get_page(frame->page);
+	skb_add_rx_frag(skb, 0, frame->page, 0, frame->len, PAGE_SIZE);
+	if (unlikely(!__pskb_pull_tail(skb, min(frame->len, PULL_LEN)))) {
+		kfree_skb(skb);
+		return;
+	}
+	skb->protocol = eth_type_trans(skb, rx->dev);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	napi_gro_receive(rx->napi, skb);
+}
+
+static void poll_gro_pull(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_gro_pull);
+}
+
 static __always_inline void receive_lro_skb(struct rx *rx, const struct frame *frame)
 {
 	struct sk_buff *skb = copy_to_skb(rx, frame);
@@ -137,6 +162,7 @@ const struct rx_path bench_paths[] = {
 	{ "alloc",     STREAM_TCP, false, false, 0,  poll_alloc },
 	{ "gro_skb",   STREAM_TCP, true,  false, 0,  poll_gro_skb },
 	{ "gro_frags", STREAM_TCP, true,  false, 0,  poll_gro_frags },
+	{ "gro_pull",  STREAM_TCP, true,  false, 0,  poll_gro_pull },
 	{ "lro_skb",   STREAM_TCP, true,  true,  0,  poll_lro_skb },
 	{ "lro_copy",  STREAM_TCP, true,  true,  0,  poll_lro_copy },
 	{ "lro_page",  STREAM_TCP, true,  true,  0,  poll_lro_page },

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-# What a path is compared with: the way of the kernel for a driver that holds the packet alike.
+# What a path is compared with: the ratio is that to the kernel's common way, napi_gro_receive().
 BASES = {
-    "gro_skb": "gro_skb", "lro_skb": "gro_skb", "lro_copy": "gro_skb",
-    "gro_frags": "gro_frags", "lro_page": "gro_frags",
+    "gro_skb": "gro_skb", "gro_frags": "gro_skb", "lro_skb": "gro_skb", "lro_copy": "gro_skb", "lro_page": "gro_skb",
     "pass_udp": "bare_udp", "passcopy_udp": "bare_udp", "pass_ack": "bare_ack", "passcopy_ack": "bare_ack",
 }
+# Further ways of a driver that holds the packet in a page: xen-netfront's, and the cheapest that GRO has.
+PEERS = {"lro_page": ("gro_pull", "gro_frags")}
 # A round in which less than this share of the packets counted is dropped; a row needs so many rounds.
 COUNTED_MIN = 0.25
 ROUNDS_MIN = 5
@@ -93,6 +94,18 @@ def _median(values: Iterable[float]) -> float:
     return median(listed) if listed else math.nan
 
 
+def _rounded(value: float, digits: int = 2) -> float | None:
+    return None if math.isnan(value) else round(value, digits)
+
+
+def _peer(rounds: _Rounds, path: str, peer: str) -> dict[str, float | None]:
+    """What another way costs, and the ratio of `path` to that."""
+    ours, theirs = rounds.net(path), rounds.net(peer)
+    both = ours.keys() & theirs.keys()
+    return {"ns": _rounded(_median(theirs.values()) * rounds.ns_per_tick),
+            "ratio": _rounded(_median(ours[number] / theirs[number] for number in both), 4)}
+
+
 def _failure(records: tuple[dict[str, Any], dict[str, Any]], pairs: int, ratio: float) -> str:
     for record in records:
         if record["failure"]:
@@ -120,20 +133,18 @@ def _row(run: Run, record: dict[str, Any]) -> dict[str, Any]:
         entry, _, kind = path.partition("_")
         name, entry = "pass", "lro_copy" if entry == "passcopy" else "lro_skb"
 
-    def rounded(value: float, digits: int = 2) -> float | None:
-        return None if math.isnan(value) else round(value, digits)
-
     return {
         "path": name, "kind": kind, "entry": entry, "flows": flows, "size": size,
-        "ns": rounded(_median(ns)), "ns_mad": rounded(_mad(ns)),
-        "ratio": rounded(_median(ratios), 4), "ratio_mad": rounded(_mad(ratios), 4), "ratio_to": base,
-        "base_ns": rounded(_median(base_ns)), "extra_ns": rounded(_median(extra)),
-        "empty_ns": rounded(_median(rounds.raw("empty").values()) * rounds.ns_per_tick),
-        "alloc_ns": rounded(_median(rounds.net("alloc").values()) * rounds.ns_per_tick),
-        "tsc_cycles": rounded(_median(ours.values()), 1),
-        "cycles": rounded(_median(rounds.net(path, "pmu").values()), 1) if run.about["pmu"] else None,
+        "ns": _rounded(_median(ns)), "ns_mad": _rounded(_mad(ns)),
+        "ratio": _rounded(_median(ratios), 4), "ratio_mad": _rounded(_mad(ratios), 4), "ratio_to": base,
+        "base_ns": _rounded(_median(base_ns)), "extra_ns": _rounded(_median(extra)),
+        "empty_ns": _rounded(_median(rounds.raw("empty").values()) * rounds.ns_per_tick),
+        "alloc_ns": _rounded(_median(rounds.net("alloc").values()) * rounds.ns_per_tick),
+        "tsc_cycles": _rounded(_median(ours.values()), 1),
+        "cycles": _rounded(_median(rounds.net(path, "pmu").values()), 1) if run.about["pmu"] else None,
         "packets": record["packets"], "rounds": len(both), "rounds_dropped": len(record["counted"]) - len(both),
         "segs_per_delivery": round(record["segments"] / max(1, record["deliveries"]), 3),
+        "peers": {peer: _peer(rounds, path, peer) for peer in PEERS.get(path, ())},
         "failure": failure, "ok": not failure,
     }
 
@@ -149,16 +160,70 @@ def loop_failures(run: Run) -> list[str]:
             for (path, flows, size), record in run.records.items() if path not in BASES and record["failure"]]
 
 
+def _cell(row: dict[str, Any] | None, width: int, figure: str) -> str:
+    if not row or row["ns"] is None:
+        return " " * (width - 1) + "-"
+    return f"{figure.format(**row):>{width}}"
+
+
+COLUMNS = (("gro_skb", 9, "{ns:.0f}"), ("gro_frags", 10, "{ns:.0f}"),
+           ("lro_skb", 12, "{ns:.0f} ({ratio:.2f})"), ("lro_page", 12, "{ns:.0f} ({ratio:.2f})"),
+           ("lro_copy", 12, "{ns:.0f} ({ratio:.2f})"))
+
+
 def table(all_rows: list[dict[str, Any]]) -> str:
-    """A short table for the terminal."""
-    lines = [f"{'path':<13} {'flows':>5} {'size':>5} {'ns/packet':>15} {'ratio':>15} {'segs':>6}  compared with"]
+    """A short table for the terminal: one line per size and number of flows."""
+    tcp: dict[tuple[int, int], dict[str, dict[str, Any]]] = {}
+    passed: dict[tuple[str, int], dict[tuple[str, int], dict[str, Any]]] = {}
     for row in all_rows:
-        name = row["path"]
-        if row["kind"] != "tcp":
-            name += f" {row['kind']}" + (" copy" if row["entry"] == "lro_copy" else "")
-        line = f"{name:<13} {row['flows']:>5} {row['size']:>5} "
-        if row["ns"] is not None:
-            line += (f"{row['ns']:>8.1f} ±{row['ns_mad']:>5.1f} {row['ratio']:>8.3f} ±{row['ratio_mad']:>5.3f} "
-                     f"{row['segs_per_delivery']:>6.1f}  {row['ratio_to']}")
-        lines.append(line if row["ok"] else f"{line}  FAILED: {row['failure']}")
+        if row["path"] == "pass":
+            passed.setdefault((row["kind"], row["size"]), {})[row["entry"], row["flows"]] = row
+        else:
+            tcp.setdefault((row["size"], row["flows"]), {})[row["path"]] = row
+    lines = ["ns per packet (ratio to gro_skb), and packets per delivery",
+             " size flows" + "".join(f"{path:>{width}}" for path, width, _ in COLUMNS) + "   gro   lro"]
+    for (size, flows), by_path in sorted(tcp.items()):
+        lines.append(f"{size:>5}{flows:>6}" + "".join(_cell(by_path.get(path), width, figure)
+                                                     for path, width, figure in COLUMNS)
+                     + _cell(by_path.get("gro_skb"), 6, "{segs_per_delivery:.1f}")
+                     + _cell(by_path.get("lro_page"), 6, "{segs_per_delivery:.1f}"))
+    counts = sorted({flows for by_place in passed.values() for _, flows in by_place})
+    lines += ["", "ns that a packet which cannot merge costs more than without the engine",
+              " size kind  entry   " + "".join(f"{f'{flows} flows':>12}" for flows in counts)]
+    for (kind, size), by_place in sorted(passed.items(), key=lambda item: (item[0][1], item[0][0])):
+        for entry in sorted({entry for entry, _ in by_place}, reverse=True):
+            lines.append(f"{size:>5} {kind:<5} {entry:<8}" + "".join(
+                _cell(by_place.get((entry, flows)), 12, "{extra_ns:.0f}") for flows in counts))
     return "\n".join(lines)
+
+
+# Path -> share of gro_skb's cost that it may have, for full-sized packets of so many flows; and ns for one that
+# cannot merge.
+BOUNDS = {"lro_page": 0.5, "lro_copy": 0.5, "lro_skb": 0.8}
+BOUND_SIZE, BOUND_FLOWS = 1514, (1, 64)
+BOUND_EXTRA_NS = 30
+
+
+def judgement(all_rows: list[dict[str, Any]]) -> list[str]:
+    """One sentence per figure that the engine has a bound for, as far as it was measured."""
+    lines = []
+    for row in all_rows:
+        if not row["ok"] or row["flows"] not in BOUND_FLOWS:
+            continue
+        if row["path"] in BOUNDS and row["size"] == BOUND_SIZE:
+            bound, have = BOUNDS[row["path"]], row["ratio"]
+            text = f"{row['path']}, {row['flows']} flows: {have:.2f} of gro_skb, wanted at most {bound}"
+        elif row["path"] == "pass" and row["size"] in (64, BOUND_SIZE):
+            bound, have = BOUND_EXTRA_NS, row["extra_ns"]
+            text = (f"{row['kind']} of {row['size']} bytes to {row['entry']}, {row['flows']} flows: {have:+.0f} ns, "
+                    f"wanted at most {bound}")
+        else:
+            continue
+        lines.append(f"{'missed' if have > bound else 'kept  '} {text}")
+    return sorted(lines, key=lambda line: line.startswith("kept"))
+
+
+def row_failures(all_rows: list[dict[str, Any]]) -> list[str]:
+    """Sentences about rows that went wrong."""
+    return [f"{row['path']} {row['kind']} to {row['entry']}, {row['flows']} flows, {row['size']} bytes: "
+            f"{row['failure']}" for row in all_rows if not row["ok"]]
