@@ -71,8 +71,16 @@ def excerpt(text: str) -> str:
     return ""
 
 
-class KernelComplaint(LabError):
+class MachineFault(LabError):
+    """What a machine does to whatever was being measured: nothing of it counts, and the machine has to boot anew."""
+
+
+class KernelComplaint(MachineFault):
     """A kernel or Xen reported a fault."""
+
+
+class MachineGone(MachineFault):
+    """A machine ended that was meant to run."""
 
 
 class Watch:

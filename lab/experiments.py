@@ -6,12 +6,16 @@ from __future__ import annotations
 import itertools
 from functools import partial
 
-from . import configs, kernels, measure, ratios, results, roots, steps, topology
+from . import (attempts, configs, kernels, latency as bounceback, measure, ratios, results, roots, segments, steps,
+               traffic, windows)
 from .agent import Host
 from .configs import Config
 from .topology import NIC, Lab, NativeLab, XenLab
 
 NIC_MODEL = "RTL8169sb (rtl8169d)"
+# Request and response go on for so long; the histogram of segments is of so many bytes at most.
+LATENCY_SECONDS = 5
+HISTOGRAM_BYTES = 16 << 20
 
 
 def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
@@ -47,15 +51,60 @@ def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[di
     runs = []
     for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
         same_drivers = list(members)
+        bench = _Bench(lab, count)
         with steps.step(f"{same_drivers[0].name}: change drivers"):
-            lab.apply(same_drivers[0])
-            baseline = measure.at_rest(lab)
+            bench.settle(same_drivers[0])
         for repeat, config in itertools.product(range(repeats), same_drivers):
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
                 lab.apply(config)
-                runs.append(measure.sound(partial(_attempt, lab, config, repeat, count, baseline)))
+                runs.append(attempts.sound(partial(bench.attempt, config, repeat), partial(bench.restart, config)))
             steps.say(_summary(runs[-1]))
     return runs
+
+
+class _Bench:
+    """A laboratory with drivers in place, at which runs of `count` bytes are made."""
+
+    def __init__(self, lab: Lab, count: int) -> None:
+        self._lab = lab
+        self._count = count
+        self._baseline: measure.Baseline
+
+    def settle(self, config: Config) -> None:
+        """Bring the laboratory into a configuration and measure it at rest."""
+        self._lab.apply(config)
+        self._baseline = measure.at_rest(self._lab)
+
+    def restart(self, config: Config) -> None:
+        """Boot the machines anew, for another attempt at a configuration."""
+        self._lab.restart()
+        self.settle(config)
+
+    def attempt(self, config: Config, repeat: int) -> attempts.Attempt:
+        """One transfer, and what is measured apart from it if it is sound."""
+        lab = self._lab
+        before = _counters(lab, config)
+        meter = measure.Meter(lab, self._baseline, self._count)
+        done = lab.transfer(self._count, around=meter)
+        after = _counters(lab, config)
+        record = {
+            "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3),
+            "lro_ratio": round(done.lro_ratio, 4), "retransmits": done.retransmits,
+            "seconds": round(done.seconds, 3), "segments": done.segments, "packets": done.packets,
+            "counters": {name: _difference(before[name], after[name]) for name in after},
+        }
+        return attempts.Attempt(record, meter.fault(done), lambda: (
+            meter.fields(done) | {"window": windows.save(meter.window(), config.name, repeat)} | self._apart()))
+
+    def _apart(self) -> dict:
+        """What would disturb the transfer if it were measured with it: latency, and segments per packet."""
+        lab = self._lab
+        latency = bounceback.bounce(lab.sender, lab.receiver, lab.receiver_address, LATENCY_SECONDS)
+        with segments.counted(lab.receiver, traffic.IPERF_PORT) as histogram:
+            lab.transfer(min(self._count, HISTOGRAM_BYTES))
+        return {"latency_us": {f"p{share}": round(latency.percentile(share / 100), 1) for share in (50, 99)},
+                "latency_count": latency.count,
+                "segs_histogram": {str(size): packets for size, packets in sorted(histogram.packets.items())}}
 
 
 def _summary(run: dict) -> str:
@@ -63,20 +112,6 @@ def _summary(run: dict) -> str:
                       for domain, parts in run.get("insn_per_byte", {}).items())
     return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
             f"{run['retransmits']} retransmissions{counted}")
-
-
-def _attempt(lab: Lab, config: Config, repeat: int, count: int, baseline: measure.Baseline) -> measure.Attempt:
-    before = _counters(lab, config)
-    meter = measure.Meter(lab, baseline, count)
-    done = lab.transfer(count, around=meter)
-    after = _counters(lab, config)
-    record = {
-        "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3), "lro_ratio": round(done.lro_ratio, 4),
-        "retransmits": done.retransmits, "seconds": round(done.seconds, 3), "segments": done.segments,
-        "packets": done.packets,
-        "counters": {name: _difference(before[name], after[name]) for name in after},
-    }
-    return measure.Attempt(record, meter.fault(done), lambda: meter.fields(done))
 
 
 def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:

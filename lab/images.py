@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, proc, roots
+from . import cpio, grants, kernels, modules, proc, roots, segments
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -167,7 +167,8 @@ def native(series: str, with_ours: bool = False) -> Image:
     extra = _ours(OUR_NIC_MODULES, ours)
     name = "native-lro" if with_ours else "native"
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES,
-                                         NIC_MODULES + SINK_MODULES + extra, name))
+                                         NIC_MODULES + SINK_MODULES + (segments.MODULE,) + extra, name,
+                                         modules.segment_counter(series)))
 
 
 def guest(series: str, with_ours: bool = False) -> Path:
@@ -177,7 +178,8 @@ def guest(series: str, with_ours: bool = False) -> Path:
     tree = _base(roots.lab_root(), "guest")
     extra = _ours(OUR_GUEST_MODULES, ours)
     name = "guest-lro" if with_ours else "guest"
-    return _finish(tree, kernel, ours, (), ("xen-netfront",) + extra, name)
+    return _finish(tree, kernel, ours, (), ("xen-netfront", segments.MODULE) + extra, name,
+                   modules.segment_counter(series))
 
 
 def dom0(series: str, with_ours: bool = False) -> Image:

@@ -21,8 +21,19 @@
 `interval`
     `bytes` of payload, `seconds`, and `busy`: for each domain the share of that time in which its CPU was not halted.
 
-`discarded`
-    Attempts whose interval was thrown away, see fault(). A run without a sound attempt has none of the other fields.
+`window`
+    The advertised window over time, and what else the capture tells, see lab/windows.py.
+
+`latency_us.{p50,p99}`, `latency_count`
+    Request and response, after the transfer: percentiles of that many of them, see lab/latency.py.
+
+`segs_histogram`
+    Packets that the receiver's TCP took, by the segments they held: of one more transfer, as the counter's probe costs
+    the receiver instructions (see lab/segments).
+
+`discarded`, `discard_reasons`
+    Attempts that were thrown away and why, see lab/attempts.py. A run without a sound attempt has none of the other
+    fields.
 """
 
 from __future__ import annotations
@@ -36,13 +47,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from . import grants, vm
+from . import grants, vm, windows
 from .agent import Host
 from .insn.control import Control
 from .insn.errors import InsnError
 from .insn.pinning import domain_pcpus
 from .insn.reader import Snapshot, delta, idle_rate, per_byte
-from .steps import say
+from .paths import BUILD
 from .topology import Lab, XenLab
 from .traffic import Transfer
 
@@ -54,7 +65,6 @@ LATEST = 0.98
 HEADERS = 14 + 20 + 32
 # Retransmitted segments per segment above which an attempt is thrown away.
 RETRANSMISSIONS = 0.0025
-REPETITIONS = 3
 # What retransmissions and other frames may add to the payload by the NIC's count; without timestamps it is 0.8 % off.
 PAYLOAD_ERROR = 0.005
 # Seconds between two looks at the NIC's counters: 0.2 MB at 200 Mbit/s.
@@ -64,6 +74,8 @@ POLL = 0.01
 SETTLE, QUIET, ATTEMPTS = 1.0, 2.0, 5
 DIGITS = 4
 _64K = 1 << 16
+# The capture of the latest transfer.
+PACKETS = BUILD / "lab" / "capture.pcap"
 _T = TypeVar("_T")
 
 
@@ -143,16 +155,19 @@ class Meter:
         self._passed = 0
         self._moments: list[Moment] = []
         self._copies: list[grants.Copies] = []
+        self._recorder = windows.Recorder(lab.nic, PACKETS)
 
     def __enter__(self) -> Meter:
         self._read_grants()
         self._base = payload(self._lab.nic.stats())
+        self._recorder.__enter__()
         self._watcher = self._executor.submit(self._watch)
         return self
 
     def __exit__(self, kind, *_: object) -> None:
         self._ended.set()
         self._executor.shutdown()
+        self._recorder.__exit__()
         if kind is None:
             self._moments = self._watcher.result()
             self._passed = self._payload()
@@ -180,6 +195,10 @@ class Meter:
     def fault(self, done: Transfer) -> str | None:
         """Why the attempt has to be thrown away; None when it is sound."""
         return fault(self._moments, done)
+
+    def window(self) -> dict:
+        """What the capture tells, as the file of a run holds it; CaptureError when it cannot tell."""
+        return self._recorder.read()
 
     def fields(self, done: Transfer) -> dict:
         """The fields of a sound attempt, as the results hold them; InsnError when its bytes are not the payload's."""
@@ -236,29 +255,6 @@ def grant_fields(copies: grants.Copies, count: int) -> dict[str, float]:
 def acks_per_mb(done: Transfer) -> float:
     """TCP segments that the sender received, per 10^6 bytes of payload."""
     return round(done.source["Tcp InSegs"] * 1e6 / done.bytes, DIGITS)
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A run's record, why its measurement is no good (None: it is), and the fields to add if it is."""
-
-    record: dict
-    fault: str | None
-    fields: Callable[[], dict]
-
-
-def sound(attempt: Callable[[], Attempt]) -> dict:
-    """Make attempts until one is sound, REPETITIONS more than one at most; return the last one's record.
-
-    `discarded` is added to it and, when it is sound, what it measured.
-    """
-    for discarded in range(REPETITIONS + 1):
-        made = attempt()
-        if not made.fault:
-            return made.record | made.fields() | {"discarded": discarded}
-        say(f"    Thrown away: {made.fault}.")
-    say(f"    None of {REPETITIONS + 1} attempts is sound: this run has no instruction counts.")
-    return made.record | {"discarded": REPETITIONS + 1}
 
 
 def machine() -> dict[str, object]:

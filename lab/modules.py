@@ -6,13 +6,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import cache, grants, kernels, proc, roots, steps
+from . import cache, grants, kernels, proc, roots, segments, steps
 from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
 NAMES = ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
 _SOURCES = ("Makefile", "Kbuild", "include", "graft", *NAMES)
-_COUNTER = "lab/grants"
 # Folders with a makefile whose programs run on the machine.
 _TOOLS = ("lab/rtl8169d", "lab/guest", "lab/insn")
 
@@ -53,25 +52,36 @@ _RECIPE = cache.recipe(_make)
 
 def grant_counter(series: str) -> Path:
     """Folder with the module that counts grant copies, for the kernel of a series."""
+    return _counter(series, "grants", grants.MODULE)
+
+
+def segment_counter(series: str) -> Path:
+    """Folder with the module that counts the segments of received packets, for the kernel of a series."""
+    return _counter(series, "segments", segments.MODULE)
+
+
+def _counter(series: str, name: str, module: str) -> Path:
+    """Folder with a module that is made in lab/`name`."""
     kernel = kernels.kernel(series)
     root = roots.lab_root()
-    sources = [ROOT / _COUNTER / name for name in ("Makefile", "Kbuild", f"{grants.MODULE}.c")]
-    inputs = ("grants", sources, kernel.release, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
-    return cache.keyed(BUILD / "lab/grants" / kernel.release, inputs, lambda fresh: _make_counter(fresh, kernel))
+    sources = [ROOT / "lab" / name / file for file in ("Makefile", "Kbuild", f"{module}.c")]
+    inputs = (name, sources, kernel.release, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
+    return cache.keyed(BUILD / "lab" / name / kernel.release, inputs,
+                       lambda fresh: _make_counter(fresh, kernel, name))
 
 
-def _make_counter(out: Path, kernel: kernels.Kernel) -> None:
-    log = LOGS / f"grants-{kernel.series}.log"
+def _make_counter(out: Path, kernel: kernels.Kernel, name: str) -> None:
+    log = LOGS / f"{name}-{kernel.series}.log"
     log.unlink(missing_ok=True)
-    with steps.step(f"Building the grant copy counter for Linux {kernel.release}"):
+    with steps.step(f"Building the counter of {name} for Linux {kernel.release}"):
         binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
         try:
             roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
-                          f"OUT={out}"], binds=binds, log=log, timeout=300, cwd=str(ROOT / _COUNTER))
+                          f"OUT={out}"], binds=binds, log=log, timeout=300, cwd=str(ROOT / "lab" / name))
         except LabError as error:
-            raise LabError(f"the grant copy counter does not build for Linux {kernel.release}: {error}",
+            raise LabError(f"the counter of {name} does not build for Linux {kernel.release}: {error}",
                            error.log) from error
-        cache.remove(out / "grants")
+        cache.remove(out / name)
 
 
 _COUNTER_RECIPE = cache.recipe(_make_counter)

@@ -29,6 +29,7 @@ def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> 
     for name in wanted:
         modules.build(name)
         modules.grant_counter(name)
+        modules.segment_counter(name)
 
 
 def _refresh() -> None:

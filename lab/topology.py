@@ -9,6 +9,8 @@ Both are context managers that leave no process behind. `receiver` is where traf
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -100,6 +102,22 @@ class Lab:
                 self._explain()
         finally:
             self._stack.close()
+
+    def restart(self) -> None:
+        """Boot all machines anew; their logs so far are kept in a folder of their own, the first free restart-N."""
+        self._stack.close()
+        kept = next(folder for number in itertools.count(1)
+                    if not (folder := self.logs / f"restart-{number}").exists())
+        kept.mkdir(parents=True)
+        for log in self.logs.glob("*.log"):
+            shutil.copy2(log, kept)
+        self._forget()
+        self.__enter__()
+
+    def _forget(self) -> None:
+        """Nothing is known of machines that are gone."""
+        self._parts.clear()
+        self.nic_driver = None
 
     def _explain(self) -> None:
         """A kernel's own words explain a failure better than what followed from it; raise them if there are any."""
@@ -297,6 +315,12 @@ class XenLab(Lab):
         self.dom0.run("xl create /lab/guest.cfg", timeout=BOOT_LIMIT)
         self.guest_driver = driver
         self.guest.wait(BOOT_LIMIT)
+
+    def _forget(self) -> None:
+        super()._forget()
+        self.guest_driver = None
+        self._guest_log_seen = 0
+        self._guest_watch = console.Watch("guest", self._guest_log)
 
     def set_guest_gro(self, on: bool) -> None:
         """Switch GRO of the guest's interface."""

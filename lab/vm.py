@@ -88,7 +88,7 @@ class Nic:
     def check(self) -> None:
         """Raise LabError when the process has ended."""
         if not self.child.alive():
-            raise LabError("rtl8169d ended unexpectedly", self.log)
+            raise console.MachineGone("rtl8169d ended unexpectedly", self.log)
 
     def ctl(self, command: str, **arguments: object) -> dict:
         """Send one control command, such as ctl("link", state="down"); return its answer."""
@@ -153,7 +153,7 @@ class Vm(agent.AgentHost):
         if running:
             return
         said = self.watch.tail() or proc.tail(self.qemu_log)
-        raise LabError(f"{self._name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
+        raise console.MachineGone(f"{self._name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
                        f"{said}\n", self.qemu_log)
 
     def memory_used(self) -> int:

@@ -119,26 +119,6 @@ class Fault(unittest.TestCase):
                 self.assertIn("ended before", measure.fault(found, transfer()))
 
 
-class Sound(unittest.TestCase):
-    """Attempts are repeated until one is sound, three times at most, and what was thrown away is counted."""
-
-    def run_with(self, *faults: str | None) -> tuple[dict, int]:
-        made = [measure.Attempt({"mbps": number}, fault, lambda number=number: {"insn_per_byte": number})
-                for number, fault in enumerate(faults)]
-        left = iter(made)
-        with mock.patch.object(measure, "say"):
-            return measure.sound(lambda: next(left)), len(list(left))
-
-    def test_first_is_sound(self) -> None:
-        self.assertEqual(self.run_with(None, None), ({"mbps": 0, "insn_per_byte": 0, "discarded": 0}, 1))
-
-    def test_third_is_sound(self) -> None:
-        self.assertEqual(self.run_with("a", "b", None, None), ({"mbps": 2, "insn_per_byte": 2, "discarded": 2}, 1))
-
-    def test_none_is_sound(self) -> None:
-        self.assertEqual(self.run_with("a", "b", "c", "d", None), ({"mbps": 3, "discarded": 4}, 1))
-
-
 class FakeLab(topology.XenLab):
     """Counters that advance with every look: `step` frames each time the NIC is asked."""
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The advertised window of each run over time, from a capture at the sender's end of the wire.
+
+The NIC process writes the capture: on the lab's wire it sees what tcpdump on the sender would, header by header, and
+costs neither the sender nor the measured machines anything. What is read out of it stays, in one file for each run:
+
+    {"unit_ms": 1, "bytes": [null, 65160.0, …], "mean": …, "acks_per_mb": …, "retransmitted_packets": …}
+
+`bytes` is the mean window of each millisecond since the connection's first packet, null where no packet carried one;
+`mean` is the mean of these; the rest is for the whole connection.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import fmean
+
+from . import capture, steps, traffic
+from .paths import BUILD
+from .vm import Nic
+
+FOLDER = BUILD / "lab" / "windows"
+# Ethernet, IPv4 and TCP with all options that fit.
+HEADERS = 14 + 20 + 60
+_FIELDS = ("mean", "acks_per_mb", "retransmitted_packets")
+
+
+class Recorder:
+    """Captures one transfer; a context manager around its traffic.
+
+    The file of packets is replaced by each following transfer.
+    """
+
+    def __init__(self, nic: Nic, packets: Path) -> None:
+        self._nic = nic
+        self._packets = packets
+
+    def __enter__(self) -> Recorder:
+        self._packets.parent.mkdir(parents=True, exist_ok=True)
+        self._nic.ctl("pcap", action="start", file=str(self._packets), snaplen=HEADERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._nic.ctl("pcap", action="stop")
+
+    def read(self) -> dict:
+        """What the file of a run holds; CaptureError when the capture cannot tell it."""
+        return extract(self._packets)
+
+
+def extract(packets: Path) -> dict:
+    """Windows and acknowledgements of the capture's iperf connection, as in the file of a run."""
+    flow = capture.main_flow(packets, traffic.IPERF_PORT)
+    means = dict(flow.window_per_ms())
+    return {"unit_ms": 1, "bytes": [round(means[at]) if at in means else None for at in range(max(means) + 1)],
+            "mean": round(fmean(means.values())), "acks_per_mb": round(flow.acks_per_mb(), 2),
+            "retransmitted_packets": flow.retransmitted_packets}
+
+
+def save(found: dict, config: str, repeat: int, folder: Path = FOLDER) -> dict:
+    """Write the file of a run; return the run's `window`: where it is, and all but the curve."""
+    path = folder / f"{config}-{repeat + 1}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found) + "\n")
+    return {"unit_ms": found["unit_ms"], "file": f"{folder.name}/{path.name}", **{name: found[name] for name in _FIELDS}}
+
+
+def curve(window: object, folder: Path) -> list | None:
+    """The `bytes` of a run's window: its own, or those of its file, which is named from `folder`; None without."""
+    if not isinstance(window, dict):
+        return None
+    if "bytes" in window:
+        return window["bytes"] if isinstance(window["bytes"], list) else None
+    path = folder / str(window.get("file"))
+    try:
+        found = json.loads(path.read_text())["bytes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise steps.LabError(f"{path}, which holds the advertised windows of a run, is gone or damaged: "
+                             "run `make lab` again") from None
+    return found if isinstance(found, list) else None
