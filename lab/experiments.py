@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from functools import partial
+import operator
 
-from . import (attempts, configs, kernels, latency as bounceback, measure, ratios, results, roots, segments, steps,
+from . import (attempts, configs, kernels, latency, measure, ratios, results, roots, segments, steps,
                traffic, windows)
 from .agent import Host
 from .configs import Config
@@ -14,7 +15,9 @@ from .topology import NIC, Lab, NativeLab, XenLab
 
 NIC_MODEL = "RTL8169sb (rtl8169d)"
 # Request and response go on for so long; the histogram of segments is of so many bytes at most.
-LATENCY_SECONDS = 5
+LATENCY_SECONDS = 6
+# How often merging is switched on, off, off and on again meanwhile.
+LATENCY_TURNS = 1
 HISTOGRAM_BYTES = 16 << 20
 
 
@@ -57,7 +60,8 @@ def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[di
         for repeat, config in itertools.product(range(repeats), same_drivers):
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
                 lab.apply(config)
-                runs.append(attempts.sound(partial(bench.attempt, config, repeat), partial(bench.restart, config)))
+                runs.append(attempts.sound(functools.partial(bench.attempt, config, repeat),
+                                           functools.partial(bench.restart, config)))
             steps.say(_summary(runs[-1]))
     return runs
 
@@ -94,17 +98,38 @@ class _Bench:
             "counters": {name: _difference(before[name], after[name]) for name in after},
         }
         return attempts.Attempt(record, meter.fault(done), lambda: (
-            meter.fields(done) | {"window": windows.save(meter.window(), config.name, repeat)} | self._apart()))
+            meter.fields(done) | {"window": windows.save(meter.window(), config.name, repeat)} | self._apart(config)))
 
-    def _apart(self) -> dict:
+    def _apart(self, config: Config) -> dict:
         """What would disturb the transfer if it were measured with it: latency, and segments per packet."""
         lab = self._lab
-        latency = bounceback.bounce(lab.sender, lab.receiver, lab.receiver_address, LATENCY_SECONDS)
+        found = self._latency(config)
         with segments.counted(lab.receiver, traffic.IPERF_PORT) as histogram:
             lab.transfer(min(self._count, HISTOGRAM_BYTES))
-        return {"latency_us": {f"p{share}": round(latency.percentile(share / 100), 1) for share in (50, 99)},
-                "latency_count": latency.count,
-                "segs_histogram": {str(size): packets for size, packets in sorted(histogram.packets.items())}}
+        return found | {"segs_histogram": {str(size): packets for size, packets in sorted(histogram.packets.items())}}
+
+    def _latency(self, config: Config) -> dict:
+        if (config.nic_driver, config.guest_driver) != (configs.OUR_NIC, configs.OUR_GUEST):
+            found = self._bounce(LATENCY_SECONDS)
+            return {"latency_us": latency.fields(found), "latency_count": found.count}
+        # With and without merging by the same drivers, in turns, so that a change of the machine touches both alike.
+        parts: dict[bool, list[latency.Latency]] = {True: [], False: []}
+        try:
+            for on in (True, False, False, True) * LATENCY_TURNS:
+                self._merge(on)
+                parts[on].append(self._bounce(LATENCY_SECONDS // (2 * LATENCY_TURNS)))
+        finally:
+            self._merge(True)
+        merging, plain = (functools.reduce(operator.add, parts[on]) for on in (True, False))
+        return {"latency_us": latency.fields(merging), "latency_count": merging.count,
+                "latency_off_us": latency.fields(plain), "latency_off_count": plain.count}
+
+    def _bounce(self, seconds: int) -> latency.Latency:
+        return latency.bounce(self._lab.sender, self._lab.receiver, self._lab.receiver_address, seconds)
+
+    def _merge(self, on: bool) -> None:
+        self._lab.set_module_parameter(self._lab.nic_host, configs.OUR_NIC, "lro", int(on))
+        self._lab.set_module_parameter(self._lab.receiver, configs.OUR_GUEST, "lro", int(on))
 
 
 def _summary(run: dict) -> str:

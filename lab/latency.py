@@ -48,6 +48,12 @@ class Latency:
         """Answers."""
         return sum(self.bins.values()) + self.slower
 
+    def __add__(self, other: Latency) -> Latency:
+        """Both together; their bins have the same width."""
+        edges = self.bins.keys() | other.bins.keys()
+        return Latency({edge: self.bins.get(edge, 0) + other.bins.get(edge, 0) for edge in edges}, self.width,
+                       self.slower + other.slower)
+
     def percentile(self, share: float) -> float:
         """Microseconds within which `share` (0 to 1) of the answers came, interpolated within a bin."""
         wanted = share * self.count
@@ -71,6 +77,11 @@ def parse(report: str) -> Latency:
     if low or latency.count != count or not count:
         raise LabError(f"iperf's histogram of its bounce-back holds {latency.count} of {count} answers")
     return latency
+
+
+def fields(latency: Latency) -> dict[str, float]:
+    """Median and 99th percentile in microseconds, as a run holds them."""
+    return {f"p{share}": round(latency.percentile(share / 100), 1) for share in (50, 99)}
 
 
 def bounce(source: Host, sink: Host, address: str, seconds: int) -> Latency:

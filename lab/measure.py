@@ -27,6 +27,9 @@
 `latency_us.{p50,p99}`, `latency_count`
     Request and response, after the transfer: percentiles of that many of them, see lab/latency.py.
 
+`latency_off_us.{p50,p99}`, `latency_off_count`
+    The same with the engine of the same drivers switched off, in turns with it; where both drivers are this project's.
+
 `segs_histogram`
     Packets that the receiver's TCP took, by the segments they held: of one more transfer, as the counter's probe costs
     the receiver instructions (see lab/segments).

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import ratios, results as results_file
 from ..paths import ROOT
-from . import charts, curves, gnuplot, page, tables
+from . import charts, curves, gnuplot, page, summary, tables
 from .data import Block, Data, Figure, Section
 from .quality import Quality, judge
 
@@ -27,17 +27,18 @@ def write(results: dict, folder: Path) -> Path:
     not valid or gnuplot fails.
     """
     results_file.validate(results)
-    data = Data(results, _shown(folder / "results.json"))
+    data = Data(results, _shown(folder / "results.json"), folder)
     verdict = judge(results)
-    sections = _sections(data, results.get("ratios") or ratios.compute(results))
+    found = results.get("ratios") or ratios.compute(results)
+    sections = _sections(data, found)
     figures = [block for section in sections for block in section.blocks if isinstance(block, Figure)]
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as name:
         fresh = Path(name)
         (fresh / PLOTS).mkdir()
         elements = gnuplot.draw(figures, fresh / PLOTS)
-        html = page.render("TCP receive on Xen, measured", _lead(data), (verdict.good, verdict.sentence), sections,
-                           elements, _shown(folder / PLOTS))
+        html = page.render("TCP receive on Xen, measured", [summary.sentences(found), _lead(data)],
+                           (verdict.good, verdict.sentence), sections, elements, _shown(folder / PLOTS))
         (fresh / NAME).write_text(html)
         # Plots of an earlier run must not stand beside this page.
         shutil.rmtree(folder / PLOTS, ignore_errors=True)
@@ -75,7 +76,7 @@ def _sections(data: Data, found_ratios: dict) -> list[Section]:
         Section("Grant copies", "What the driver domain asks the hypervisor to copy into the guest.",
                 there(charts.one_bar(data, charts.GRANTS), tables.grants(data))),
         Section("Advertised window", "As the sender saw it. The curves of the study's own figure 2 are not available "
-                "as numbers and so are not drawn.", [curves.window(data)]),
+                "as numbers and so are not drawn.", there(curves.window(data), tables.captured(data))),
         Section("Aggregates", "How many segments the receiver gets in one piece.", [curves.histogram(data)]),
         Section("Latency", "", there(charts.latency(data), tables.latency(data))),
         Section("Scaling", "", [curves.flows(data), curves.guests(data)]),

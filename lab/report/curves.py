@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import fmean, median
 
+from .. import windows
 from ..ratios import number
 from .data import GRO, NOBODY, OURS, Block, Data, Figure, family
 from .missing import missing
@@ -37,8 +38,7 @@ def _typical(data: Data, config: str) -> tuple[int, dict, list[float | None]] | 
     runs = []
     for run in data.runs(config):
         window = run.get("window")
-        samples = window.get("bytes") if isinstance(window, dict) else None
-        proper = [number(sample) for sample in samples] if isinstance(samples, list) else []
+        proper = [number(sample) for sample in windows.curve(window, data.folder) or ()]
         if proper and number(window.get("unit_ms")) and any(sample is not None for sample in proper):
             runs.append((run["mbps"], run["repeat"], window, proper))
     if not runs:
@@ -77,7 +77,13 @@ def window(data: Data) -> Block:
                                    f"the median throughput ({which}).")
     lacking = [name for name in data.configs if name not in found]
     return Figure("window", "Figure 2: advertised window over time", sees + without(lacking),
-                  data.at("runs[].window"), script + plots + "unset multiplot\n", (1100, 240 * len(families)))
+                  data.at("runs[].window") + _files(found), script + plots + "unset multiplot\n", (1100, 240 * len(families)))
+
+
+def _files(found: dict[str, tuple[int, dict, list[float | None]]]) -> str:
+    """The files that the curves are from, beside the results."""
+    names = [str(taken["file"]) for _, taken, _ in found.values() if "file" in taken]
+    return f"; beside it {', '.join(names)}" if names else ""
 
 
 def _window_words(means: dict[str, float]) -> str:

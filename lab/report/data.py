@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from .. import configs, ratios
@@ -28,11 +29,15 @@ def has_guest(config: str) -> bool:
 
 
 class Data:
-    """The results, and where they lie, by the questions that the report asks."""
+    """The results, and where they lie, by the questions that the report asks.
 
-    def __init__(self, results: dict, source: str) -> None:
+    source: the results file as the page names it. folder: where it lies, with the files that it names.
+    """
+
+    def __init__(self, results: dict, source: str, folder: Path = Path()) -> None:
         self.results = results
         self.source = source
+        self.folder = folder
         ran = list(dict.fromkeys(run["config"] for run in results["runs"]))
         self.configs = [name for name in configs.ALL if name in ran] + [name for name in ran if name not in configs.ALL]
 

@@ -17,12 +17,13 @@ def words(sentence: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))
 
 
-def render(title: str, lead: str, quality: tuple[bool | None, str], sections: list[Section],
+def render(title: str, lead: list[str], quality: tuple[bool | None, str], sections: list[Section],
            plots: dict[str, str], plot_folder: str) -> str:
-    """The page; `plots` holds the SVG element of each figure, `plot_folder` is where their files are."""
+    """The page; `lead` are its first paragraphs, as far as they say something, `plots` holds the SVG element of each figure, `plot_folder` is where their files are."""
     good, verdict = quality
     mood = {True: " good", False: " bad", None: ""}[good]
     links = "\n".join(f'<a href="#{_anchor(section)}">{escape(section.title)}</a>' for section in sections)
+    paragraphs = "\n".join(f'<p class="lead">{words(text)}</p>' for text in lead if text)
     body = "\n".join(_section(section, plots, plot_folder) for section in sections)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -35,7 +36,7 @@ def render(title: str, lead: str, quality: tuple[bool | None, str], sections: li
 </head>
 <body>
 <h1>{escape(title)}</h1>
-<p class="lead">{words(lead)}</p>
+{paragraphs}
 <p class="quality{mood}">{words(verdict)}</p>
 <nav>
 {links}
