@@ -25,6 +25,8 @@ help:
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo 'make setup             only what the laboratory needs before its first run'
 	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
+	@echo 'make dist              build/dist/xenlro-VERSION.tar.xz: this tree with the drivers grafted for each kernel series'
+	@echo 'make deb               build/dist/*.deb: the modules for DKMS, and the command xenlro'
 	@echo 'make clean             removes build/'
 
 .PHONY: modules
@@ -33,13 +35,29 @@ modules: stage
 	@cp $(foreach m,$(MODULES),$(STAGE)/$(m)/$(m).ko) $(OUT)/
 	@echo 'modules: $(foreach m,$(MODULES),$(OUT)/$(m).ko)'
 
+# The archive of `make dist` brings the grafted drivers of each series along.
+SERIES := $(word 1,$(subst ., ,$(KVER))).$(firstword $(subst -, ,$(subst +, ,$(word 2,$(subst ., ,$(KVER))))))
+READY := $(if $(KSRC),,$(wildcard grafted/$(SERIES)))
+
 # The graft goes first: where it fails nothing is built.
 .PHONY: stage
 stage:
 	@test -e $(KDIR)/Makefile || { echo 'modules: the headers of Linux $(KVER) are missing:' \
 		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
+ifneq ($(READY),)
+	@mkdir -p $(STAGE)
+	@cp -r $(READY)/. $(STAGE)
+else
 	@$(PYTHON) graft/graft.py --kver $(KVER) $(if $(KSRC),--ksrc $(KSRC)) --out $(STAGE) $(GRAFTED)
+endif
 	@cp -u --parents $(SHARED) $(STAGE)
+
+.PHONY: dist deb
+dist:
+	@$(PYTHON) packaging/dist.py
+
+deb:
+	@$(PYTHON) packaging/deb.py
 
 # The lab and the tests set up what they need by themselves.
 export CONFIGS BYTES REPEATS KERNEL

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make the Debian packages from the source archive.
+
+Exit codes: 0 made, 3 something is missing on this machine or the build failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from lab import prereq, proc, steps  # noqa: E402  (found by that path)
+from lab.paths import LOGS  # noqa: E402
+from packaging import dist  # noqa: E402
+
+LOG = LOGS / "deb.log"
+NEEDED = {"debhelper": "/usr/bin/dh", "dh-dkms": "/usr/bin/dh_dkms", "dpkg-dev": "/usr/bin/dpkg-buildpackage"}
+
+
+def make() -> list[Path]:
+    """Build the packages; return their paths."""
+    missing = [name for name, program in NEEDED.items() if not Path(program).exists()]
+    if missing:
+        raise steps.EnvironmentFault(f"building packages needs more programs: apt install {' '.join(missing)}")
+    archive = dist.make()
+    work = dist.OUT / "deb"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    with tarfile.open(archive) as packed:
+        packed.extractall(work, filter="data")
+    LOG.unlink(missing_ok=True)
+    with steps.step("Building the Debian packages"):
+        proc.run(["dpkg-buildpackage", "-us", "-uc", "-b"], cwd=work / archive.name.removesuffix(".tar.xz"), log=LOG,
+                 timeout=300)
+    made = []
+    for package in sorted(work.glob("*.deb")):
+        made.append(Path(shutil.copy2(package, dist.OUT / package.name)))
+    return made
+
+
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0],
+                            epilog=__doc__.split("\n\n")[-1]).parse_args()
+    try:
+        prereq.ensure(machines=False)
+        for package in make():
+            print(package)
+    except steps.LabError as error:
+        print(f"deb: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
+        return steps.EXIT_ENVIRONMENT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make the source archive: this tree, and the grafted drivers of each supported kernel series.
+
+With the grafted drivers in it the modules build from kernel headers alone. They are made in the lab's root from
+Debian's source packages, and exist nowhere but in the archive.
+
+Exit codes: 0 made, 3 something is missing on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+
+from lab import kernels, prereq, roots, steps  # noqa: E402  (found by that path)
+from lab.paths import BUILD, LOGS  # noqa: E402
+
+OUT = BUILD / "dist"
+DRIVERS = ("r8169_lro", "netfront_lro")
+
+
+def version() -> str:
+    """The version of the project, which dkms.conf holds."""
+    found = re.search(r'^PACKAGE_VERSION="(.+)"$', (TOP / "dkms.conf").read_text(), re.M)
+    if not found:
+        raise steps.LabError("dkms.conf names no PACKAGE_VERSION")
+    return found[1]
+
+
+def graft(series: str) -> Path:
+    """Folder with the grafted drivers for the kernels of a series."""
+    kernel = kernels.kernel(series)
+    out = OUT / "grafted" / series
+    binds = {path: str(path) for path in (TOP, BUILD)} | kernel.binds()
+    roots.chroot(["python3", "graft/graft.py", "--kver", kernel.release, "--ksrc", str(kernel.source),
+                  "--out", str(out), *DRIVERS], binds=binds, log=LOGS / f"graft-{series}.log", timeout=300, cwd=str(TOP))
+    return out
+
+
+def tracked() -> list[Path]:
+    """What belongs to the project, by git."""
+    try:
+        names = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise steps.EnvironmentFault("the archive is made from a git checkout, and this folder is none") from error
+    return [TOP / name for name in names.decode().split("\0") if name and (TOP / name).is_file()]
+
+
+def pack(archive: Path, prefix: str, files: list[tuple[Path, str]]) -> None:
+    """Write the archive; the same files give the same bytes."""
+    newest = int(subprocess.run(["git", "-C", str(TOP), "log", "-1", "--format=%ct"], capture_output=True,
+                                check=True, text=True).stdout)
+
+    def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+        info.uid = info.gid = 0
+        info.uname = info.gname = "root"
+        info.mtime = newest
+        info.mode = 0o755 if info.mode & 0o100 else 0o644
+        return info
+
+    with tarfile.open(archive, "w:xz") as out:
+        for path, name in sorted(files, key=lambda item: item[1]):
+            out.add(path, f"{prefix}/{name}", recursive=False, filter=plain)
+
+
+def make() -> Path:
+    """Make the archive; return its path."""
+    prefix = f"xenlro-{version()}"
+    files = [(path, str(path.relative_to(TOP))) for path in tracked()]
+    for series in kernels.SERIES:
+        with steps.step(f"Grafting the drivers of Linux {series}"):
+            folder = graft(series)
+        files += [(path, f"grafted/{series}/{path.relative_to(folder)}")
+                  for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix in (".c", ".h")]
+    archive = OUT / f"{prefix}.tar.xz"
+    pack(archive, prefix, files)
+    return archive
+
+
+def main() -> int:
+    argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0],
+                            epilog=__doc__.split("\n\n")[-1]).parse_args()
+    try:
+        prereq.ensure(machines=False)
+        print(make())
+    except steps.LabError as error:
+        print(f"dist: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
+        return steps.EXIT_ENVIRONMENT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A Debian 13 system on a disk image: packages are installed by apt and dpkg, and it boots in the lab.
+
+Packages are installed from outside, with the image mounted: DKMS compiles there at the machine's own speed. What a
+package does at boot happens in the virtual machine, with the system's own systemd, udev and initramfs.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from lab import apt, cache, images, kernels, proc, steps, topology, vm
+from lab.paths import BUILD, LOGS
+
+LOG = LOGS / "debian.log"
+OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its backports
+SIZE = "4G"
+PACKAGES = ("apt", "bash-completion", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
+            "linux-base", "make", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
+NETWORK = """\
+[Match]
+Name=eth*
+
+[Network]
+Address={address}/24
+LinkLocalAddressing=no
+"""
+AGENT_UNIT = """\
+[Unit]
+Description=The laboratory's control agent
+DefaultDependencies=no
+After=systemd-networkd.service
+
+[Service]
+ExecStart=/usr/local/sbin/agent serve /dev/ttyS1
+Restart=always
+
+[Install]
+WantedBy=multi-user.target
+"""
+# No service is started in the mounted system.
+POLICY = "#!/bin/sh\nexit 101\n"
+# Arguments: image, folder to mount it on, command …
+_MOUNTED = r"""
+image=$1 at=$2
+shift 2
+mount -o loop "$image" "$at"
+for tree in proc sys dev; do mount --rbind "/$tree" "$at/$tree"; done
+mount -t tmpfs tmpfs "$at/run"
+exec chroot "$at" "$@"
+"""
+
+
+def release(series: str) -> str:
+    """Release of Debian's kernel of a series, such as 6.12.117+deb13-amd64."""
+    return kernels.kernel(series).release
+
+
+def base() -> Path:
+    """An image with Debian 13, DKMS, the headers of its kernel, and the newer kernel's packages in apt's cache."""
+    snapshot = apt.snapshot()
+    agent = images.agent_binary()
+    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, AGENT_UNIT, release(OLD), release(NEW), agent,
+              _RECIPE)
+    return cache.keyed(BUILD / "roots" / "debian", inputs, lambda fresh: _make(fresh, snapshot, agent)) / "disk.img"
+
+
+def _make(fresh: Path, snapshot: apt.Snapshot, agent: Path) -> None:
+    with steps.step("Making a Debian 13 system"):
+        LOG.unlink(missing_ok=True)
+        root = fresh / "root"
+        seed = (f'mkdir -p "$1/etc/apt/preferences.d" "$1/var/lib/apt" "$1/usr/sbin" && '
+                f'cp {shlex.quote(str(snapshot.directory / "preferences"))} "$1/etc/apt/preferences.d/lab" && '
+                f'cp -r {shlex.quote(str(snapshot.lists))} "$1/var/lib/apt/"')
+        wanted = [*PACKAGES, *(f"linux-{part}-{release(OLD)}" for part in ("image", "headers"))]
+        proc.run(["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--mode=root", "--variant=minbase",
+                  "--format=directory", f"--include={','.join(wanted)}", f"--setup-hook={seed}",
+                  "--skip=update,cleanup/apt,download/empty", '--aptopt=APT::Install-Recommends "false"',
+                  '--aptopt=APT::Sandbox::User "root"', '--dpkgopt=path-exclude=/usr/share/doc/*',
+                  '--dpkgopt=path-exclude=/usr/share/locale/*',
+                  f'--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb; chroot "$1" apt-get install -y '
+                  f"--download-only -t trixie-backports linux-image-{release(NEW)} linux-headers-{release(NEW)}",
+                  "trixie", str(root), *snapshot.sources], log=LOG, timeout=1200, env=apt.ENVIRONMENT)
+        _configure(root, agent)
+        proc.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(fresh / "disk.img"), SIZE],
+                 log=LOG, timeout=300)
+        cache.remove(root)
+
+
+def _configure(root: Path, agent: Path) -> None:
+    files: Mapping[str, str] = {
+        "etc/fstab": "/dev/vda / ext4 defaults 0 0\n", "etc/hostname": "debian\n",
+        "etc/systemd/network/10-lab.network": NETWORK.format(address=topology.NIC_ADDRESS),
+        "etc/systemd/system/agent.service": AGENT_UNIT, "etc/kernel-img.conf": "do_symlinks = yes\n",
+    }
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text(POLICY)
+    policy.chmod(0o755)
+    shutil.copy2(agent, root / "usr/local/sbin/agent")
+    proc.run(["chroot", str(root), "systemctl", "enable", "agent.service", "systemd-networkd.service"], log=LOG,
+             timeout=60)
+
+
+_RECIPE = cache.recipe(_make, _configure)
+
+
+class System:
+    """A copy of the base image that packages are installed to and that boots. Files go below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.image = folder / "disk.img"
+        self._mount = folder / "mounted"
+        shutil.rmtree(folder, ignore_errors=True)
+        self._mount.mkdir(parents=True)
+        proc.run(["cp", "--sparse=always", str(base()), str(self.image)], log=None, timeout=120)
+
+    def run(self, *command: str, timeout: float = 600) -> str:
+        """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
+        log = self.folder / "packages.log"
+        return proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc", _MOUNTED, "mounted",
+                         str(self.image), str(self._mount), *command], log=log, timeout=timeout,
+                        env={**apt.ENVIRONMENT, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+
+    def install(self, *packages: Path | str) -> str:
+        """Install .deb files, which are copied in first, or packages by name."""
+        names = []
+        for package in packages:
+            if isinstance(package, Path):
+                self.put(package, f"/root/{package.name}")
+                names.append(f"/root/{package.name}")
+            else:
+                names.append(package)
+        return self.run("apt-get", "install", "-y", "--no-download", *names)
+
+    def put(self, source: Path, path: str) -> None:
+        """Copy a file of this machine into the system."""
+        proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc",
+                  'mount -o loop "$1" "$2"; cp "$3" "$2$4"', "put", str(self.image), str(self._mount), str(source), path],
+                 log=None, timeout=60)
+
+    def boot_files(self) -> tuple[Path, Path]:
+        """Kernel and initramfs of the newest kernel in the system, copied out."""
+        found = [self.folder / name for name in ("vmlinuz", "initrd.img")]
+        proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc",
+                  'mount -o loop,ro "$1" "$2"; cp -L "$2/vmlinuz" "$2/initrd.img" "$3/"', "boot", str(self.image),
+                  str(self._mount), str(self.folder)], log=None, timeout=60)
+        return found[0], found[1]
+
+
+class DebianLab(topology.NativeLab):
+    """The lab's sender, the emulated NIC, and the Debian system as its host, with a second NIC on no wire."""
+
+    name = "debian"
+
+    def __init__(self, system: System, **kwargs) -> None:
+        super().__init__(logs=system.folder / "logs", **kwargs)
+        self._system = system
+
+    def _image(self) -> images.Image:
+        return images.Image(*self._system.boot_files())
+
+    def _boot(self) -> None:
+        sender, image = self._images
+        with steps.step("debian: boot"):
+            self._start_nic_and_sender(sender)
+            spare = self._run / "2"
+            spare.mkdir()
+            second = vm.Nic(spare, self.logs / "spare", "8168")
+            self._stack.callback(second.stop)
+            disk = ["-drive", f"file={self._system.image},format=raw,if=virtio,cache=unsafe"]
+            line = vm.linux_line(image, "root=/dev/vda rw net.ifnames=0 systemd.show_status=no")
+            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *vm.vfio_nic(second)])
+            self.receiver = self.nic_host
+            self.nic_host.wait(topology.BOOT_LIMIT)
+            self._prepare_sender()
+
+    def shut_down(self) -> None:
+        """Let the system write what it has and stop; the lab is left after that."""
+        self.nic_host.run("sync", timeout=60)
+
+
+def device_of(report: dict, interface: str) -> dict:
+    """The entry of an interface in what `xenlro status --json` printed."""
+    return next(entry for entry in report["devices"] if entry["interface"] == interface)
+
+
+def complaints(text: str) -> list[str]:
+    """Lines of apt's or DKMS's output that tell of an error."""
+    return [line for line in text.splitlines() if re.search(r"^(Error|E:|dpkg: error)", line)]

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the command tells its user when something is wrong, and with which exit code."""
+
+from __future__ import annotations
+
+EXIT_FAILED = 1         # the wish was understood and could not be met; the stock driver serves the device
+EXIT_USAGE = 2
+EXIT_ENVIRONMENT = 3    # something is missing on this machine: root, a module, a program
+
+
+class XenlroError(Exception):
+    """A sentence for the user: what is wrong and what to do."""
+
+    def __init__(self, message: str, code: int = EXIT_FAILED) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The machine as the command sees it: sysfs, configuration and programs, below one root folder.
+
+Tests give another root and other programs; everything else in this package goes through here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import EXIT_ENVIRONMENT, XenlroError
+
+PROGRAM_LIMIT = 60  # seconds; modprobe of a driver takes below one
+
+
+@dataclass(frozen=True)
+class System:
+    """root: folder that holds sys, etc, lib and boot. kernel: release of the running kernel."""
+
+    root: Path = Path("/")
+    kernel: str = field(default_factory=lambda: os.uname().release)
+
+    @property
+    def sys(self) -> Path:
+        return self.root / "sys"
+
+    @property
+    def choices(self) -> Path:
+        """Folder with one file per device that has a chosen driver; udev's rule looks for them too."""
+        return self.root / "etc/xenlro/devices"
+
+    def write(self, path: Path, text: str) -> None:
+        """Write to a file of sysfs, in one write; XenlroError names the file."""
+        try:
+            path.write_text(text)
+        except PermissionError as error:
+            raise XenlroError("changing drivers needs root: run the same command with sudo",
+                              EXIT_ENVIRONMENT) from error
+        except OSError as error:
+            raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}") from error
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, whatever that is; XenlroError when there is no such program."""
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False,
+                                  env={**os.environ, "LC_ALL": "C",
+                                       "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"})
+        except FileNotFoundError as error:
+            raise XenlroError(f"the program {command[0]} is missing: install the package that has it",
+                              EXIT_ENVIRONMENT) from error
+        except subprocess.TimeoutExpired as error:
+            raise XenlroError(f"`{' '.join(command)}` did not end within {PROGRAM_LIMIT} s; see `dmesg`") from error
+
+    def output(self, *command: str) -> str:
+        """What a program printed, or nothing when it failed or does not exist."""
+        try:
+            done = self.run(*command)
+        except XenlroError:
+            return ""
+        return done.stdout if done.returncode == 0 else ""
+
+
+def read(path: Path) -> str:
+    """A small file without the line's end; empty when it cannot be read."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

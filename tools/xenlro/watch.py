@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `xenlro watch` shows: rates of the engine's counters, one line per interface and interval."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+
+from . import counters, devices
+from .errors import XenlroError
+from .system import System
+
+TOP_REASONS = 3
+
+
+def watch(system: System, wanted: str | None, interval: float, count: int | None, as_json: bool) -> None:
+    """Print a line per interface of ours each `interval` seconds, `count` times or until interrupted."""
+    before = _read(system, wanted)
+    while count is None or count > 0:
+        began = time.monotonic()
+        time.sleep(interval)
+        now = _read(system, wanted)
+        seconds = time.monotonic() - began
+        for name, values in now.items():
+            # Counters begin anew with a driver that was loaded again.
+            changed = Counter({key: max(0, value - before.get(name, {}).get(key, 0)) for key, value in values.items()})
+            entry = _entry(name, changed, seconds)
+            print(json.dumps(entry) if as_json else _line(entry), flush=True)
+        before = now
+        count = None if count is None else count - 1
+
+
+def _read(system: System, wanted: str | None) -> dict[str, Counter[str]]:
+    found = [device for device in ([devices.named(system, wanted)] if wanted else devices.find(system))
+             if device.ours and device.interface]
+    if not found:
+        raise XenlroError(f"{wanted or 'every device here'} is served by the stock driver: "
+                          f"`xenlro use {wanted or 'DEVICE'} lro` changes that")
+    return {device.interface: counters.read(system, device.interface) for device in found if device.interface}
+
+
+def _entry(name: str, changed: Counter[str], seconds: float) -> dict:
+    return {
+        "interface": name, "seconds": round(seconds, 3), "packets": changed["packets"],
+        "merged": changed["merged"], "aggregates": changed["aggregates"],
+        "lro_ratio": counters.ratio(changed), "reasons": dict(counters.reasons(changed, TOP_REASONS)),
+    }
+
+
+def _line(entry: dict) -> str:
+    ratio = entry["lro_ratio"]
+    reasons = ", ".join(f"{name} {value}" for name, value in entry["reasons"].items())
+    return (f"{entry['interface']:<10} {entry['packets'] / entry['seconds']:>9.0f} packets/s  "
+            f"{entry['aggregates'] / entry['seconds']:>8.0f} aggregates/s  "
+            f"ratio {f'{ratio:.1f}' if ratio else '-':>5}  {reasons}").rstrip()
