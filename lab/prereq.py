@@ -25,7 +25,13 @@ PACKAGES = {
                                "/usr/share/keyrings/debian-archive-trixie-automatic.pgp"),
 }
 # What the tests need beyond that.
-TEST_PACKAGES = {"libcmocka-dev": ("/usr/include/cmocka.h",)}
+TEST_PACKAGES = {
+    "libcmocka-dev": ("/usr/include/cmocka.h",),
+    "debhelper": ("/usr/bin/dh",),
+    "dh-dkms": ("/usr/bin/dh_dkms",),
+    "dpkg-dev": ("/usr/bin/dpkg-buildpackage",),
+    "lintian": ("/usr/bin/lintian",),
+}
 # Any one of the files is enough for these.
 EITHER = ("debian-archive-keyring",)
 # What the set-up of all three kernels takes, what one run adds, and as much again for what is made anew.

@@ -67,6 +67,8 @@ SUITES = (
           python("tests.lab.test_provision", "tests.lab.test_runtime", "tests.lab.test_measure", "tests.lab.test_attempts",
                  "tests.bench.test_results", "tests.kunit.test_report"), 300),
     Suite("capture", "windows and retransmissions from captures", python("tests.capture.test_capture", "tests.capture.test_windows"), 120),
+    Suite("capture", "windows and retransmissions from captures", python("tests.capture.test_capture"), 120),
+    Suite("tools", "the command xenlro on an imitated sysfs", python("tests.tools.test_xenlro"), 120),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           600, True),
     Suite("report", "the report page from known results", python("tests.lab.test_report"), 300, True),
@@ -74,6 +76,9 @@ SUITES = (
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot", "tests.boot.test_flows"), 1500, True),
+    Suite("boot", "stock r8169 and r8169_lro on the emulated NIC", python("tests.boot.test_boot"), 1500, True),
+    Suite("package", "the Debian packages on a Debian 13 system, over reboots and a kernel upgrade",
+          python("tests.package.test_package"), 1200, True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A machine for the command xenlro: a sysfs of plain files, and a kernel that reacts to what is written to it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from xenlro.errors import XenlroError
+from xenlro.system import System
+
+KERNEL = "6.12.0-test"
+REALTEK = "pci:v000010ECd00008168sv00000000sd00000000bc02sc00i00"
+OTHER = "pci:v00008086d0000100Esv00000000sd00000000bc02sc00i00"
+_DRIVERS = {"r8169": ("pci", "r8169"), "r8169_lro": ("pci", "r8169_lro"), "xen-netfront": ("xen", "vif"),
+            "netfront_lro": ("xen", "netfront_lro")}
+
+
+class Machine(System):
+    """broken: module -> what modprobe says instead of loading it. deaf: drivers that bind nothing."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root, KERNEL)
+        object.__setattr__(self, "broken", {})
+        object.__setattr__(self, "deaf", set())
+        object.__setattr__(self, "commands", [])
+        for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", f"lib/modules/{KERNEL}"):
+            (root / folder).mkdir(parents=True)
+        (root / f"lib/modules/{KERNEL}/modules.alias").write_text(
+            "# Aliases\nalias pci:v000010ECd00008168sv*sd*bc*sc*i* r8169\nalias pci:v00008086d0000100Esv*sd*bc*sc*i* e1000\n")
+
+    def add(self, bus: str, name: str, interface: str, driver: str | None, modalias: str = REALTEK) -> Path:
+        """Plug a device in."""
+        device = self.sys / "bus" / bus / "devices" / name
+        device.mkdir()
+        (device / "class").write_text("0x020000\n")
+        (device / "modalias").write_text(modalias + "\n")
+        (device / "interface").write_text(interface)
+        if bus == "pci":
+            (device / "driver_override").write_text("(null)\n")
+        if driver:
+            self._load_driver(next(module for module, found in _DRIVERS.items() if found == (bus, driver)))
+            if not (device / "driver").exists():
+                self._bind(device, bus, driver)
+        return device
+
+    def driver(self, bus: str, name: str) -> str | None:
+        """Who serves a device."""
+        link = self.sys / "bus" / bus / "devices" / name / "driver"
+        return link.resolve().name if link.exists() else None
+
+    def _load_driver(self, module: str) -> None:
+        bus, driver = _DRIVERS[module]
+        (self.sys / "bus" / bus / "drivers" / driver).mkdir(parents=True, exist_ok=True)
+        for device in (self.sys / "bus" / bus / "devices").iterdir():
+            if not (device / "driver").exists() and (bus == "xen" or self._matches(device, driver)):
+                self._bind(device, bus, driver)
+
+    @staticmethod
+    def _matches(device: Path, driver: str) -> bool:
+        override = (device / "driver_override").read_text().strip()
+        return driver == ("r8169" if override in ("", "(null)") else override)
+
+    def _bind(self, device: Path, bus: str, driver: str) -> None:
+        if driver in self.deaf:
+            return
+        (device / "driver").symlink_to(self.sys / "bus" / bus / "drivers" / driver)
+        (device / "net" / (device / "interface").read_text()).mkdir(parents=True)
+
+    def write(self, path: Path, text: str) -> None:
+        devices = path.parents[0] if path.name == "drivers_probe" else path.parents[2]
+        device = devices / "devices" / text.strip()
+        if path.name == "unbind":
+            (device / "driver").unlink()
+            next((device / "net").iterdir()).rmdir()
+        elif path.name == "bind":
+            self._bind(device, path.parents[2].name, path.parent.name)
+        elif path.name == "drivers_probe":
+            for driver in sorted((devices / "drivers").iterdir()):
+                if not (device / "driver").exists() and self._matches(device, driver.name):
+                    self._bind(device, "pci", driver.name)
+        else:
+            super().write(path, text)
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        self.commands.append(command)
+        if command[0] == "modprobe":
+            if command[1] in self.broken:
+                return subprocess.CompletedProcess(command, 1, "", f"modprobe: ERROR: {self.broken[command[1]]}\n")
+            self._load_driver(command[1])
+            return subprocess.CompletedProcess(command, 0, "", "")
+        if command[:2] == ("ethtool", "-S"):
+            return subprocess.CompletedProcess(command, 0, (
+                "NIC statistics:\n     tx_packets: 7\n     rx0_lro_merged: 90\n     rx1_lro_merged: 10\n"
+                "     rx0_lro_aggregates: 5\n     rx0_lro_flush_psh: 4\n     rx0_lro_pass_syn: 1\n"), "")
+        if command[0] == "ip":
+            return subprocess.CompletedProcess(command, 0, "[]", "")
+        raise XenlroError(f"the program {command[0]} is missing: install the package that has it")

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command xenlro: choosing drivers, falling back, and what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+
+from tests.tools.imitation import OTHER, Machine  # noqa: E402  (needs that path)
+from xenlro import network, switch  # noqa: E402
+from xenlro.cli import main  # noqa: E402
+
+CARD, SECOND = "0000:00:03.0", "0000:00:04.0"
+
+
+class OnMachine(unittest.TestCase):
+    """A machine with two Realtek cards, one of another make, and two vifs."""
+
+    def setUp(self):
+        self.machine = Machine(Path(self.enterContext(tempfile.TemporaryDirectory())))
+        self.machine.add("pci", CARD, "eth0", "r8169")
+        self.machine.add("pci", SECOND, "eth1", "r8169")
+        self.machine.add("pci", "0000:00:05.0", "eth2", None, OTHER)
+        self.machine.add("xen", "vif-0", "eth3", "vif")
+        self.machine.add("xen", "vif-1", "eth4", "vif")
+        for module, limit in ((switch, "BOUND_WITHIN"), (network, "APPEARS_WITHIN")):
+            self.enterContext(mock.patch.object(module, limit, 0.2))
+
+    def xenlro(self, *arguments: str, code: int = 0) -> str:
+        """What a command printed; its exit code has to be `code`."""
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            try:
+                got = main(arguments, self.machine)
+            except SystemExit as ended:
+                got = ended.code
+        self.assertEqual(got, code, out.getvalue())
+        return out.getvalue()
+
+    def drivers(self) -> list[str | None]:
+        return [self.machine.driver(bus, name) for bus, name in
+                (("pci", CARD), ("pci", SECOND), ("xen", "vif-0"), ("xen", "vif-1"))]
+
+
+class Use(OnMachine):
+    def test_one_card_of_two_changes(self):
+        self.assertIn("served by r8169_lro", self.xenlro("use", "eth0", "lro"))
+        self.assertEqual(self.drivers(), ["r8169_lro", "r8169", "vif", "vif"])
+        self.assertTrue((self.machine.choices / CARD).exists())
+        self.xenlro("use", CARD, "stock")
+        self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "vif"])
+        self.assertFalse((self.machine.choices / CARD).exists())
+
+    def test_one_vif_of_two_changes(self):
+        self.xenlro("use", "vif-1", "lro")
+        self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "netfront_lro"])
+        self.xenlro("use", "eth4", "stock")
+        self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "vif"])
+
+    def test_module_that_cannot_load_touches_nothing(self):
+        for said, wanted in (("could not insert 'r8169_lro': Key was rejected by service", "mokutil --import"),
+                             ("could not insert 'r8169_lro': Exec format error", "dkms autoinstall"),
+                             ("Module r8169_lro not found in directory", "linux-headers-"),
+                             ("could not insert 'r8169_lro': Invalid argument", "/etc/modprobe.d")):
+            with self.subTest(said=said):
+                self.machine.broken["r8169_lro"] = f"FATAL: {said}"
+                self.assertIn(wanted, self.xenlro("use", "eth0", "lro", code=1))
+                self.assertEqual(self.machine.driver("pci", CARD), "r8169")
+                self.assertEqual((self.machine.sys / "bus/pci/devices" / CARD / "driver_override").read_text(), "(null)\n")
+                self.assertFalse((self.machine.choices / CARD).exists())
+
+    def test_driver_that_does_not_bind_gives_the_device_back(self):
+        self.machine.deaf.update({"r8169_lro", "netfront_lro"})
+        for name in ("eth0", "vif-0"):
+            self.assertIn("see `dmesg`", self.xenlro("use", name, "lro", code=1))
+        self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "vif"])
+
+    def test_unknown_device_lists_what_there_is(self):
+        said = self.xenlro("use", "eth2", "lro", code=2)
+        self.assertIn(CARD, said)
+        self.assertIn("vif-1", said)
+        self.xenlro("use", "eth0", "fast", code=2)
+
+
+class Apply(OnMachine):
+    def chosen(self, name: str) -> None:
+        self.machine.choices.mkdir(parents=True, exist_ok=True)
+        (self.machine.choices / name).touch()
+
+    def test_chosen_card_gets_its_driver(self):
+        self.chosen(CARD)
+        self.xenlro("apply", CARD)
+        self.xenlro("apply", SECOND)
+        self.assertEqual(self.drivers(), ["r8169_lro", "r8169", "vif", "vif"])
+
+    def test_card_is_served_by_stock_when_ours_cannot_load(self):
+        card = self.machine.add("pci", "0000:00:06.0", "eth6", None)
+        # As udev's rule leaves it.
+        (card / "driver_override").write_text("r8169_lro\n")
+        self.chosen(card.name)
+        self.machine.broken["r8169_lro"] = "FATAL: Module r8169_lro not found"
+        self.xenlro("apply", card.name, code=1)
+        self.assertEqual(self.machine.driver("pci", card.name), "r8169")
+
+    def test_vif_that_was_not_chosen_stays_with_stock(self):
+        self.machine.add("xen", "vif-2", "eth7", None)
+        self.machine.add("xen", "vif-3", "eth8", None)
+        self.chosen("vif-3")
+        self.xenlro("apply", "vif-3")
+        self.assertEqual([self.machine.driver("xen", f"vif-{n}") for n in range(4)],
+                         ["vif", "vif", "vif", "netfront_lro"])
+
+    def test_device_that_is_gone_is_no_error(self):
+        self.xenlro("apply", "vif-9")
+
+
+class Shown(OnMachine):
+    def test_status(self):
+        self.xenlro("use", "eth0", "lro")
+        report = json.loads(self.xenlro("status", "--json"))
+        first = report["devices"][0]
+        self.assertEqual((first["device"], first["driver"], first["chosen"], first["lro_ratio"]),
+                         (CARD, "r8169_lro", "lro", 20.0))
+        self.assertEqual([entry["interface"] for entry in report["devices"]], ["eth0", "eth1", "eth3", "eth4"])
+        text = self.xenlro("status")
+        self.assertIn("20.0", text)
+        self.assertNotIn("Note:", text)
+
+    def test_status_says_when_a_choice_is_not_in_force(self):
+        self.machine.choices.mkdir(parents=True)
+        (self.machine.choices / SECOND).touch()
+        self.assertIn(f"{SECOND} is served by r8169 although lro is chosen", self.xenlro("status"))
+
+    def test_watch(self):
+        self.xenlro("use", "eth0", "lro")
+        entry = json.loads(self.xenlro("watch", "--interval", "0.01", "--count", "1", "--json"))
+        self.assertEqual((entry["interface"], entry["merged"], entry["lro_ratio"]), ("eth0", 0, None))
+
+    def test_watch_of_a_stock_device_says_what_to_do(self):
+        self.assertIn("xenlro use eth1 lro", self.xenlro("watch", "eth1", code=1))
+        self.xenlro("watch", "--interval", "0", code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
