@@ -21,6 +21,9 @@ help:
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo 'make report            build/lab/report.html and plots of the last `make lab`'
 	@echo 'make coverage          lines and branches of the rules that the unit tests reach; fails below 100 %'
+	@echo 'make fuzz              any bytes through the rules and the flow table: FUZZ_SECONDS=600'
+	@echo 'make property          random packet streams through the engine in every mode: SEED= PACKETS=1000000'
+	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo 'make setup             only what the laboratory needs before its first run'
@@ -62,7 +65,7 @@ deb:
 # The lab and the tests set up what they need by themselves.
 export CONFIGS BYTES REPEATS KERNEL
 
-.PHONY: setup lab report check coverage kunit bench
+.PHONY: setup lab report check coverage fuzz property soak kunit bench
 setup:
 	@$(PYTHON) -m lab setup
 
@@ -77,6 +80,16 @@ check:
 
 coverage:
 	@$(PYTHON) tests/unit/coverage.py
+
+FUZZ_SECONDS ?= 600
+fuzz:
+	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+
+PACKETS ?= 1000000
+SOAK_PACKETS ?= 100000000
+property soak: SENT = --packets $(if $(filter soak,$@),$(SOAK_PACKETS),$(PACKETS)) $(if $(SEED),--seed $(SEED))
+property soak:
+	@$(PYTHON) tests/property/run.py $(SENT)
 
 kunit:
 	@$(PYTHON) tests/kunit/run.py

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TCP segmentation as devices and the kernel do it, written for the tests.
+ */
+#ifndef _PROPERTY_SEGMENT_H
+#define _PROPERTY_SEGMENT_H
+
+#include <linux/types.h>
+
+#define SEGMENT_HDR_MAX	(14 + 40 + 60)
+
+/**
+ * struct segment - one packet of an aggregate
+ * @hdr: its headers
+ * @hdr_len: bytes in @hdr
+ * @payload: in the aggregate's memory
+ * @payload_len: bytes
+ */
+struct segment {
+	u8 hdr[SEGMENT_HDR_MAX];
+	unsigned int hdr_len;
+	const u8 *payload;
+	unsigned int payload_len;
+};
+
+/**
+ * segment_cut() - make one packet of an aggregate
+ * @frame: Ethernet header without a tag, IPv4 without options or IPv6 without
+ *	extension headers, TCP; all in one piece
+ * @len: bytes
+ * @gso_size: payload of a full packet, bytes
+ * @fixed_id: all packets have the identification of the first
+ * @n: which packet, from 0
+ * @seg: filled in
+ *
+ * Lengths and checksums are computed; the identification counts up; PSH and FIN are
+ * the last packet's, CWR is the first packet's; all else is copied.
+ *
+ * Return: whether there is such a packet.
+ */
+bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, bool fixed_id,
+		 unsigned int n, struct segment *seg);
+
+#endif /* _PROPERTY_SEGMENT_H */
