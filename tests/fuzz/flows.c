@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The flow table under a stream of packets: the engine's way of a packet, with
+ * counted packets in place of skbs, beside a model that knows which flows are
+ * open, since when, and how much of each was delivered.
+ *
+ * Input: limit and seed of the table, then operations: a packet of a flow that
+ * differs from the plain next one in what the bits of a byte say, a flow that is
+ * flushed, a poll that ends, all flows flushed for another mode.
+ */
+#include "flows.h"
+#include "input.h"
+#include "oracle.h"
+#include "packet.h"
+
+#define FLOWS		64
+#define LIMIT_MAX	24
+#define MAX_SEGS	20
+#define MSS		32
+#define BULK		8	/* segments in sequence that the table may call bulk */
+
+/* How a packet differs from the plain next segment. */
+enum change {
+	SEQ = 0x01,
+	PSH = 0x02,
+	SHORT = 0x04,
+	ACK = 0x08,
+	TSVAL = 0x10,
+	ID = 0x20,
+	FLAGS = 0x40,
+	TOS = 0x80,
+};
+
+/**
+ * struct sender - a flow in the model
+ * @next: what the next plain segment is
+ * @arrived: packets handed in
+ * @delivered: of those, packets that left
+ * @flow: place of its open aggregate, or NULL
+ * @opened: number of the operation that opened it, tells age
+ * @held: number of the operation that held it, or 0
+ * @streak: segments in sequence and of one size
+ * @expected: sequence number that continues the streak
+ * @size: payload of the last segment
+ * @set: set of the table it was seen in, -1 before the first time
+ */
+struct sender {
+	struct spec next;
+	u32 arrived;
+	u32 delivered;
+	struct lro_flow *flow;
+	u32 opened;
+	u32 held;
+	u32 streak;
+	u32 expected;
+	u16 size;
+	int set;
+};
+
+static struct sender sender[FLOWS];
+static struct lro_flow memory[2 * 2 * LIMIT_MAX + LRO_WAYS];
+static struct lro_flows table;
+static struct lro_flow *last;
+static bool relaxed;
+static u32 now;
+
+static struct sender *owner(const struct lro_flow *flow)
+{
+	return (struct sender *)flow->skb;
+}
+
+static struct sender *model_oldest(void)
+{
+	struct sender *oldest = NULL;
+
+	for (struct sender *s = sender; s < sender + FLOWS; s++) {
+		if (!s->flow)
+			continue;
+		if (!oldest || (s->held && !oldest->held) ||
+		    (s->held && s->held < oldest->held) ||
+		    (!s->held && !oldest->held && s->opened < oldest->opened))
+			oldest = s;
+	}
+	return oldest;
+}
+
+static void check_table(void)
+{
+	struct sender *oldest = model_oldest();
+	unsigned int count = 0;
+
+	for (struct sender *s = sender; s < sender + FLOWS; s++) {
+		if (!s->flow) {
+			MUST(s->delivered == s->arrived);
+			continue;
+		}
+		count++;
+		MUST(owner(s->flow) == s);
+		MUST(s->delivered + s->flow->state.segs == s->arrived);
+		MUST(!lro_flow_is_bulk(s->flow) || s->streak >= BULK);
+	}
+	MUST(table.count == count && count <= table.limit);
+	MUST(lro_flows_oldest(&table) == (oldest ? oldest->flow : NULL));
+}
+
+static void flush(struct lro_flow *flow)
+{
+	struct sender *s = owner(flow);
+
+	s->delivered += flow->state.segs;
+	s->flow = NULL;
+	s->held = 0;
+	if (last == flow)
+		last = NULL;
+	MUST((struct sender *)lro_flows_close(&table, flow) == s);
+	MUST(!flow->skb);
+}
+
+static void flush_all(void)
+{
+	struct lro_flow *flow;
+
+	while ((flow = lro_flows_oldest(&table)))
+		flush(flow);
+}
+
+/* Who gives way is the oldest of all at the limit, else the oldest of a full set. */
+static void check_evicted(const struct lro_flow *victim, const struct lro_flow *set)
+{
+	if (table.count == table.limit) {
+		MUST(owner(victim) == model_oldest());
+		return;
+	}
+	MUST(victim >= set && victim < set + LRO_WAYS);
+	for (unsigned int way = 0; way < LRO_WAYS; way++)
+		MUST(set[way].skb && owner(victim)->opened <= owner(&set[way])->opened);
+}
+
+static void open_flow(struct sender *s, const struct lro_packet *pkt)
+{
+	struct lro_flow *flow;
+	int set;
+
+	for (;;) {
+		flow = lro_flows_place(&table, &pkt->key);
+		if (!flow->skb)
+			break;
+		/* At the limit it may be a place in any set. */
+		set = table.count < table.limit ? (flow - memory) / LRO_WAYS : 0;
+		check_evicted(flow, memory + set * LRO_WAYS);
+		flush(flow);
+	}
+	set = (flow - memory) / LRO_WAYS;
+	MUST(s->set < 0 || s->set == set);
+	s->set = set;
+	lro_flows_open(&table, flow, pkt, (struct sk_buff *)s);
+	s->flow = flow;
+	s->opened = ++now;
+}
+
+static void grown(struct sender *s)
+{
+	if (lro_flow_grown(s->flow, MAX_SEGS))
+		flush(s->flow);
+	else
+		last = s->flow;
+}
+
+/* The model's own count of segments in sequence, which no place ever forgets. */
+static void count_streak(struct sender *s, const struct lro_packet *pkt)
+{
+	if (pkt->seq != s->expected || pkt->payload != s->size)
+		s->streak = 0;
+	s->streak = pkt->flags & 0x09 ? 0 : s->streak + 1;
+	s->expected = pkt->seq + pkt->payload;
+	s->size = pkt->payload;
+}
+
+static void receive(struct sender *s, const struct frame *f)
+{
+	struct lro_packet pkt, fast;
+	struct lro_flow *flow;
+	enum lro_reason why;
+	bool quick, is_last;
+	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &why);
+
+	MUST(verdict == LRO_CANDIDATE || verdict == LRO_PASS);
+	flow = lro_flows_find(&table, &pkt.key);
+	MUST(flow == s->flow);
+	is_last = flow && flow == last;
+	quick = last && lro_match_fast(&last->state, f->data, f->len, f->len, 0, relaxed, &fast);
+	s->arrived++;
+	if (verdict == LRO_PASS) {
+		MUST(!quick);
+		if (flow)
+			flush(flow);
+		s->delivered++;
+		return;
+	}
+	count_streak(s, &pkt);
+	if (flow) {
+		why = lro_match(&flow->state, &pkt, relaxed);
+		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
+		MUST(quick == (is_last && why == LRO_CONTINUE));
+		if (why == LRO_CONTINUE) {
+			lro_state_add(&flow->state, &pkt);
+			grown(s);
+			return;
+		}
+		/* The packet itself is not in the aggregate that ends. */
+		flush(flow);
+	} else {
+		MUST(!quick);
+	}
+	open_flow(s, &pkt);
+	grown(s);
+}
+
+static void packet(struct input *in, struct sender *s)
+{
+	u8 change = input_u8(in);
+	struct spec spec;
+	struct frame f;
+
+	if (change & SEQ)
+		s->next.seq += (s8)input_u8(in) * MSS / 4;
+	if (change & ACK)
+		s->next.ack += (s8)input_u8(in);
+	if (change & TSVAL)
+		s->next.tsval += (s8)input_u8(in);
+	if (change & ID)
+		s->next.id += (s8)input_u8(in);
+	if (change & TOS)
+		s->next.tos ^= input_u8(in);
+	spec = s->next;
+	spec.payload = change & SHORT ? input_u8(in) % (2 * MSS) : MSS;
+	if (change & PSH)
+		spec.flags |= 0x08;
+	if (change & FLAGS)
+		spec.flags ^= input_u8(in);
+	f = frame_build(&spec);
+	s->next.seq = spec.seq + spec.payload;
+	s->next.id++;
+	receive(s, &f);
+	frame_free(&f);
+}
+
+/* What may grow stays if it is bulk, and what was held has had its time. */
+static void end_poll(bool due)
+{
+	struct lro_flow *flow;
+
+	if (due)
+		while (!list_empty(&table.held))
+			flush(list_first_entry(&table.held, struct lro_flow, age));
+	while (!list_empty(&table.open)) {
+		flow = list_first_entry(&table.open, struct lro_flow, age);
+		if (!lro_flow_is_bulk(flow)) {
+			flush(flow);
+			continue;
+		}
+		owner(flow)->held = ++now;
+		lro_flows_hold(&table, flow, now);
+	}
+}
+
+static void setup(struct input *in)
+{
+	unsigned int limit = 1 + input_u8(in) % LIMIT_MAX;
+
+	now = 0;
+	last = NULL;
+	relaxed = false;
+	memset(memory, 0, sizeof(memory));
+	MUST(lro_flows_places(limit) <= sizeof(memory) / sizeof(memory[0]));
+	lro_flows_setup(&table, memory, limit, input_u32(in));
+	for (unsigned int n = 0; n < FLOWS; n++) {
+		struct spec first = n % 8 == 7 ? spec_v6(spec_bulk) : spec_bulk;
+
+		first.saddr += n / 16;
+		first.sport += n;
+		first.seq = n % 4 ? first.seq : 0u - 5 * MSS;
+		first.tcp_options = n % 2 ? 12 : 0;
+		sender[n] = (struct sender) { .next = first, .set = -1 };
+	}
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+
+	setup(&in);
+	while (in.left) {
+		u8 op = input_u8(&in);
+		struct sender *s = &sender[op % FLOWS];
+
+		switch (op / FLOWS) {
+		case 0:
+		case 1:
+			packet(&in, s);
+			break;
+		case 2:		/* many of one flow, or one that is flushed */
+			for (unsigned int n = input_u8(&in) % 16; n; n--)
+				packet(&(struct input) {}, s);
+			break;
+		default:
+			if (op % 4 == 0 && s->flow)
+				flush(s->flow);
+			else if (op % 4 == 1)
+				end_poll(op & 4);
+			else if (op % 4 == 2)
+				flush_all();
+			else
+				relaxed ^= !table.count;
+		}
+		check_table();
+	}
+	flush_all();
+	check_table();
+	MUST(!lro_flows_oldest(&table) && !table.count);
+	return 0;
+}

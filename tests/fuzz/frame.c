@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Any bytes as frames: what lro_parse(), lro_match() and lro_match_fast() say of
+ * them is what the oracle says, and none reads beyond what it may.
+ *
+ * Input: a control byte for each frame, then the frame: bytes of the input, or a
+ * good frame in which the input changes some bytes; checksums are made right on
+ * demand, because no fuzzer guesses them.
+ */
+#include "input.h"
+#include "match.h"
+#include "oracle.h"
+#include "packet.h"
+
+#define MAX_SEGS 4
+
+enum control {
+	RAW = 0x01,		/* the frame is the input's, else a good one */
+	REPAIR = 0x02,		/* make the IP checksum right */
+	IPV6 = 0x04,
+	PLAIN = 0x08,		/* without timestamps */
+	TAGGED = 0x10,
+	CUT = 0x20,		/* part of the frame is out of reach */
+	CHANGE = 0x40,		/* some bytes change */
+	RELAXED = 0x80,		/* of the first frame only */
+};
+
+static struct frame raw_frame(struct input *in)
+{
+	struct frame f = { .len = input_u16(in) % 256 };
+
+	if (f.len > in->left)
+		f.len = in->left;
+	f.data = malloc(f.len + 1);
+	memcpy(f.data, in->at, f.len);
+	in->at += f.len;
+	in->left -= f.len;
+	return f;
+}
+
+/* The next segment of the aggregate if it has one. */
+static struct frame good_frame(struct input *in, u8 control, const struct lro_state *state)
+{
+	struct spec s = control & IPV6 ? spec_v6(spec_bulk) : spec_bulk;
+
+	if (control & PLAIN)
+		s.tcp_options = 0;
+	s.payload = 1 + input_u8(in) % 32;
+	if (state) {
+		s.seq = state->next_seq;
+		s.id = state->ip_id + (state->fixed_id ? 0 : state->segs);
+	}
+	return frame_build(&s);
+}
+
+/* Whether both lengths in the frame's headers lie in it, as repairing needs. */
+static bool repairable(const struct frame *f)
+{
+	return f->len >= 34 && (f->data[14] & 0xf) >= 5 && 14u + (f->data[14] & 0xf) * 4 <= f->len;
+}
+
+static struct frame next_frame(struct input *in, u8 control, const struct lro_state *state)
+{
+	struct frame f = control & RAW ? raw_frame(in) : good_frame(in, control, state);
+
+	if (control & CHANGE) {
+		unsigned int count = 1 + input_u8(in) % 4;
+
+		while (count-- && f.len) {
+			unsigned int at = input_u8(in);
+
+			f.data[at % f.len] ^= input_u8(in);
+		}
+	}
+	if (control & REPAIR && repairable(&f))
+		frame_fix_ip_checksum(&f);
+	return f;
+}
+
+static void check_parsed(enum lro_verdict verdict, enum lro_reason reason,
+			 const struct lro_packet *pkt, const u8 *bytes, unsigned int avail,
+			 unsigned int len)
+{
+	bool candidate = verdict == LRO_CANDIDATE;
+
+	MUST(candidate == oracle_mergeable(bytes, avail, len));
+	MUST(candidate == (reason == LRO_CONTINUE));
+	MUST(reason < LRO_REASON_COUNT);
+	if (!candidate)
+		return;
+	MUST(pkt->frame == bytes);
+	MUST(pkt->payload && pkt->hdr_len <= avail);
+	MUST(pkt->hdr_len + pkt->payload == pkt->ip_len + LRO_MAC_LEN);
+	MUST(pkt->ip_len + LRO_MAC_LEN <= len);
+}
+
+/* One frame; false if the aggregate ends with it or before it. */
+static bool step(struct input *in, struct lro_state *state, struct lro_key *key, bool first,
+		 bool *relaxed)
+{
+	u8 control = input_u8(in);
+	u32 vlan = control & TAGGED ? 0x81000000 | input_u16(in) : 0;
+	struct frame f = next_frame(in, control, first ? NULL : state);
+	unsigned int avail = control & CUT ? input_u8(in) : f.len;
+	struct lro_packet pkt = {}, fast = {};
+	enum lro_reason reason;
+	enum lro_verdict verdict;
+	bool goes_on = false;
+	u8 *bytes;
+
+	if (avail > f.len)
+		avail = f.len;
+	/* Exactly as much memory as may be read. */
+	bytes = malloc(avail);
+	memcpy(bytes, f.data, avail);
+	verdict = lro_parse(bytes, avail, f.len, vlan, &pkt, &reason);
+	check_parsed(verdict, reason, &pkt, bytes, avail, f.len);
+
+	if (first) {
+		*relaxed = control & RELAXED;
+		*key = pkt.key;
+		goes_on = verdict == LRO_CANDIDATE;
+		if (goes_on)
+			lro_state_start(state, &pkt);
+	} else {
+		if (verdict == LRO_CANDIDATE && lro_key_equal(key, &pkt.key)) {
+			goes_on = lro_match(state, &pkt, *relaxed) == LRO_CONTINUE;
+			MUST(goes_on == (vlan == state->vlan &&
+					 oracle_continues(state, &pkt, *relaxed)));
+		}
+		MUST(lro_match_fast(state, bytes, avail, f.len, vlan, *relaxed, &fast) == goes_on);
+		if (goes_on) {
+			fast.key = pkt.key;
+			MUST(!memcmp(&fast, &pkt, sizeof(pkt)));
+			lro_state_add(state, &pkt);
+		}
+	}
+	free(bytes);
+	frame_free(&f);
+	return goes_on && !lro_state_ends(state, MAX_SEGS);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	struct lro_state state = {};
+	struct lro_key key = {};
+	bool relaxed = false, first = true;
+
+	while (step(&in, &state, &key, first, &relaxed))
+		first = false;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rules said once more, field by field, to judge those of the engine.
+ */
+#ifndef _FUZZ_ORACLE_H
+#define _FUZZ_ORACLE_H
+
+#include "match.h"
+
+/**
+ * oracle_mergeable() - may this frame be merged with others
+ * @frame: frame
+ * @avail: bytes that may be read of it
+ * @len: its length, bytes
+ */
+bool oracle_mergeable(const u8 *frame, unsigned int avail, unsigned int len);
+
+/**
+ * oracle_continues() - would segmentation give back this frame
+ * @state: aggregate
+ * @pkt: candidate of the same flow and tag
+ * @relaxed: acknowledgment, window and timestamps may be newer, identification is free
+ */
+bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed);
+
+#endif /* _FUZZ_ORACLE_H */
