@@ -51,9 +51,10 @@ class CommandFailed(LabError):
 
 
 class Host(Protocol):
-    """A machine that the lab drives."""
+    """A machine that the lab drives; `scratch` is its folder for what an experiment leaves."""
 
     name: str
+    scratch: str
 
     def run(self, command: str, timeout: float = 30, check: bool = True) -> str:
         """Run a shell command; return stdout and stderr; raise CommandFailed unless it exits with 0.
@@ -163,6 +164,8 @@ class Link:
 
 class AgentHost:
     """A machine behind an agent. Programs to any object with Link's request()."""
+
+    scratch = "/tmp"
 
     def __init__(self, name: str, link: Link):
         self.name = name

@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import time
+from pathlib import Path
 
-from . import configs, experiments, kernels, prereq, provision, report, results, steps, table
+from . import configs, experiments, hosts, kernels, prereq, provision, report, results, steps, table
 from .paths import BUILD
 from .steps import LabError
 
@@ -60,6 +61,9 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
                          help=f"payload of each run (BYTES, default {DEFAULT_BYTES})")
     command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
                          help=f"runs of each configuration (REPEATS, default {DEFAULT_REPEATS})")
+    command.add_argument("--hosts", default=os.environ.get("HOSTS") or None, metavar="FILE", type=Path,
+                         help="measure the machines that this file names rather than emulated ones (HOSTS; see "
+                              "lab/hosts.example.toml)")
     command.epilog = "; ".join(f"{config.name}: {config.about}" for config in configs.ALL.values())
 
 
@@ -74,9 +78,11 @@ def _run(options: argparse.Namespace) -> None:
     begun = time.monotonic()
     wanted = configs.select(options.configs)
     count, repeats = parse_bytes(options.bytes), parse_repeats(options.repeats)
-    _setup(options.kernel)
+    if not options.hosts:
+        _setup(options.kernel)
     ready = time.monotonic()
-    found = experiments.run(wanted, options.kernel, count, repeats)
+    found = (hosts.run(options.configs, options.hosts, count, repeats) if options.hosts
+             else experiments.run(wanted, options.kernel, count, repeats))
     results.write(found, RESULTS)
     minutes = (time.monotonic() - ready) / 60
     steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"

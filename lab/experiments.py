@@ -6,12 +6,14 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
+from typing import Protocol
 
 from . import (attempts, configs, kernels, latency, measure, ratios, results, roots, segments, steps,
                traffic, windows)
 from .agent import Host
 from .configs import Config
 from .topology import NIC, Lab, NativeLab, XenLab
+from .traffic import Transfer
 
 NIC_MODEL = "RTL8169sb (rtl8169d)"
 # Request and response go on for so long; the histogram of segments is of so many bytes at most.
@@ -41,25 +43,38 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     memory: dict[str, int] = {}
     for lab, group in laboratories:
         with lab:
-            runs += _run_all(lab, group, count, repeats)
+            runs += run_all(_Bench(lab, count), group, repeats)
             memory[lab.name] = lab.nic_host.memory_used()
-    # In the order of the study's table rather than that in which they ran.
-    order = list(configs.ALL)
-    runs.sort(key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
-    found |= {"memory_mib": memory, "runs": runs}
+    found |= {"memory_mib": memory, "runs": in_table_order(runs)}
     return results.validate(found | {"ratios": ratios.compute(found)})
 
 
-def _run_all(lab: Lab, group: list[Config], count: int, repeats: int) -> list[dict]:
+class Bench(Protocol):
+    """A laboratory, emulated or not, at which runs are made."""
+
+    def settle(self, config: Config) -> None:
+        """Bring it into a configuration after a change of drivers, and measure it at rest."""
+
+    def apply(self, config: Config) -> None:
+        """Bring it into a configuration; return when the receiver answers."""
+
+    def attempt(self, config: Config, repeat: int) -> attempts.Attempt:
+        """One transfer, and what is measured apart from it if it is sound."""
+
+    def restart(self, config: Config) -> None:
+        """Have the machines in order again, for another attempt at a configuration."""
+
+
+def run_all(bench: Bench, group: list[Config], repeats: int) -> list[dict]:
+    """All repeats of some configurations in the order of in_order(), as the results hold them."""
     runs = []
     for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
         same_drivers = list(members)
-        bench = _Bench(lab, count)
         with steps.step(f"{same_drivers[0].name}: change drivers"):
             bench.settle(same_drivers[0])
         for repeat, config in itertools.product(range(repeats), same_drivers):
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
-                lab.apply(config)
+                bench.apply(config)
                 runs.append(attempts.sound(functools.partial(bench.attempt, config, repeat),
                                            functools.partial(bench.restart, config)))
             steps.say(_summary(runs[-1]))
@@ -76,8 +91,12 @@ class _Bench:
 
     def settle(self, config: Config) -> None:
         """Bring the laboratory into a configuration and measure it at rest."""
-        self._lab.apply(config)
+        self.apply(config)
         self._baseline = measure.at_rest(self._lab)
+
+    def apply(self, config: Config) -> None:
+        """Bring the laboratory into a configuration."""
+        self._lab.apply(config)
 
     def restart(self, config: Config) -> None:
         """Boot the machines anew, for another attempt at a configuration."""
@@ -90,13 +109,7 @@ class _Bench:
         before = _counters(lab, config)
         meter = measure.Meter(lab, self._baseline, self._count)
         done = lab.transfer(self._count, around=meter)
-        after = _counters(lab, config)
-        record = {
-            "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3),
-            "lro_ratio": round(done.lro_ratio, 4), "retransmits": done.retransmits,
-            "seconds": round(done.seconds, 3), "segments": done.segments, "packets": done.packets,
-            "counters": {name: _difference(before[name], after[name]) for name in after},
-        }
+        record = record_of(config, repeat, done, before, _counters(lab, config))
         return attempts.Attempt(record, meter.fault(done), lambda: (
             meter.fields(done) | {"window": windows.save(meter.window(), config.name, repeat)} | self._apart(config)))
 
@@ -137,6 +150,23 @@ def _summary(run: dict) -> str:
                       for domain, parts in run.get("insn_per_byte", {}).items())
     return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
             f"{run['retransmits']} retransmissions{counted}")
+
+
+def record_of(config: Config, repeat: int, done: Transfer, before: dict[str, dict[str, int]],
+              after: dict[str, dict[str, int]]) -> dict:
+    """A run as the results hold it, without what was measured beside; `before` and `after` are counters by source."""
+    return {
+        "config": config.name, "repeat": repeat, "mbps": round(done.mbps, 3), "lro_ratio": round(done.lro_ratio, 4),
+        "retransmits": done.retransmits, "seconds": round(done.seconds, 3), "segments": done.segments,
+        "packets": done.packets,
+        "counters": {name: _difference(before[name], after[name]) for name in after},
+    }
+
+
+def in_table_order(runs: list[dict]) -> list[dict]:
+    """Runs in the order of the study's table rather than that in which they ran."""
+    order = list(configs.ALL)
+    return sorted(runs, key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
 
 
 def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:

@@ -19,19 +19,20 @@ BIN, BINS = 5, 40_000
 # Seconds beyond those of the traffic that starting and ending may take.
 SETTLE = 60
 
-_SINK = f"""rm -f /tmp/latency.*
-setsid sh -c 'timeout {{limit}} iperf -s -P 1 -p {PORT} >/tmp/latency.sink 2>&1
-touch /tmp/latency.done' </dev/null >/dev/null 2>&1 &"""
+_SINK = f"""rm -f {{scratch}}/latency.*
+setsid sh -c 'echo $$ >{{scratch}}/latency.session
+timeout {{limit}} iperf -s -P 1 -p {PORT} >{{scratch}}/latency.sink 2>&1
+touch {{scratch}}/latency.done' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there.
-_SOURCE = f"""usleep 300000
+_SOURCE = f"""sleep 0.3
 for try in $(seq 60); do
 	iperf -c {{address}} -p {PORT} --bounceback --bounceback-period 0 --histograms={BIN}u,{BINS} -t {{seconds}} \\
-		>/tmp/latency.report 2>&1
-	grep -q refused /tmp/latency.report || exec cat /tmp/latency.report
-	usleep 300000
+		>{{scratch}}/latency.report 2>&1
+	grep -q refused {{scratch}}/latency.report || exec cat {{scratch}}/latency.report
+	sleep 0.3
 done
 exit 1"""
-_AWAIT_SINK = "until [ -e /tmp/latency.done ]; do usleep 50000; done"
+_AWAIT_SINK = "until [ -e {scratch}/latency.done ]; do sleep 0.05; done"
 _HISTOGRAM = re.compile(r"BB8\S*-PDF: bin\(w=(\d+)us\):cnt\((\d+)\)=([\d:,]*) .*obl/obu=(\d+)/(\d+)")
 
 
@@ -87,7 +88,8 @@ def fields(latency: Latency) -> dict[str, float]:
 def bounce(source: Host, sink: Host, address: str, seconds: int) -> Latency:
     """Let `source` send requests to `sink` at `address` for some seconds; LabError when they are not answered."""
     limit = SETTLE + seconds
-    sink.run(_SINK.format(limit=limit))
-    report = source.run(_SOURCE.format(address=address, seconds=seconds), timeout=limit)
-    sink.run(_AWAIT_SINK, timeout=SETTLE)
+    sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
+    report = source.run(_SOURCE.format(address=address, seconds=seconds, scratch=source.scratch),
+                        timeout=limit)
+    sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
     return parse(report)

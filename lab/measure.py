@@ -215,11 +215,18 @@ class Meter:
 
 def fault(moments: list[Moment], done: Transfer) -> str | None:
     """Why an attempt has to be thrown away; None when it is sound."""
+    if why := storm(done):
+        return why
+    if len(moments) < 2 or moments[1].most > LATEST * done.bytes:
+        return "the transfer ended before the measured interval did"
+    return None
+
+
+def storm(done: Transfer) -> str | None:
+    """What to say of a transfer in which too much was sent again; None when it was not."""
     if done.retransmits > RETRANSMISSIONS * done.segments:
         return (f"{done.retransmits} of {done.segments} segments were sent again, "
                 f"more than {RETRANSMISSIONS:.2%}")
-    if len(moments) < 2 or moments[1].most > LATEST * done.bytes:
-        return "the transfer ended before the measured interval did"
     return None
 
 

@@ -31,6 +31,7 @@ TEST_PACKAGES = {
     "dh-dkms": ("/usr/bin/dh_dkms",),
     "dpkg-dev": ("/usr/bin/dpkg-buildpackage",),
     "lintian": ("/usr/bin/lintian",),
+    "openssh-client": ("/usr/bin/ssh",),
 }
 # Any one of the files is enough for these.
 EITHER = ("debian-archive-keyring",)

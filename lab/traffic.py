@@ -32,24 +32,26 @@ SETTLE = 60
 QUIET = 1
 
 _COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
-# `before` is taken when the connection that started this script has gone quiet.
-_SINK = f"""rm -f /tmp/sink.*
-setsid sh -c 'sleep {QUIET}; {_COUNTERS} >/tmp/sink.before
-timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >/tmp/sink.report 2>&1
-{_COUNTERS} >/tmp/sink.counters; mv /tmp/sink.counters /tmp/sink.after' </dev/null >/dev/null 2>&1 &"""
+# `before` is taken when the connection that started this script has gone quiet. By the session's number it can be
+# ended.
+_SINK = f"""rm -f {{scratch}}/sink.*
+setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {_COUNTERS} >{{scratch}}/sink.before
+timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
+{_COUNTERS} >{{scratch}}/sink.counters
+mv {{scratch}}/sink.counters {{scratch}}/sink.after' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
 _SOURCE = f"""sleep {QUIET}
-usleep 300000
+sleep 0.3
 for try in $(seq 60); do
-	{_COUNTERS} >/tmp/source.before
-	iperf -c {{address}} -p {IPERF_PORT} -l {WRITE_SIZE} -n {{count}} -y C >/tmp/source.report 2>&1
-	{_COUNTERS} >/tmp/source.after
-	grep -q ,{{count}}, /tmp/source.report && sleep {QUIET} && exit 0
-	grep -q refused /tmp/source.report || exit 1
-	usleep 300000
+	{_COUNTERS} >{{scratch}}/source.before
+	iperf -c {{address}} -p {IPERF_PORT} -l {WRITE_SIZE} -n {{count}} -y C >{{scratch}}/source.report 2>&1
+	{_COUNTERS} >{{scratch}}/source.after
+	grep -q ,{{count}}, {{scratch}}/source.report && sleep {QUIET} && exit 0
+	grep -q refused {{scratch}}/source.report || exit 1
+	sleep 0.3
 done
 exit 1"""
-_AWAIT_SINK = "until [ -e /tmp/sink.after ]; do usleep 50000; done"
+_AWAIT_SINK = "until [ -e {scratch}/sink.after ]; do sleep 0.05; done"
 
 # busybox's nc ends when its own input does; with -e it leaves the connection to another program.
 _FILE_SINK = f"""rm -f /tmp/received*
@@ -107,18 +109,19 @@ def stream(source: Host, sink: Host, address: str, count: int,
     `around` is entered QUIET seconds before the traffic, when the sink has its orders, and left as long after it.
     """
     limit = SETTLE + count // SLOWEST
-    sink.run(_SINK.format(limit=limit))
+    sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
     with around or nullcontext():
         try:
-            source.run(_SOURCE.format(address=address, count=count), timeout=limit)
+            source.run(_SOURCE.format(address=address, count=count, scratch=source.scratch), timeout=limit)
         except LabError as error:
-            said = source.run("cat /tmp/source.report", check=False)
+            said = source.run(f"cat {source.scratch}/source.report", check=False)
             raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error
-    sink.run(_AWAIT_SINK, timeout=SETTLE)
-    received, seconds = parse_report(sink.run("cat /tmp/sink.report"))
+    sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
+    received, seconds = parse_report(sink.run(f"cat {sink.scratch}/sink.report"))
     if received != count:
         raise LabError(f"{sink.name} received {received} of {count} bytes from {source.name}")
-    return Transfer(count, seconds, _difference(source, "/tmp/source"), _difference(sink, "/tmp/sink"))
+    return Transfer(count, seconds, _difference(source, f"{source.scratch}/source"),
+                    _difference(sink, f"{sink.scratch}/sink"))
 
 
 def parse_report(report: str) -> tuple[int, float]:

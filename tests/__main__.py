@@ -77,6 +77,8 @@ SUITES = (
     Suite("report", "the report page from known results", python("tests.lab.test_report"), 300, True),
     Suite("insn", "the instruction counter on programs of known length",
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
+    Suite("hosts", "the lab on hosts reached by ssh, and that it puts them back",
+          python("tests.hosts.test_files"), 900, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot", "tests.boot.test_flows"), 1500, True),
     Suite("package", "the Debian packages on a Debian 13 system, over reboots and a kernel upgrade",

@@ -236,6 +236,8 @@ class Order(unittest.TestCase):
         told: list[str] = []
 
         class Fake:
+            scratch = "/tmp"
+
             def __init__(self, name: str) -> None:
                 self.name = name
 
