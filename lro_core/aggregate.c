@@ -44,6 +44,35 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
 }
 
 /*
+ * Make the linear part of a packet a fragment of the tail, and its fragments as
+ * well. NAPI keeps the skb that is left for the next packet, which costs a
+ * fraction of giving it back to the allocator.
+ */
+static bool steal(struct sk_buff *tail, struct sk_buff *skb, unsigned int payload)
+{
+	struct skb_shared_info *to = skb_shinfo(tail), *from = skb_shinfo(skb);
+	unsigned int linear = skb_headlen(skb), n = to->nr_frags;
+	struct page *page;
+
+	/* A page_pool counts the users of its pages in its own way. */
+	if (!linear || !skb->head_frag || skb->pp_recycle || skb_has_frag_list(skb) ||
+	    n + 1 + from->nr_frags > MAX_SKB_FRAGS)
+		return false;
+
+	page = virt_to_head_page(skb->head);
+	get_page(page);
+	skb_fill_page_desc_noacc(tail, n, page, skb->data - (u8 *)page_address(page), linear);
+	memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
+	to->nr_frags = n + 1 + from->nr_frags;
+	to->flags |= from->flags & SKBFL_SHARED_FRAG;
+	from->nr_frags = 0;
+	tail->len += payload;
+	tail->data_len += payload;
+	tail->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
+	return true;
+}
+
+/*
  * Payload becomes fragments of the last skb as long as it has room, else the
  * packet starts a new skb on the frag_list. Both kinds of page, those of a
  * page_pool and others, are never in one aggregate, although each skb of a
@@ -61,15 +90,18 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 		return false;
 
 	__skb_pull(skb, hdr_len);
-	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
+	if (steal(tail, skb, payload)) {
+		truesize = skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
+		napi_consume_skb(skb, 1);
+	} else if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
 		kfree_skb_partial(skb, head_stolen);
-		/* The head was accounted for already if it is the tail. */
-		if (tail == head)
-			return true;
 	} else {
-		lro_chain_skb(flow, skb);
 		truesize = skb->truesize;
+		lro_chain_skb(flow, skb);
+		tail = skb;
 	}
+	if (tail == head)
+		return true;
 	head->len += payload;
 	head->data_len += payload;
 	head->truesize += truesize;
