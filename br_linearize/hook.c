@@ -1,104 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rewrites aggregates just before a bridge port transmits them.
- *
- * A driver that merges packets leaves an aggregate of many small fragments. A
- * port that copies fragment by fragment, as Xen's netback does with grant
- * copies, pays for each of them.
+ * The hook of bridges, and the module's start and end.
  */
+#include <linux/if_ether.h>
 #include <linux/module.h>
 #include <linux/netfilter_bridge.h>
-#include <linux/proc_fs.h>
-#include <linux/seq_file.h>
 #include <net/net_namespace.h>
-#include <net/netns/generic.h>
 
 #include "br_linearize.h"
 
-struct brl_net {
-	atomic_long_t linearized;
-	atomic_long_t failed;
-};
-
-static unsigned int brl_net_id __read_mostly;
-
-/*
- * Without memory the packet goes on as it was: slower to transmit, not lost.
- */
-static unsigned int brl_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int bridge_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct brl_net *stats;
+	struct sk_buff *segments, *one, *next;
 
-	if (!skb_is_gso(skb) || !skb_is_nonlinear(skb) || brl_mode() == BRL_OFF ||
+	if (!brl_concerns(skb) || brl_hook() != BRL_BRIDGE || brl_mode() == BRL_OFF ||
 	    !brl_port_matches(state->out->name))
 		return NF_ACCEPT;
-	stats = net_generic(state->net, brl_net_id);
-	if (skb_linearize(skb))
-		atomic_long_inc(&stats->failed);
-	else
-		atomic_long_inc(&stats->linearized);
-	return NF_ACCEPT;
+	skb_push(skb, ETH_HLEN);
+	segments = brl_rewrite(state->net, skb);
+	if (!segments) {
+		skb_pull(skb, ETH_HLEN);
+		return NF_ACCEPT;
+	}
+	skb_list_walk_safe(segments, one, next) {
+		skb_mark_not_on_list(one);
+		skb_pull(one, ETH_HLEN);
+		NF_HOOK(NFPROTO_BRIDGE, NF_BR_POST_ROUTING, state->net, state->sk, one, NULL,
+			state->out, state->okfn);
+	}
+	return NF_STOLEN;
 }
 
-/* Last, so that no other hook looks at a packet that is rewritten in vain. */
-static const struct nf_hook_ops brl_hook_ops = {
-	.hook = brl_hook,
+/* First: the segments of a packet pass all hooks, so it must not itself. */
+static const struct nf_hook_ops bridge_hook_ops = {
+	.hook = bridge_hook,
 	.pf = NFPROTO_BRIDGE,
 	.hooknum = NF_BR_POST_ROUTING,
-	.priority = NF_BR_PRI_LAST,
+	.priority = NF_BR_PRI_FIRST,
 };
 
-static int brl_stats_show(struct seq_file *file, void *v)
+static int __net_init bridge_net_init(struct net *net)
 {
-	struct brl_net *stats = net_generic(seq_file_single_net(file), brl_net_id);
-
-	seq_printf(file, "linearized %ld\n", atomic_long_read(&stats->linearized));
-	seq_printf(file, "failed %ld\n", atomic_long_read(&stats->failed));
-	return 0;
+	return nf_register_net_hook(net, &bridge_hook_ops);
 }
 
-static int __net_init brl_net_init(struct net *net)
+static void __net_exit bridge_net_exit(struct net *net)
 {
-	int err;
-
-	if (!proc_create_net_single("br_linearize", 0444, net->proc_net, brl_stats_show, NULL))
-		return -ENOMEM;
-	err = nf_register_net_hook(net, &brl_hook_ops);
-	if (err)
-		remove_proc_entry("br_linearize", net->proc_net);
-	return err;
+	nf_unregister_net_hook(net, &bridge_hook_ops);
 }
 
-static void __net_exit brl_net_exit(struct net *net)
-{
-	nf_unregister_net_hook(net, &brl_hook_ops);
-	remove_proc_entry("br_linearize", net->proc_net);
-}
-
-static struct pernet_operations brl_net_ops = {
-	.init = brl_net_init,
-	.exit = brl_net_exit,
-	.id = &brl_net_id,
-	.size = sizeof(struct brl_net),
+static struct pernet_operations bridge_net_ops = {
+	.init = bridge_net_init,
+	.exit = bridge_net_exit,
 };
 
 static int __init brl_init(void)
 {
-	int err = register_pernet_subsys(&brl_net_ops);
+	int err = brl_rewrite_start();
 
 	if (err)
-		brl_param_exit();
+		goto out;
+	err = brl_stats_start();
+	if (err)
+		goto out_rewrite;
+	err = register_pernet_subsys(&bridge_net_ops);
+	if (err)
+		goto out_stats;
+	err = brl_param_start();
+	if (err)
+		goto out_bridge;
+	return 0;
+
+out_bridge:
+	unregister_pernet_subsys(&bridge_net_ops);
+	synchronize_net();
+out_stats:
+	brl_stats_stop();
+out_rewrite:
+	brl_rewrite_stop();
+out:
+	brl_param_stop();
 	return err;
 }
 
 static void __exit brl_exit(void)
 {
-	unregister_pernet_subsys(&brl_net_ops);
-	brl_param_exit();
+	unregister_pernet_subsys(&bridge_net_ops);
+	brl_param_stop();
+	/* No hook is left, but packets may still be in one. */
+	synchronize_net();
+	brl_stats_stop();
+	brl_rewrite_stop();
 }
 
 module_init(brl_init);
 module_exit(brl_exit);
 
-MODULE_DESCRIPTION("Rewrites receive aggregates before a bridge port transmits them");
+MODULE_DESCRIPTION("Rewrites receive aggregates before a port transmits them");
 MODULE_LICENSE("GPL");

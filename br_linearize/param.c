@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Module parameters; both may change while packets flow. */
+/*
+ * Module parameters; all may change while packets flow. Setters of one module's
+ * parameters exclude each other: kernel_param_lock().
+ */
 #include <linux/glob.h>
 #include <linux/if.h>
 #include <linux/module.h>
@@ -9,16 +12,33 @@
 
 #include "br_linearize.h"
 
-static const char *const mode_names[BRL_MODES] = {
+static const char * const mode_names[BRL_MODES] = {
 	[BRL_OFF] = "off",
 	[BRL_LINEARIZE] = "linearize",
+	[BRL_INPHASE] = "inphase",
+	[BRL_SEGMENT] = "segment",
+	[BRL_AUTO] = "auto",
+};
+
+static const char * const hook_names[BRL_HOOKS] = {
+	[BRL_BRIDGE] = "bridge",
+	[BRL_EGRESS] = "egress",
 };
 
 static enum brl_mode current_mode = BRL_OFF;
+static enum brl_hook current_hook = BRL_BRIDGE;
+
+/* From brl_param_start() on; the command line is read before. */
+static bool started;
 
 enum brl_mode brl_mode(void)
 {
 	return READ_ONCE(current_mode);
+}
+
+enum brl_hook brl_hook(void)
+{
+	return READ_ONCE(current_hook);
 }
 
 static int mode_set(const char *value, const struct kernel_param *kp)
@@ -26,7 +46,8 @@ static int mode_set(const char *value, const struct kernel_param *kp)
 	int mode = sysfs_match_string(mode_names, value);
 
 	if (mode < 0) {
-		pr_err("br_linearize: mode is one of off, linearize; not '%.20s'\n", value);
+		pr_err("br_linearize: mode is one of off, linearize, inphase, segment, auto; not '%.20s'\n",
+		       value);
 		return mode;
 	}
 	WRITE_ONCE(current_mode, mode);
@@ -44,7 +65,43 @@ static const struct kernel_param_ops mode_ops = {
 };
 
 module_param_cb(mode, &mode_ops, NULL, 0644);
-MODULE_PARM_DESC(mode, "off (default) or linearize: copy each aggregate into one buffer before a port transmits it");
+MODULE_PARM_DESC(mode, "What happens to aggregates before a port transmits them: off (default), linearize, inphase, segment or auto");
+
+static int hook_set(const char *value, const struct kernel_param *kp)
+{
+	int hook = sysfs_match_string(hook_names, value), err = 0;
+
+	if (hook < 0) {
+		pr_err("br_linearize: hook is bridge or egress; not '%.20s'\n", value);
+		return hook;
+	}
+	if (hook == BRL_EGRESS && !IS_ENABLED(CONFIG_NETFILTER_EGRESS)) {
+		pr_err("br_linearize: this kernel has no egress hooks (CONFIG_NETFILTER_EGRESS); keeping bridge\n");
+		return -EOPNOTSUPP;
+	}
+	if (hook == current_hook)
+		return 0;
+	if (started && hook == BRL_EGRESS)
+		err = brl_egress_start();
+	else if (started)
+		brl_egress_stop();
+	if (!err)
+		WRITE_ONCE(current_hook, hook);
+	return err;
+}
+
+static int hook_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%s\n", hook_names[current_hook]);
+}
+
+static const struct kernel_param_ops hook_ops = {
+	.set = hook_set,
+	.get = hook_get,
+};
+
+module_param_cb(hook, &hook_ops, NULL, 0644);
+MODULE_PARM_DESC(hook, "Where aggregates are met: bridge (default), or egress of the ports, which serves Open vSwitch and routing too");
 
 /* A glob may have a character class for each character of a name. */
 #define PORTS_MAX (4 * IFNAMSIZ)
@@ -70,7 +127,6 @@ bool brl_port_matches(const char *name)
 	return match;
 }
 
-/* Setters of one module's parameters exclude each other: kernel_param_lock(). */
 static struct ports *ports_replace(struct ports *ports)
 {
 	return rcu_replace_pointer(current_ports, ports, true);
@@ -93,7 +149,11 @@ static int ports_set(const char *value, const struct kernel_param *kp)
 	ports = ports_replace(ports);
 	if (ports)
 		kfree_rcu(ports, rcu);
-	return 0;
+	if (!started || current_hook != BRL_EGRESS)
+		return 0;
+	/* Looks at all devices anew. */
+	brl_egress_stop();
+	return brl_egress_start();
 }
 
 static int ports_get(char *buffer, const struct kernel_param *kp)
@@ -109,10 +169,28 @@ static const struct kernel_param_ops ports_ops = {
 };
 
 module_param_cb(ports, &ports_ops, NULL, 0644);
-MODULE_PARM_DESC(ports, "glob of the bridge ports whose aggregates are rewritten (default vif*)");
+MODULE_PARM_DESC(ports, "glob of the ports whose aggregates are rewritten (default vif*)");
 
-/* No hook is left that could still read the pattern. */
-void brl_param_exit(void)
+int brl_param_start(void)
 {
+	int err = 0;
+
+	kernel_param_lock(THIS_MODULE);
+	if (current_hook == BRL_EGRESS)
+		err = brl_egress_start();
+	started = !err;
+	kernel_param_unlock(THIS_MODULE);
+	return err;
+}
+
+void brl_param_stop(void)
+{
+	kernel_param_lock(THIS_MODULE);
+	if (started && current_hook == BRL_EGRESS)
+		brl_egress_stop();
+	started = false;
+	kernel_param_unlock(THIS_MODULE);
+	/* Whoever reads the pattern now does so under RCU. */
+	synchronize_rcu();
 	kfree(ports_replace(NULL));
 }

@@ -10,6 +10,7 @@
 #include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
+#include <linux/skbuff.h>
 #include <linux/version.h>
 
 /* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
@@ -44,6 +45,19 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #include <net/page_pool/helpers.h>
 #else
 #include <net/page_pool.h>
+#endif
+
+/* Segmentation has a header of its own since 6.5. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#include <net/gso.h>
+#endif
+
+/* Memory that the CPU cannot read came with 6.12. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+static inline bool skb_frags_readable(const struct sk_buff *skb)
+{
+	return true;
+}
 #endif
 
 /* xen-netfront's counters became u64_stats_t after 6.12. */

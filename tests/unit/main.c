@@ -10,6 +10,7 @@ int main(void)
 		run_match_tests,
 		run_flows_tests,
 		run_segment_tests,
+		run_slots_tests,
 	};
 	int run = 0, failed = 0;
 

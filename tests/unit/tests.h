@@ -27,5 +27,6 @@ struct result run_parse_tests(void);
 struct result run_match_tests(void);
 struct result run_flows_tests(void);
 struct result run_segment_tests(void);
+struct result run_slots_tests(void);
 
 #endif /* _TESTS_H */
