@@ -41,13 +41,19 @@ enum brl_hook brl_hook(void)
 	return READ_ONCE(current_hook);
 }
 
+/* Characters of a wrong value that a message repeats: some, and no line end. */
+static int shown(const char *value)
+{
+	return min_t(int, strcspn(value, "\n"), 20);
+}
+
 static int mode_set(const char *value, const struct kernel_param *kp)
 {
 	int mode = sysfs_match_string(mode_names, value);
 
 	if (mode < 0) {
-		pr_err("br_linearize: mode is one of off, linearize, inphase, segment, auto; not '%.20s'\n",
-		       value);
+		pr_err("br_linearize: mode is one of off, linearize, inphase, segment, auto; not '%.*s'\n",
+		       shown(value), value);
 		return mode;
 	}
 	WRITE_ONCE(current_mode, mode);
@@ -72,7 +78,7 @@ static int hook_set(const char *value, const struct kernel_param *kp)
 	int hook = sysfs_match_string(hook_names, value), err = 0;
 
 	if (hook < 0) {
-		pr_err("br_linearize: hook is bridge or egress; not '%.20s'\n", value);
+		pr_err("br_linearize: hook is bridge or egress; not '%.*s'\n", shown(value), value);
 		return hook;
 	}
 	if (hook == BRL_EGRESS && !IS_ENABLED(CONFIG_NETFILTER_EGRESS)) {

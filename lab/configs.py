@@ -3,7 +3,8 @@
 
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
 the kernel's own drivers and GRO. Where nothing should aggregate, and where our drivers do, GRO is off, so that
-whatever arrives merged was merged by what the configuration names.
+whatever arrives merged was merged by what the configuration names. A mode of br_linearize behind the name says how
+the driver domain rewrites aggregates before netback copies them; these configurations run only when they are named.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Config:
     guest_driver: str | None
     guest_gro: bool
     about: str
+    rewrite: str | None = None  # mode of br_linearize, None: not used
 
     @property
     def xen(self) -> bool:
@@ -35,7 +37,7 @@ class Config:
     @property
     def ours(self) -> bool:
         """Whether this project's modules take part."""
-        return OUR_NIC == self.nic_driver or OUR_GUEST == self.guest_driver
+        return OUR_NIC == self.nic_driver or OUR_GUEST == self.guest_driver or self.rewrite is not None
 
     @property
     def aggregates(self) -> bool:
@@ -53,15 +55,19 @@ ALL = {config.name: config for config in (
     Config("gro1", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain"),
     Config("gro2", STOCK_NIC, False, STOCK_GUEST, True, "GRO in the guest"),
     Config("gro12", STOCK_NIC, True, STOCK_GUEST, True, "GRO in both"),
+    Config("gro1-inphase", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, all copied in phase",
+           "inphase"),
+    Config("gro1-auto", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, copied in phase where it pays",
+           "auto"),
 )}
 
 
 def select(names: str) -> list[Config]:
-    """The configurations of a list such as "native guest1" or "native,guest1"; empty means all.
+    """The configurations of a list such as "native guest1" or "native,guest1"; empty means all that rewrite nothing.
 
     Raises LabError for a name that does not exist.
     """
-    wanted = names.replace(",", " ").split() or list(ALL)
+    wanted = names.replace(",", " ").split() or [name for name in ALL if not ALL[name].rewrite]
     for name in wanted:
         if name not in ALL:
             raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}",

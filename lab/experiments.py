@@ -176,6 +176,9 @@ def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
         counters[configs.OUR_NIC] = driver_counters(lab.nic_host, NIC)
     if config.guest_driver == configs.OUR_GUEST:
         counters[configs.OUR_GUEST] = driver_counters(lab.receiver, NIC)
+    if config.rewrite:
+        lines = lab.nic_host.run("cat /proc/net/br_linearize").splitlines()
+        counters["br_linearize"] = {name: int(value) for name, value in map(str.split, lines)}
     return counters
 
 

@@ -344,7 +344,16 @@ class XenLab(Lab):
         if config.guest_driver == configs.OUR_GUEST:
             self.set_module_parameter(self.guest, configs.OUR_GUEST, "lro", 1)
         self.set_guest_gro(config.guest_gro)
+        self.set_rewriting(config.rewrite)
         super().apply(config)
+
+    def set_rewriting(self, mode: str | None) -> None:
+        """Choose br_linearize's mode for what goes to the guest, None: off and unloaded."""
+        if mode:
+            self.dom0.run("modprobe br_linearize")
+            self.set_module_parameter(self.dom0, "br_linearize", "mode", mode)
+        else:
+            self.dom0.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
 
 
 def guest_config(driver: str) -> str:

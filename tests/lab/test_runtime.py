@@ -454,11 +454,12 @@ class Configs(unittest.TestCase):
     def test_selection(self) -> None:
         self.assertEqual([config.name for config in configs.select("gro1, native gro1")], ["gro1", "native"])
         self.assertEqual(len(configs.select("")), 9)
+        self.assertEqual([config.rewrite for config in configs.select("gro1-auto gro1")], ["auto", None])
         with self.assertRaisesRegex(LabError, "'guest3'"):
             configs.select("guest1 guest3")
 
     def test_order_changes_the_guest_once(self) -> None:
-        order = configs.in_order(configs.select(""))
+        order = configs.in_order(configs.select(" ".join(configs.ALL)))
         self.assertEqual(sorted(c.name for c in order), sorted(configs.ALL))
         drivers = [config.guest_driver for config in order]
         self.assertEqual(sum(a != b for a, b in zip(drivers, drivers[1:])), 2)
