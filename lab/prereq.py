@@ -32,6 +32,7 @@ TEST_PACKAGES = {
     "dpkg-dev": ("/usr/bin/dpkg-buildpackage",),
     "lintian": ("/usr/bin/lintian",),
     "openssh-client": ("/usr/bin/ssh",),
+    "chromium": ("/usr/bin/chromium",),
 }
 # Any one of the files is enough for these.
 EITHER = ("debian-archive-keyring",)

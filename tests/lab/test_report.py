@@ -162,6 +162,19 @@ def png_pixels(path: Path) -> tuple[int, int, int]:
     return width, height, len(set(zlib.decompress(data)))
 
 
+def png_rows(path: Path) -> list[bytes]:
+    """The rows of a picture of 8 bits per channel as the file has them, filtered: rows that are alike become zeros."""
+    raw = path.read_bytes()
+    width, _, _, kind = struct.unpack(">IIBB", raw[16:26])
+    data, at = b"", 8
+    while at < len(raw):
+        length, name = struct.unpack(">I4s", raw[at:at + 8])
+        data += raw[at + 8:at + 8 + length] if name == b"IDAT" else b""
+        at += 12 + length
+    data, stride = zlib.decompress(data), 1 + width * {2: 3, 6: 4}[kind]
+    return [data[at + 1:at + stride] for at in range(0, len(data), stride)]
+
+
 class Report(unittest.TestCase):
     """Each results file once through gnuplot: full, minimal into the same folder, and what is odd or in part."""
 
