@@ -161,7 +161,7 @@ class Lab:
             plugin = reader.plugin_argument(vm.insn_plugin(), counts, port)
         started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin]))
         if self._counted:
-            self.control.wait()
+            self.control.wait(alive=started.check)
         return started
 
     def _prepare_sender(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import InsnError
@@ -39,8 +40,11 @@ class Control:
             raise InsnError(f"the instruction plugin refused {label!r}: {line['error']}")
         return parse_snapshot(line, self.folder)
 
-    def wait(self, timeout: float = TIMEOUT_S) -> None:
-        """Returns when the plugin listens, which it does before the machine executes anything."""
+    def wait(self, timeout: float = TIMEOUT_S, alive: Callable[[], None] = lambda: None) -> None:
+        """Returns when the plugin listens, which it does before the machine executes anything.
+
+        `alive` raises when QEMU has ended: that tells more than that nobody listens.
+        """
         limit = time.monotonic() + timeout
         while True:
             try:
@@ -48,6 +52,7 @@ class Control:
                     sock.connect(str(self.path))
                 return
             except OSError as error:
+                alive()
                 if time.monotonic() > limit:
                     raise self._silent(error) from None
             time.sleep(0.02)

@@ -8,11 +8,15 @@ import subprocess
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from lab import topology, vm
 from lab.insn.control import Control
 from lab.insn.errors import InsnError
 from lab.insn.profile import read_histogram
 from lab.insn.reader import delta, header, plugin_argument, profile, snapshots, SymbolTable
+from lab.paths import BUILD
+from lab.steps import LabError
 
 from . import machine
 
@@ -91,6 +95,14 @@ class Refusals(unittest.TestCase):
         out.unlink(missing_ok=True)
         self.refused(plugin_argument(machine.OUT / "foreign/insn.so", out), "API", "6", "7")
         self.assertRaisesRegex(InsnError, "did not load the plugin", header, out)
+
+    def test_other_api_in_the_laboratory(self) -> None:
+        """The machine does not start; what is said names both versions and the log."""
+        with mock.patch.object(vm, "INSN_PLUGIN", machine.OUT / "foreign/insn.so"):
+            with self.assertRaises(LabError) as caught:
+                topology.NativeLab(logs=BUILD / "check/insn-api", counted=True).__enter__()
+        for words in ("native", "plugin requires API version 6", "minimum version of 7", "native.qemu.log"):
+            self.assertIn(words, caught.exception.sentence())
 
     def test_unknown_argument(self) -> None:
         self.refused(["-plugin", f"{machine.PLUGIN},out={machine.OUT}/x.jsonl,histogram=on"],
