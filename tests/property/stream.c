@@ -115,9 +115,11 @@ void stream_setup(struct stream *s, u64 seed)
 }
 
 /* Changes that stay. */
-static void change_fields(struct stream *s, struct stream_spec *next)
+static void change_fields(struct stream *s, struct stream_flow *flow)
 {
-	switch (stream_below(s, 10)) {
+	struct stream_spec *next = &flow->next;
+
+	switch (stream_below(s, 11)) {
 	case 0:
 		next->tos ^= 1 << stream_below(s, 8);
 		break;
@@ -147,6 +149,10 @@ static void change_fields(struct stream *s, struct stream_spec *next)
 		break;
 	case 9:
 		next->id = random32(s);
+		break;
+	case 10:		/* the tag's priority */
+		if (flow->vlan)
+			flow->vlan ^= 0x2000;
 		break;
 	}
 }
@@ -224,7 +230,7 @@ static struct stream_spec next_spec(struct stream *s, struct stream_flow *flow)
 	struct stream_spec *next = &flow->next, spec;
 
 	if (one_in(s, 60))
-		change_fields(s, next);
+		change_fields(s, flow);
 	if (one_in(s, 25))
 		move_on(s, next);
 	spec = *next;
