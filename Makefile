@@ -20,6 +20,7 @@ help:
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       HOSTS=hosts.toml measures your own machines (lab/hosts.example.toml)'
+	@echo '                       SCALING=1: more flows and more guests instead, added to the last results'
 	@echo 'make report            build/lab/report.html and plots of the last `make lab`'
 	@echo 'make coverage          lines and branches of the rules that the unit tests reach; fails below 100 %'
 	@echo 'make fuzz              any bytes through the rules and the flow table: FUZZ_SECONDS=600'
@@ -64,7 +65,7 @@ deb:
 	@$(PYTHON) packaging/deb.py
 
 # The lab and the tests set up what they need by themselves.
-export CONFIGS BYTES REPEATS KERNEL HOSTS
+export CONFIGS BYTES REPEATS KERNEL HOSTS SCALING
 
 .PHONY: setup lab report check coverage fuzz property soak kunit bench
 setup:

@@ -10,7 +10,8 @@ import shutil
 import time
 from pathlib import Path
 
-from . import configs, experiments, hosts, kernels, prereq, provision, report, results, steps, table
+from . import (configs, experiments, hosts, kernels, prereq, provision, report, results, scaling, scaling_guests, steps,
+               table)
 from .paths import BUILD
 from .steps import LabError
 
@@ -48,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
                                   f"{kernels.DEFAULT})")
         if name == "run":
             _add_run_options(command)
-    commands.add_parser("table", help="print the table of the last run again")
+    commands.add_parser("table", help="print the tables of the last run again")
     commands.add_parser("report", help="write the last run's report, a page with tables and plots")
     commands.add_parser("clean", help="remove images, logs and results of the lab, but nothing that was fetched")
     return parser
@@ -64,6 +65,10 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--hosts", default=os.environ.get("HOSTS") or None, metavar="FILE", type=Path,
                          help="measure the machines that this file names rather than emulated ones (HOSTS; see "
                               "lab/hosts.example.toml)")
+    command.add_argument("--scaling", default=os.environ.get("SCALING", ""), metavar="SERIES",
+                         help="measure the scaling series rather than the configurations: 1 for all, or one of "
+                              f"{', '.join(scaling.BOTH)} (SCALING); its rows join the results of the last run; CONFIGS "
+                              f"get more guests (default {' '.join(scaling_guests.CONFIGS)})")
     command.epilog = "; ".join(f"{config.name}: {config.about}" for config in configs.ALL.values())
 
 
@@ -87,6 +92,25 @@ def _run(options: argparse.Namespace) -> None:
     minutes = (time.monotonic() - ready) / 60
     steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
+
+
+def _run_scaling(options: argparse.Namespace) -> None:
+    wanted, repeats = scaling.wanted_configs(options.configs), parse_repeats(options.repeats)
+    count = parse_bytes(options.bytes)
+    _setup(options.kernel)
+    begun = time.monotonic()
+    earlier = results.read(RESULTS) if RESULTS.exists() else None
+    found = scaling.join(earlier, experiments.described(options.kernel, count), RESULTS)
+    for series in scaling.select(options.scaling):
+        found = scaling.run(series, options.kernel, repeats, wanted, found)
+        results.write(found, RESULTS)
+    steps.say(f"\n{scaling.render(found)}\n\nResults: {RESULTS}\n"
+              f"The run took {(time.monotonic() - begun) / 60:.1f} min.")
+
+
+def _print_table() -> None:
+    found = results.read(RESULTS)
+    steps.say("\n\n".join(text for text in (table.render(found) if found["runs"] else "", scaling.render(found)) if text))
 
 
 def _report() -> None:
@@ -113,9 +137,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "setup":
             _setup(options.kernel)
         elif options.command == "run":
-            _run(options)
+            (_run_scaling if scaling.select(options.scaling) else _run)(options)
         elif options.command == "table":
-            steps.say(table.render(results.read(RESULTS)))
+            _print_table()
         elif options.command == "report":
             _report()
         else:

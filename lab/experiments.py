@@ -29,8 +29,7 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
     """
-    found = {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
-             "qemu": roots.qemu_version(), "nic": NIC_MODEL, "machine": measure.machine(), "bytes": count}
+    found = described(series, count)
     laboratories: list[tuple[Lab, list[Config]]] = []
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
@@ -47,6 +46,12 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
             memory[lab.name] = lab.nic_host.memory_used()
     found |= {"memory_mib": memory, "runs": in_table_order(runs)}
     return results.validate(found | {"ratios": ratios.compute(found)})
+
+
+def described(series: str, count: int) -> dict:
+    """What results of now hold beside what was measured."""
+    return {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
+            "qemu": roots.qemu_version(), "nic": NIC_MODEL, "machine": measure.machine(), "bytes": count}
 
 
 class Bench(Protocol):

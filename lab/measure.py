@@ -44,7 +44,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,12 +93,13 @@ class Baseline:
     idle: dict[int, dict]
 
 
-def at_rest(lab: Lab) -> Baseline:
+def at_rest(lab: Lab, guests: Sequence[str] = ("guest",)) -> Baseline:
     """Check the pinning and measure idling, after a boot or a change of drivers; the laboratory has to be idle.
 
+    guests: names of the guests under Xen. Several have to share a pCPU; what "guest" counts is then their sum.
     Raises InsnError when domains cannot be told apart or do not come to rest.
     """
-    domains = _patiently(lambda: _domains(lab.dom0)) if isinstance(lab, XenLab) else {"driver": 0}
+    domains = _patiently(lambda: _domains(lab.dom0, guests)) if isinstance(lab, XenLab) else {"driver": 0}
     return Baseline(domains, _patiently(lambda: _idle(lab.control, list(domains.values()))))
 
 
@@ -111,12 +112,14 @@ def _patiently(look: Callable[[], _T]) -> _T:
     return look()
 
 
-def _domains(dom0: Host) -> dict[str, int]:
-    found = domain_pcpus(dom0.run("xl vcpu-list"))
-    if sorted(found) != ["Domain-0", "guest"]:
-        raise InsnError(f"the Xen host runs the domains {', '.join(sorted(found))} where Domain-0 and guest are "
-                        "expected: instructions cannot be told apart")
-    return {"driver": found["Domain-0"], "guest": found["guest"]}
+def _domains(dom0: Host, guests: Sequence[str]) -> dict[str, int]:
+    found = domain_pcpus(dom0.run("xl vcpu-list"), together=guests)
+    if sorted(found) != sorted(["Domain-0", *guests]):
+        raise InsnError(f"the Xen host runs the domains {', '.join(sorted(found))} where Domain-0 and "
+                        f"{', '.join(guests)} are expected: instructions cannot be told apart")
+    if len({found[name] for name in guests}) > 1:
+        raise InsnError(f"the guests {', '.join(guests)} run on several pCPUs: their instructions cannot be summed")
+    return {"driver": found["Domain-0"], "guest": found[guests[0]]}
 
 
 def _idle(control: Control, vcpus: list[int]) -> dict[int, dict]:

@@ -14,10 +14,12 @@ LRO ratio: frames that the NIC received / packets that the bridge transmitted to
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
+from functools import partial
 
-from . import configs, experiments, images, measure, vm
+from . import attempts, configs, experiments, images, measure, vm
 from .steps import LabError, say, step
 from .topology import BOOT_LIMIT, NATIVE_MEMORY, NIC, Lab
 
@@ -143,27 +145,50 @@ def run(series: str, repeats: int) -> list[dict]:
     lab.prepare()
     with lab:
         for engine in ENGINES:
+            bench = _Bench(lab, engine)
             with step(f"{engine.name}: change drivers"):
-                lab.use(engine)
-                baseline = measure.at_rest(lab)
-            for repeat in range(repeats):
-                for flows in FLOWS:
-                    with step(f"{engine.name}, {flows} flows: run {repeat + 1} of {repeats}"):
-                        rows.append(_row(lab, engine, flows, repeat, baseline))
-                    say(f"    LRO ratio {rows[-1]['lro_ratio']:.2f}, {rows[-1]['insn_per_byte']:.3f} insn/B")
+                bench.settle()
+            for repeat, flows in itertools.product(range(repeats), FLOWS):
+                with step(f"{engine.name}, flows: {flows}, run {repeat + 1} of {repeats}"):
+                    rows.append(attempts.sound(partial(bench.attempt, flows, repeat), bench.restart))
+                say(f"    LRO ratio {rows[-1]['lro_ratio']:.2f}"
+                    + (f", {rows[-1]['insn_per_byte']:.3f} insn/B" if "insn_per_byte" in rows[-1] else ""))
     return rows
 
 
-def _row(lab: FlowsLab, engine: Engine, flows: int, repeat: int, baseline: measure.Baseline) -> dict:
-    before = experiments.driver_counters(lab.nic_host, NIC)
-    done = send(lab, flows, FRAMES)
-    after = experiments.driver_counters(lab.nic_host, NIC)
-    if len(done.moments) < 2:
-        raise LabError(f"{FRAMES} frames passed the NIC before instructions could be counted: is the machine stalled?")
-    found = measure.instructions(done.moments, baseline)
-    # Only what the engine counted; a stock driver has no such counters.
-    counters = {name: value - before[name] for name, value in after.items() if "_lro_" in name and value != before[name]}
-    return {"engine": engine.name, "flows": flows, "repeat": repeat, "lro_ratio": round(done.lro_ratio, 4),
-            "insn_per_byte": found["insn_per_byte"]["driver"]["total"],
-            "moved_per_byte": found["moved_per_byte"]["driver"], "frames": done.frames, "packets": done.packets,
-            "interval": found["interval"], "counters": counters}
+class _Bench:
+    """The machine with an engine in place."""
+
+    def __init__(self, lab: FlowsLab, engine: Engine) -> None:
+        self._lab = lab
+        self._engine = engine
+        self._baseline: measure.Baseline
+
+    def settle(self) -> None:
+        """Put the engine in place and measure the machine at rest."""
+        self._lab.use(self._engine)
+        self._baseline = measure.at_rest(self._lab)
+
+    def restart(self) -> None:
+        """Boot the machine anew."""
+        self._lab.restart()
+        self.settle()
+
+    def attempt(self, flows: int, repeat: int) -> attempts.Attempt:
+        """One run of FRAMES frames."""
+        before = experiments.driver_counters(self._lab.nic_host, NIC)
+        done = send(self._lab, flows, FRAMES)
+        after = experiments.driver_counters(self._lab.nic_host, NIC)
+        # Only what the engine counted; a stock driver has no such counters.
+        counters = {name: value - before[name] for name, value in after.items()
+                    if "_lro_" in name and value != before[name]}
+        record = {"engine": self._engine.name, "flows": flows, "repeat": repeat, "lro_ratio": round(done.lro_ratio, 4),
+                  "frames": done.frames, "packets": done.packets, "counters": counters}
+
+        def fields() -> dict:
+            found = measure.instructions(done.moments, self._baseline)
+            return {"insn_per_byte": found["insn_per_byte"]["driver"]["total"],
+                    "moved_per_byte": found["moved_per_byte"]["driver"], "interval": found["interval"]}
+
+        short = None if len(done.moments) == 2 else "the frames ended before the measured interval did"
+        return attempts.Attempt(record, short, fields)

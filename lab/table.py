@@ -42,11 +42,16 @@ def render(results: dict) -> str:
             str(len(runs)),
             *(_text(ratios.middle(results, name, *path), digits) for _, _, path, digits in measured),
         ])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [_line(row, widths) for row in rows]
-    lines.insert(len(_HEAD), "-" * max(len(line) for line in lines))
     title = (f"Table 2: TCP receive throughput, {results['bytes']} bytes per run, 64 KiB writes, MTU 1500\n"
              f"Linux {results['kernel']}, Xen {results['xen']}, QEMU {results['qemu']}, {results['nic']}")
+    return columns(title, rows, len(_HEAD))
+
+
+def columns(title: str, rows: list[list[str]], head: int) -> str:
+    """A title, and rows of cells in columns, the first `head` of them as the head; numbers stand to the right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [_line(row, widths) for row in rows]
+    lines.insert(head, "-" * max(len(line) for line in lines))
     return "\n".join([title, "", *lines])
 
 

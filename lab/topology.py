@@ -9,6 +9,7 @@ Both are context managers that leave no process behind. `receiver` is where traf
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import shutil
 from contextlib import AbstractContextManager, ExitStack
@@ -31,8 +32,8 @@ XEN_MEMORY = 2048
 DOM0_MEMORY = 1024
 GUEST_MEMORY = 256
 
-# Where xenconsoled writes what the guest prints.
-GUEST_CONSOLE = "/var/log/xen/console/guest-guest.log"
+# Where xenconsoled writes what a guest prints.
+GUEST_CONSOLE = "/var/log/xen/console/guest-{name}.log"
 
 # Seconds. Boots take 10-50 on an idle machine; a shared one may need several times that.
 BOOT_LIMIT = 240
@@ -264,11 +265,36 @@ class NativeLab(Lab):
             self._prepare_sender()
 
 
+class GuestConsole:
+    """What a guest prints, fetched from the driver domain into a file in `logs` and watched for complaints."""
+
+    def __init__(self, name: str, logs: Path):
+        self._name = name
+        self._log = logs / f"{name}.log"
+        self._seen = 0
+        self._watch = console.Watch(name, self._log)
+
+    def clear(self) -> None:
+        """Make the file empty."""
+        self._log.write_bytes(b"")
+
+    def check(self, dom0: agent.Host) -> None:
+        """Raise KernelComplaint when the guest has complained since the last call."""
+        path = GUEST_CONSOLE.format(name=self._name)
+        fresh = dom0.run(f"tail -c +{self._seen + 1} {path} 2>/dev/null", check=False)
+        self._seen += len(fresh.encode())
+        with self._log.open("a") as log:
+            log.write(fresh)
+        self._watch.check()
+
+
 class XenLab(Lab):
     """A Xen host: `dom0` owns NIC and bridge, `guest` is the receiver."""
 
     name = "xen"
     bridge = True
+    memory = XEN_MEMORY
+    guest_memory = GUEST_MEMORY
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -276,9 +302,7 @@ class XenLab(Lab):
         self.guest: agent.ForwardedHost
         self.guest_driver: str | None = None
         self.receiver_address = GUEST_ADDRESS
-        self._guest_log = self.logs / "guest.log"
-        self._guest_log_seen = 0
-        self._guest_watch = console.Watch("guest", self._guest_log)
+        self._guest_console = GuestConsole("guest", self.logs)
 
     def _image(self) -> images.Image:
         return images.dom0(self.series, self.with_ours)
@@ -286,10 +310,10 @@ class XenLab(Lab):
     def _boot(self) -> None:
         sender, image = self._images
         with step("xen: boot sender and Xen host"):
-            self._guest_log.write_bytes(b"")
+            self._guest_console.clear()
             self._start_nic_and_sender(sender)
             self.dom0 = self.nic_host = self._start_nic_host(
-                "xen", XEN_MEMORY, 2,
+                "xen", self.memory, 2,
                 vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
                                    "bootscrub=0", f"lab.ip={NIC_ADDRESS}"))
             self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
@@ -311,39 +335,37 @@ class XenLab(Lab):
             self.check()
             self.dom0.run("xl destroy guest", timeout=60)
             self.guest_driver = None
-        self.dom0.put(guest_config(driver).encode(), "/lab/guest.cfg")
-        self.dom0.run("xl create /lab/guest.cfg", timeout=BOOT_LIMIT)
+        self._create_guest("guest", guest_config(driver, memory=self.guest_memory))
         self.guest_driver = driver
         self.guest.wait(BOOT_LIMIT)
 
     def _forget(self) -> None:
         super()._forget()
         self.guest_driver = None
-        self._guest_log_seen = 0
-        self._guest_watch = console.Watch("guest", self._guest_log)
+        self._guest_console = GuestConsole("guest", self.logs)
 
-    def set_guest_gro(self, on: bool) -> None:
-        """Switch GRO of the guest's interface."""
-        self.guest.run(f"ethtool -K eth0 gro {'on' if on else 'off'}")
+    def _create_guest(self, name: str, description: str) -> None:
+        path = f"/lab/{name}.cfg"
+        self.dom0.put(description.encode(), path)
+        self.dom0.run(f"xl create {path}", timeout=BOOT_LIMIT)
+
+    def _adjust_guest(self, guest: agent.AgentHost, config: configs.Config) -> None:
+        """Have a guest's interface merge as the configuration says."""
+        if config.guest_driver == configs.OUR_GUEST:
+            self.set_module_parameter(guest, configs.OUR_GUEST, "lro", 1)
+        guest.run(f"ethtool -K eth0 gro {'on' if config.guest_gro else 'off'}")
 
     def check(self) -> None:
         super().check()
-        if not self.guest_driver:
-            return
-        fresh = self.dom0.run(f"tail -c +{self._guest_log_seen + 1} {GUEST_CONSOLE} 2>/dev/null", check=False)
-        self._guest_log_seen += len(fresh.encode())
-        with self._guest_log.open("a") as log:
-            log.write(fresh)
-        self._guest_watch.check()
+        if self.guest_driver:
+            self._guest_console.check(self.dom0)
 
     def apply(self, config: configs.Config) -> None:
         if config.guest_driver is None:
             raise LabError(f"{config.name} is a configuration without Xen")
         self.use_nic_driver(config.nic_driver)
         self.use_guest_driver(config.guest_driver)
-        if config.guest_driver == configs.OUR_GUEST:
-            self.set_module_parameter(self.guest, configs.OUR_GUEST, "lro", 1)
-        self.set_guest_gro(config.guest_gro)
+        self._adjust_guest(self.guest, config)
         self.set_rewriting(config.rewrite)
         super().apply(config)
 
@@ -356,16 +378,26 @@ class XenLab(Lab):
             self.dom0.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
 
 
-def guest_config(driver: str) -> str:
-    """xl's description of the guest."""
-    return f"""name = "guest"
+def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY) -> str:
+    """xl's description of a guest; `memory` in MiB. All run on one pCPU; numbers are below 10."""
+    return f"""name = "{guest_name(number)}"
 type = "pv"
 kernel = "/lab/guest.vmlinux"
 ramdisk = "/lab/guest.cpio"
-extra = "console=hvc0 loglevel=5 panic=-1 lab.ip={GUEST_ADDRESS} lab.driver={driver}"
-memory = {GUEST_MEMORY}
+extra = "console=hvc0 loglevel=5 panic=-1 lab.ip={guest_address(number)} lab.driver={driver}"
+memory = {memory}
 vcpus = 1
 cpus = "1"
-vif = ["mac={GUEST_MAC},bridge=br0,script=vif-lab"]
+vif = ["mac={GUEST_MAC[:-1]}{number},bridge=br0,script=vif-lab"]
 on_crash = "preserve"
 """
+
+
+def guest_name(number: int) -> str:
+    """Name of a guest's domain."""
+    return "guest" if number == 1 else f"guest{number}"
+
+
+def guest_address(number: int) -> str:
+    """IP address of a guest."""
+    return str(ipaddress.IPv4Address(GUEST_ADDRESS) + number - 1)

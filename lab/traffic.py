@@ -31,21 +31,21 @@ SETTLE = 60
 # Seconds without control traffic before and after a transfer.
 QUIET = 1
 
-_COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
+COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
 # `before` is taken when the connection that started this script has gone quiet. By the session's number it can be
 # ended.
 _SINK = f"""rm -f {{scratch}}/sink.*
-setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {_COUNTERS} >{{scratch}}/sink.before
+setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {COUNTERS} >{{scratch}}/sink.before
 timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
-{_COUNTERS} >{{scratch}}/sink.counters
+{COUNTERS} >{{scratch}}/sink.counters
 mv {{scratch}}/sink.counters {{scratch}}/sink.after' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
 _SOURCE = f"""sleep {QUIET}
 sleep 0.3
 for try in $(seq 60); do
-	{_COUNTERS} >{{scratch}}/source.before
+	{COUNTERS} >{{scratch}}/source.before
 	iperf -c {{address}} -p {IPERF_PORT} -l {WRITE_SIZE} -n {{count}} -y C >{{scratch}}/source.report 2>&1
-	{_COUNTERS} >{{scratch}}/source.after
+	{COUNTERS} >{{scratch}}/source.after
 	grep -q ,{{count}}, {{scratch}}/source.report && sleep {QUIET} && exit 0
 	grep -q refused {{scratch}}/source.report || exit 1
 	sleep 0.3
@@ -109,19 +109,29 @@ def stream(source: Host, sink: Host, address: str, count: int,
     `around` is entered QUIET seconds before the traffic, when the sink has its orders, and left as long after it.
     """
     limit = SETTLE + count // SLOWEST
-    sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
+    listen(sink, limit)
     with around or nullcontext():
         try:
             source.run(_SOURCE.format(address=address, count=count, scratch=source.scratch), timeout=limit)
         except LabError as error:
             said = source.run(f"cat {source.scratch}/source.report", check=False)
             raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error
-    sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
-    received, seconds = parse_report(sink.run(f"cat {sink.scratch}/sink.report"))
+    received, seconds, counters = arrival(sink)
     if received != count:
         raise LabError(f"{sink.name} received {received} of {count} bytes from {source.name}")
-    return Transfer(count, seconds, _difference(source, f"{source.scratch}/source"),
-                    _difference(sink, f"{sink.scratch}/sink"))
+    return Transfer(count, seconds, difference(source, f"{source.scratch}/source"), counters)
+
+
+def listen(sink: Host, limit: int) -> None:
+    """Have a host take one iperf stream, of `limit` seconds at most, with its kernel's counters around it."""
+    sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
+
+
+def arrival(sink: Host) -> tuple[int, float, dict[str, int]]:
+    """Payload bytes and seconds of the stream that a host was told to take, and the differences of its counters."""
+    sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
+    report = sink.run(f"cat {sink.scratch}/sink.report")
+    return *parse_report(report), difference(sink, f"{sink.scratch}/sink")
 
 
 def parse_report(report: str) -> tuple[int, float]:
@@ -144,7 +154,8 @@ def parse_counters(text: str) -> dict[str, int]:
     return counters
 
 
-def _difference(host: Host, prefix: str) -> dict[str, int]:
+def difference(host: Host, prefix: str) -> dict[str, int]:
+    """What a host's counters in the files `prefix`.after have more than those in `prefix`.before."""
     before, after = (parse_counters(host.run(f"cat {prefix}.{when}")) for when in ("before", "after"))
     return {name: after[name] - before.get(name, 0) for name in after}
 

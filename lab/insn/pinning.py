@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .errors import InsnError
 
 
-def domain_pcpus(vcpu_list: str) -> dict[str, int]:
+def domain_pcpus(vcpu_list: str, together: Collection[str] = ()) -> dict[str, int]:
     """Domain name -> pCPU, from the output of ``xl vcpu-list``.
 
-    Raises InsnError when a domain may move, has several vCPUs on different pCPUs, or shares one.
+    Domains named in `together` may share a pCPU: its count is then their sum. Raises InsnError when a domain may move,
+    has several vCPUs on different pCPUs, or shares one with another domain.
     """
     found: dict[str, int] = {}
     for line in vcpu_list.splitlines():
@@ -27,7 +30,7 @@ def domain_pcpus(vcpu_list: str) -> dict[str, int]:
         raise InsnError("xl vcpu-list named no domain: is xenstored running in the driver domain?")
     owner: dict[int, str] = {}
     for name, pcpu in found.items():
-        if pcpu in owner:
+        if pcpu in owner and not (name in together and owner[pcpu] in together):
             raise InsnError(f"domains {owner[pcpu]} and {name} share pCPU {pcpu}: instructions "
                             "cannot be told apart; pin them to different ones")
         owner[pcpu] = name

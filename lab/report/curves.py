@@ -7,7 +7,7 @@ from collections import Counter
 from statistics import fmean, median
 
 from .. import windows
-from ..ratios import number
+from ..ratios import field, number
 from .data import GRO, NOBODY, OURS, Block, Data, Figure, family
 from .missing import missing
 from .plots import COMMON, NAMES, SHADES, block, panel, text
@@ -147,18 +147,19 @@ def histogram(data: Data) -> Block:
                   (1100, 250 * rows))
 
 
-def _series(rows: list[dict], across: str, who: str, field: str) -> dict[str, dict[int, float]]:
-    """Line name -> position along the x axis -> median."""
+def _series(rows: list[dict], across: str, who: str, *path: str) -> dict[str, dict[int, float]]:
+    """Line name -> position along the x axis -> median of the field at `path`."""
     found: dict[str, dict[int, list[float]]] = {}
     for row in rows:
-        place, value = number(row.get(across)), number(row.get(field))
+        place, value = number(row.get(across)), field(row, path)
         if place and place > 0 and value is not None and isinstance(row.get(who), str):
             found.setdefault(row[who], {}).setdefault(int(place), []).append(value)
     return {name: {place: median(values) for place, values in sorted(line.items())} for name, line in found.items()}
 
 
 def _panels(panels: list[tuple[str, dict[str, dict[int, float]], dict[str, str]]], across: str) -> str:
-    script = COMMON + f"set multiplot layout 1,{len(panels)}\nset xlabel {text(across)}\nset logscale x 2\n"
+    rows = -(-len(panels) // 2)
+    script = COMMON + f"set multiplot layout {rows},{min(len(panels), 2)}\nset xlabel {text(across)}\nset logscale x 2\n"
     for number_of, (label, series, styles) in enumerate(panels):
         places = sorted({place for line in series.values() for place in line})
         top = max(value for line in series.values() for value in line.values())
@@ -194,24 +195,27 @@ def flows(data: Data) -> Block:
 
 
 def guests(data: Data) -> Block:
-    """Throughput and instructions per byte against the number of guests that receive at once."""
+    """Throughput, LRO ratio and each domain's instructions per byte against the number of guests that receive at once."""
     rows = data.rows("scaling", "guests")
-    rate = _series(rows, "guests", "config", "mbps")
-    cost = _series(rows, "guests", "config", "insn_per_byte")
+    found = [("throughput (Mbit/s)", "Mbit/s", _series(rows, "guests", "config", "mbps")),
+             ("LRO ratio (segments per packet)", "an LRO ratio", _series(rows, "guests", "config", "lro_ratio")),
+             *((f"instructions per byte, {place}", f"instructions per byte in {place}",
+                _series(rows, "guests", "config", "insn_per_byte", domain))
+               for domain, place in (("driver", "the driver domain"), ("guest", "all guests")))]
     panels = []
-    for label, series in (("throughput (Mbit/s)", rate), ("instructions per byte", cost)):
+    for label, _, series in found:
         ranks = {name: sum(family(other) == family(name) for other in list(series)[:index])
                  for index, name in enumerate(series)}
         if series:
             panels.append((label, series, {name: _line_style(name, rank) for name, rank in ranks.items()}))
     if not panels:
         return missing(data, "guests")
-    said = [_ends(name, line, what, "guests") for what, series in (("Mbit/s", rate), ("instructions per byte", cost))
-            for name, line in series.items()]
-    if not cost or not rate:
-        said.append(f"{'Instructions per byte' if not cost else 'Mbit/s'} were not measured in this series.")
+    said = [_ends(name, line, what, "guests") for _, what, series in found for name, line in series.items()]
+    lacking = [label for label, _, series in found if not series]
+    if lacking:
+        said.append(f"Not measured in this series: {listed(lacking)}.")
     return Figure("guests", "Guests that receive at once", " ".join(said), data.at("scaling.guests"),
-                  _panels(panels, "guests"), (1100, 400))
+                  _panels(panels, "guests"), (1100, 400 * -(-len(panels) // 2)))
 
 
 def _ends(name: str, line: dict[int, float], what: str, across: str) -> str:

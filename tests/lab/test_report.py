@@ -71,7 +71,8 @@ def full() -> dict:
                for n, name in enumerate(["gnttab_copy", "a<b>&c", "memcpy"])]
     flows = [{"flows": count, "engine": engine, "lro_ratio": ratio / (1 + count / 500), "insn_per_byte": cost}
              for engine, ratio, cost in (("lro", 40.0, 1.0), ("gro", 20.0, 2.0)) for count in (1, 8, 64, 256, 1024)]
-    guests = [{"guests": count, "config": name, "mbps": BASIS[name][0] / count, "insn_per_byte": 2.0}
+    guests = [{"guests": count, "config": name, "mbps": BASIS[name][0] / count, "lro_ratio": 20.0,
+               "insn_per_byte": {"driver": 1.0 + count, "guest": 2.0}}
               for name in ("guest12", "gro12") for count in (1, 2, 4, 8)]
     return {"schema": 1, "kernel": "6.12.1", "xen": "4.20.4", "qemu": "11.1.3", "nic": "RTL8169sb", "bytes": 67108864,
             "runs": [one_run(config, repeat) for config in BASIS for repeat in range(3)],
@@ -270,6 +271,8 @@ class Report(unittest.TestCase):
                       "(gro12, 150.0 Mbit/s), which is better; guest0, where nothing merges, has 25.00 Mbit/s.",
                       self.page.texts["figure-throughput"])
         self.assertIn("guest12 34", self.page.texts["figure-histogram"])
+        self.assertIn("guest12: 2.00 instructions per byte in the driver domain with 1 guest, 9.00 with 8.",
+                      self.page.texts["figure-guests"])
         self.assertIn("In native and guest0 every segment came alone", self.page.texts["figure-histogram"])
         self.assertIn("all 16 instruction figures agree within 3 %", self.html)
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The scaling series: what the configurations do with more flows, and with more guests.
+
+The results get `scaling`: `flows` holds the rows of lab/scaling_flows.py, `guests` those of lab/scaling_guests.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+from . import configs, ratios, results, scaling_flows, scaling_guests
+from .configs import Config
+from .steps import EXIT_USAGE, LabError
+from .table import columns
+
+# What SCALING= chooses.
+BOTH = ("flows", "guests")
+# What has to be the same before rows may stand beside runs.
+_SAME = ("kernel", "xen", "qemu", "nic", "machine")
+_TITLES = {"gro": "stock r8169, GRO", "lro": "r8169_lro"}
+
+
+def select(text: str) -> list[str]:
+    """The series of "1" (all), "flows", "guests", or "" and "0" (none); raises LabError for anything else."""
+    if text in ("", "0"):
+        return []
+    if text == "1":
+        return list(BOTH)
+    if text in BOTH:
+        return [text]
+    raise LabError(f"SCALING={text} is neither 1 nor one of {', '.join(BOTH)}", code=EXIT_USAGE)
+
+
+def wanted_configs(names: str) -> list[Config]:
+    """The configurations that get more guests: those of CONFIGS, or scaling_guests.CONFIGS."""
+    wanted = configs.select(names or " ".join(scaling_guests.CONFIGS))
+    for config in wanted:
+        if not config.xen:
+            raise LabError(f"{config.name} has no guest: SCALING takes configurations that have", code=EXIT_USAGE)
+    return wanted
+
+
+def join(earlier: dict | None, described: dict, path: Path) -> dict:
+    """The results that the rows are to be put into: the earlier ones if there are any, else new ones without runs.
+
+    described: the fields of new results. Raises LabError when the earlier ones, of `path`, are of something else.
+    """
+    if earlier is None:
+        return described | {"runs": []}
+    for name in _SAME:
+        if name in earlier and earlier[name] != described[name]:
+            raise LabError(f"{path} is of another {name} ({earlier[name]}, now {described[name]}): "
+                           "run `make lab` again first, or move that file away", code=EXIT_USAGE)
+    return earlier
+
+
+def run(series: str, kernel: str, repeats: int, wanted: list[Config], found: dict) -> dict:
+    """Measure one series; return `found` with its rows in place of what it had of them, and ratios anew."""
+    rows = (scaling_flows.run(kernel, repeats) if series == "flows"
+            else scaling_guests.run(kernel, repeats, wanted))
+    before = found.get("scaling")
+    found = found | {"scaling": (before if isinstance(before, dict) else {}) | {series: rows}}
+    return results.validate(found | {"ratios": ratios.compute(found)})
+
+
+def render(found: dict) -> str:
+    """The rows as two short tables of medians over the repeats."""
+    scaling = found.get("scaling", {})
+    tables = [text for text in (_flows(scaling.get("flows", [])), _guests(scaling.get("guests", []))) if text]
+    return "\n\n".join(tables)
+
+
+def _middle(rows: list[dict], *path: str) -> float | None:
+    values = [value for row in rows if (value := ratios.field(row, path)) is not None]
+    return median(values) if values else None
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _flows(rows: list[dict]) -> str:
+    if not rows:
+        return ""
+    engines = [name for name in _TITLES if any(row["engine"] == name for row in rows)]
+    lines = [["", *(cell for name in engines for cell in (_TITLES[name], ""))],
+             ["flows", *(cell for _ in engines for cell in ("LRO ratio", "insn/B"))]]
+    for flows in sorted({row["flows"] for row in rows}):
+        line = [str(flows)]
+        for name in engines:
+            here = [row for row in rows if row["engine"] == name and row["flows"] == flows]
+            line += [_cell(_middle(here, "lro_ratio"), 2), _cell(_middle(here, "insn_per_byte"), 3)]
+        lines.append(line)
+    return columns("Scaling: flows interleaved packet by packet, driver domain's side without Xen", lines, 2)
+
+
+def _guests(rows: list[dict]) -> str:
+    if not rows:
+        return ""
+    lines = [["", "", "all guests", "", "driver", "all guests"],
+             ["configuration", "guests", "Mbit/s", "LRO ratio", "insn/B", "insn/B"]]
+    for name, count in dict.fromkeys((row["config"], row["guests"]) for row in rows):
+        here = [row for row in rows if (row["config"], row["guests"]) == (name, count)]
+        lines.append([name, str(count), _cell(_middle(here, "mbps"), 1), _cell(_middle(here, "lro_ratio"), 2),
+                      *(_cell(_middle(here, "insn_per_byte", domain), 2) for domain in ("driver", "guest"))])
+    return columns("Scaling: guests that receive at once, all on one pCPU", lines, 2)
