@@ -31,7 +31,7 @@ SINK = "dummy0"
 BEYOND = "52:54:00:00:00:99"
 # The slowest rate, in frames/s, at which a run still counts as alive.
 SLOWEST = 1000
-# Seconds after which all that the NIC received has passed the bridge.
+# Seconds in which the last of what the NIC received passes the bridge.
 REST = 1.0
 
 _BRIDGE = f"""echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
@@ -107,13 +107,16 @@ def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool =
     """
     before, packets = lab.nic.stats(), lab.passed()
     lab.nic.ctl("generate", frames=frames, flows=flows, burst=burst, mac=BEYOND)
-    moments = _watch(lab, before["rx_generated"], frames) if counted else []
-    deadline = time.monotonic() + frames / SLOWEST
-    while lab.nic.ctl("info")["generating"]:
-        lab.check()
-        if time.monotonic() > deadline:
-            raise LabError(f"{frames} frames did not pass the NIC within {frames // SLOWEST} s", lab.nic.log)
-        time.sleep(measure.POLL)
+    base, deadline = before["rx_generated"], time.monotonic() + REST + frames / SLOWEST
+    moments: list[measure.Moment] = []
+    for label, share in (("begin", measure.FIRST), ("end", measure.LAST)) if counted else ():
+        reached = _wait(lab, base + share * frames, deadline)
+        snapshot = lab.control.snapshot(label)
+        after = lab.nic.stats()
+        if after["rx_generated"] - base < frames:
+            most = measure.payload(after)
+            moments.append(measure.Moment(snapshot, (measure.payload(reached) + most) / 2, most))
+    _wait(lab, base + frames, deadline)
     time.sleep(REST)
     received = lab.nic.stats()["rx_frames"] - before["rx_frames"]
     if received != frames:
@@ -122,20 +125,15 @@ def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool =
     return Passage(frames, lab.passed() - packets, moments)
 
 
-def _watch(lab: FlowsLab, base: int, frames: int) -> list[measure.Moment]:
-    """Snapshots at both ends of the interval that measure.py defines; fewer when the frames end before."""
-    moments: list[measure.Moment] = []
-    for label, share in (("begin", measure.FIRST), ("end", measure.LAST)):
-        while (before := lab.nic.stats())["rx_generated"] - base < share * frames:
-            lab.check()
-            time.sleep(measure.POLL)
-        snapshot = lab.control.snapshot(label)
-        after = lab.nic.stats()
-        if after["rx_generated"] - base == frames:
-            break
-        middle = (measure.payload(before) + measure.payload(after)) / 2
-        moments.append(measure.Moment(snapshot, middle, measure.payload(after)))
-    return moments
+def _wait(lab: FlowsLab, generated: float, deadline: float) -> dict[str, int]:
+    """Wait until that many frames have passed the NIC since it began; return its counters."""
+    while (stats := lab.nic.stats())["rx_generated"] < generated:
+        lab.check()
+        if time.monotonic() > deadline:
+            raise LabError(f"the NIC's machine takes fewer than {SLOWEST} frames/s: it hangs, or this machine is "
+                           "far too busy", lab.nic.log)
+        time.sleep(measure.POLL)
+    return stats
 
 
 def run(series: str, repeats: int) -> list[dict]:
