@@ -95,6 +95,8 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _run_scaling(options: argparse.Namespace) -> None:
+    if options.hosts:
+        raise LabError("SCALING needs the emulated NIC and its Xen host: leave HOSTS out", code=steps.EXIT_USAGE)
     wanted, repeats = scaling.wanted_configs(options.configs), parse_repeats(options.repeats)
     count = parse_bytes(options.bytes)
     _setup(options.kernel)

@@ -72,6 +72,9 @@ class Joined(unittest.TestCase):
         self.assertEqual(self.ran, [False, True])
         self.assertEqual(results.read(self.path)["scaling"]["flows"], FLOWS)
 
+    def test_not_on_real_machines(self) -> None:
+        self.assertEqual(self.run_cli(None, "--scaling", "1", "--hosts", "hosts.toml"), EXIT_USAGE)
+
     def test_alone(self) -> None:
         self.assertEqual(self.run_cli(None, "--scaling", "flows"), 0)
         found = results.read(self.path)
