@@ -18,15 +18,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from lab import cache, prereq, proc  # noqa: E402
-from lab.paths import BUILD, LOGS  # noqa: E402
+from lab.paths import BUILD, LOGS, ROOT  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError  # noqa: E402
 
-CORE = HERE.parents[1] / "lro_core"
-PURE = ("flows", "match")
 OUT = BUILD / "coverage"
 LOG = LOGS / "coverage.log"
 # Sanitizers and optimisation would add and remove branches.
-CFLAGS = ("-std=gnu11", "-g", "-O0", "--coverage")
+CFLAGS = "-std=gnu11 -g -O0 --coverage"
 
 
 @dataclass
@@ -65,26 +63,24 @@ def measure() -> dict[str, Coverage]:
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
     cache.remove(OUT)
-    OUT.mkdir(parents=True)
-    sources = [*sorted(HERE.glob("*.c")), *(CORE / f"{name}.c" for name in PURE)]
-    compiler = os.environ.get("CC", "gcc")
-    proc.run([compiler, *CFLAGS, f"-I{HERE / 'shim'}", f"-I{CORE}", *map(str, sources), "-lcmocka", "-o", "unit"],
-             log=LOG, timeout=300, cwd=OUT)
-    proc.run([str(OUT / "unit")], log=LOG, timeout=300, cwd=OUT)
-    counts = [f"unit-{name}.gcda" for name in PURE]
+    proc.run(["make", "-s", "-C", str(HERE), "check", f"OUT={OUT}", f"CFLAGS={CFLAGS}"], log=LOG, timeout=300)
+    counts = sorted(path.name for path in OUT.glob("*.gcda"))
     proc.run([os.environ.get("GCOV", "gcov"), "--json-format", "--branch-probabilities", "--stdout", *counts],
              log=OUT / "gcov.json", timeout=120, cwd=OUT)
     return read((OUT / "gcov.json").read_text())
 
 
 def read(text: str) -> dict[str, Coverage]:
-    """Coverage of each file of lro_core/ in gcov's output, one JSON object a line."""
-    found = {f"{name}.c": Coverage() for name in PURE}
+    """Coverage of each file of this project but the tests in gcov's output, one JSON object a line."""
+    found: dict[str, Coverage] = {}
     lines: dict[tuple[str, int], dict] = {}
     reports = [json.loads(line) for line in text.splitlines() if line.strip()]
-    for file in (file for report in reports for file in report["files"] if Path(file["file"]).parent == CORE):
+    for file in (file for report in reports for file in report["files"]):
+        path = Path(file["file"])
+        if ROOT not in path.parents or ROOT / "tests" in path.parents:
+            continue
         for line in file["lines"]:
-            known = lines.setdefault((Path(file["file"]).name, line["line_number"]), line)
+            known = lines.setdefault((str(path.relative_to(ROOT)), line["line_number"]), line)
             if known is not line:
                 # An inline function of a header is in several objects.
                 known["count"] += line["count"]
@@ -104,17 +100,17 @@ def main() -> int:
     except LabError as error:
         print(f"coverage: {error.sentence()}", file=sys.stderr)
         return error.code
-    print(f"{'lro_core/':12} {'lines':>18} {'branches':>18}")
+    print(f"{'':24} {'lines':>18} {'branches':>18}")
     for name, coverage in sorted(found.items()):
-        print(f"{name:12} {percent(coverage.missed_lines, coverage.lines):>18} "
+        print(f"{name:24} {percent(coverage.missed_lines, coverage.lines):>18} "
               f"{percent(coverage.missed_branches, coverage.branches):>18}")
     for name, coverage in sorted(found.items()):
         for number in coverage.missed_lines:
-            print(f"lro_core/{name}:{number}: no test reaches this line")
+            print(f"{name}:{number}: no test reaches this line")
         for number in coverage.missed_branches:
-            print(f"lro_core/{name}:{number}: no test takes one of the branches of this line")
-    failed = sum(not coverage.whole for coverage in found.values())
-    print(f"{len(found) - failed} passed, {failed} failed")
+            print(f"{name}:{number}: no test takes one of the branches of this line")
+    failed = sum(not coverage.whole for coverage in found.values()) if found else 1
+    print(f"{max(len(found) - failed, 0)} passed, {failed} failed")
     return EXIT_FAILED if failed else EXIT_OK
 
 
