@@ -79,7 +79,9 @@ def _sections(data: Data, found_ratios: dict) -> list[Section]:
                 "as numbers and so are not drawn.", there(curves.window(data), tables.captured(data))),
         Section("Aggregates", "How many segments the receiver gets in one piece.", [curves.histogram(data)]),
         Section("Latency", "", there(charts.latency(data), tables.latency(data))),
-        Section("Scaling", "", [curves.flows(data), curves.guests(data)]),
+        Section("Scaling", "Flows: what the driver domain does, on one machine without Xen that bridges frames which the "
+                "emulated NIC makes. Guests: all run on one CPU, and their instructions are those of all together.",
+                [curves.flows(data), curves.guests(data)]),
         Section("Top symbols", "Where the instructions of each domain go.", tables.symbols(data)),
         Section("Spread over repeats", "", [charts.spread(data), tables.spread(data)]),
         Section("Machine", "", [tables.machine(data)]),
