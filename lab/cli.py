@@ -10,8 +10,8 @@ import shutil
 import time
 from pathlib import Path
 
-from . import (configs, experiments, hosts, kernels, prereq, provision, report, results, scaling, scaling_guests, steps,
-               table)
+from . import (configs, experiments, hosts, kernels, measure, prereq, provision, report, results, scaling,
+               scaling_guests, steps, table, windows)
 from .paths import BUILD
 from .steps import LabError
 
@@ -124,10 +124,10 @@ def _report() -> None:
 
 
 def _clean() -> None:
-    for name in ("images", "logs", "run"):
+    for name in ("images", "logs", "run", windows.FOLDER.name):
         shutil.rmtree(BUILD / "lab" / name, ignore_errors=True)
     shutil.rmtree(RESULTS.parent / report.PLOTS, ignore_errors=True)
-    for path in (RESULTS, RESULTS.parent / report.NAME):
+    for path in (RESULTS, RESULTS.parent / report.NAME, measure.PACKETS):
         path.unlink(missing_ok=True)
 
 

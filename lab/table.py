@@ -21,6 +21,7 @@ _MEASURED = (
     ("driver", "insn/B", ratios.DRIVER, 2),
     ("guest", "insn/B", ratios.GUEST, 2),
     ("copies", "/ 64 KiB", ("grant_copies_per_64k",), 1),
+    ("p99", "µs", ("latency_us", "p99"), 0),
 )
 
 

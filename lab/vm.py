@@ -153,8 +153,8 @@ class Vm(agent.AgentHost):
         if running:
             return
         said = self.watch.tail() or proc.tail(self.qemu_log)
-        raise console.MachineGone(f"{self._name}: its QEMU ended unexpectedly; console {self.log}; the last lines were:\n"
-                       f"{said}\n", self.qemu_log)
+        raise console.MachineGone(f"{self._name}: its QEMU ended unexpectedly; console {self.log}; "
+                                  f"the last lines were:\n{said}\n", self.qemu_log)
 
     def memory_used(self) -> int:
         """Resident memory of the machine's QEMU in MiB, shared guest memory included."""

@@ -63,7 +63,8 @@ def save(found: dict, config: str, repeat: int, folder: Path = FOLDER) -> dict:
     path = folder / f"{config}-{repeat + 1}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found) + "\n")
-    return {"unit_ms": found["unit_ms"], "file": f"{folder.name}/{path.name}", **{name: found[name] for name in _FIELDS}}
+    return {"unit_ms": found["unit_ms"], "file": f"{folder.name}/{path.name}",
+            **{name: found[name] for name in _FIELDS}}
 
 
 def curve(window: object, folder: Path) -> list | None:

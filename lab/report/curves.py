@@ -77,7 +77,8 @@ def window(data: Data) -> Block:
                                    f"the median throughput ({which}).")
     lacking = [name for name in data.configs if name not in found]
     return Figure("window", "Figure 2: advertised window over time", sees + without(lacking),
-                  data.at("runs[].window") + _files(found), script + plots + "unset multiplot\n", (1100, 240 * len(families)))
+                  data.at("runs[].window") + _files(found), script + plots + "unset multiplot\n",
+                  (1100, 240 * len(families)))
 
 
 def _files(found: dict[str, tuple[int, dict, list[float | None]]]) -> str:

@@ -19,7 +19,11 @@ def words(sentence: str) -> str:
 
 def render(title: str, lead: list[str], quality: tuple[bool | None, str], sections: list[Section],
            plots: dict[str, str], plot_folder: str) -> str:
-    """The page; `lead` are its first paragraphs, as far as they say something, `plots` holds the SVG element of each figure, `plot_folder` is where their files are."""
+    """The page.
+
+    lead: its first paragraphs, empty ones are left out. plots: the SVG element of each figure; plot_folder: where
+    their files are.
+    """
     good, verdict = quality
     mood = {True: " good", False: " bad", None: ""}[good]
     links = "\n".join(f'<a href="#{_anchor(section)}">{escape(section.title)}</a>' for section in sections)

@@ -16,7 +16,7 @@ _TOP_SYMBOLS = 12
 _MACHINE = {"cpu_model": "Processor", "cpu": "Processor", "cores": "Cores", "kernel": "Kernel of the machine",
             "memory_mib": "Memory (MiB)", "os": "System", "emulated_cpu": "Emulated processor"}
 _NO_CYCLES = ("the processor of the lab is emulated and has no clock cycles to count; on a real machine with a "
-              "performance monitoring unit `perf stat` counts them in each domain")
+              "performance monitoring unit `make lab HOSTS=hosts.toml` has `perf stat` count them in each domain")
 
 
 def show(value: float | str | None, digits: int = 2) -> str:
