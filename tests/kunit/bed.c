@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "bed.h"
+#include "compat.h"
 
 #define PREFIX	"rx0_lro_"
 
@@ -24,27 +25,67 @@ static rx_handler_result_t collect(struct sk_buff **pskb)
 }
 
 /* The buffer is the driver's again at once, so what the engine keeps must not be in it. */
-static bool feed_copy(struct bed *bed, struct fed *fed)
+static bool feed_copy(struct bed *bed, struct fed *fed, u32 vlan)
 {
-	const struct sk_buff *skb = fed->skb;
-	u32 vlan = skb_vlan_tag_present(skb) ?
-		   lro_vlan(ntohs(skb->vlan_proto), skb_vlan_tag_get(skb)) : 0;
 	bool taken;
 
 	memcpy(bed->buffer, fed->data, fed->len);
 	taken = lro_receive_copy(bed->lro, bed->buffer, fed->len, vlan,
-				 skb->ip_summed == CHECKSUM_UNNECESSARY);
+				 fed->skb->ip_summed == CHECKSUM_UNNECESSARY);
 	memset(bed->buffer, 0x5a, fed->len);
-	bed->copied += taken;
 	return taken;
+}
+
+static void free_frags(const skb_frag_t *frags, unsigned int count, struct page_pool *pool)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		struct page *page = skb_frag_page(&frags[i]);
+
+		if (pool)
+			page_pool_put_full_page(pool, page, false);
+		else
+			put_page(page);
+	}
+}
+
+static bool feed_page(struct bed *bed, struct fed *fed, u32 vlan)
+{
+	struct page_pool *pool = fed->pkt->quirk == QUIRK_RECYCLE ? bed->pool : NULL;
+	skb_frag_t frags[PACKET_FRAGS];
+	unsigned int count = packet_frags(fed, pool, frags);
+	u8 summed = fed->skb->ip_summed;
+
+	if (summed == CHECKSUM_COMPLETE)
+		summed = CHECKSUM_NONE;
+	if (count && lro_receive_page(bed->lro, frags, count, PAGE_SIZE, vlan, summed, pool))
+		return true;
+	free_frags(frags, count, pool);
+	return false;
+}
+
+/* As a driver has it that does not build an skb first. */
+static bool feed_frame(struct bed *bed, struct fed *fed)
+{
+	const struct sk_buff *skb = fed->skb;
+	u32 vlan = skb_vlan_tag_present(skb) ?
+		   lro_vlan(ntohs(skb->vlan_proto), skb_vlan_tag_get(skb)) : 0;
+
+	/* These are about the skb. */
+	if (skb_is_gso(skb) || fed->pkt->quirk == QUIRK_CLONED)
+		return false;
+	if (bed->way == WAY_COPY)
+		return skb->ip_summed != CHECKSUM_PARTIAL && feed_copy(bed, fed, vlan);
+	return bed->way == WAY_PAGE && feed_page(bed, fed, vlan);
 }
 
 static void feed(struct bed *bed, struct fed *fed)
 {
 	struct sk_buff *skb = fed->skb;
-	bool frame = bed->copy && bed->begin_result && !skb_is_gso(skb);
 
-	if (frame && feed_copy(bed, fed)) {
+	if (bed->begin_result && feed_frame(bed, fed)) {
+		bed->taken++;
 		kfree_skb(fed->skb);
 		fed->skb = NULL;
 		return;
@@ -142,6 +183,8 @@ static int setup_device(struct bed *bed)
 	if (!bed->dev)
 		return -ENOMEM;
 	bed->dev->netdev_ops = &bed_ops;
+	bed->dev->hw_features |= NETIF_F_LRO;
+	bed->dev->features |= NETIF_F_LRO;
 	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
 	err = register_device(bed);
 	if (err) {
@@ -149,10 +192,16 @@ static int setup_device(struct bed *bed)
 		bed->dev = NULL;
 		return err;
 	}
+	bed->pool = page_pool_create(&(struct page_pool_params){
+		.pool_size = 64,
+		.nid = NUMA_NO_NODE,
+	});
+	if (IS_ERR(bed->pool))
+		bed->pool = NULL;
 	netif_napi_add(bed->dev, &bed->napi, bed_poll);
 	bed->lro = lro_create(bed->dev, &bed->napi);
 	napi_enable(&bed->napi);
-	return bed->lro ? 0 : -ENOMEM;
+	return bed->lro && bed->pool ? 0 : -ENOMEM;
 }
 
 static int setup_counters(struct bed *bed)
@@ -228,6 +277,8 @@ void bed_destroy(struct bed *bed)
 	bed_empty(bed);
 	list_for_each_entry_safe(fed, next, &bed->fed, list)
 		packet_free(fed);
+	if (bed->pool)
+		page_pool_destroy(bed->pool);
 	kfree(bed->value);
 	kfree(bed->name);
 	kfree(bed);

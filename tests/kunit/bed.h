@@ -15,6 +15,18 @@
 #include "packet.h"
 
 /**
+ * enum way - how packets are handed in
+ * @WAY_SKB: skb mode
+ * @WAY_COPY: each is offered as a frame in a buffer first
+ * @WAY_PAGE: each is offered as page fragments first
+ */
+enum way {
+	WAY_SKB,
+	WAY_COPY,
+	WAY_PAGE,
+};
+
+/**
  * struct bed - the test bed
  * @napi: NAPI instance
  * @dev: device
@@ -23,8 +35,9 @@
  * @fed: packets made so far, oldest first
  * @next: first of @fed that was not handed in yet, or NULL
  * @mode: promise asked for at the next poll
- * @copy: offer each packet as a frame in a buffer first, as copy mode does
- * @copied: packets taken in copy mode
+ * @way: how packets are handed in
+ * @taken: packets that the engine took in copy or page mode
+ * @pool: page pool for packets in page mode that ask for one
  * @abandon: the last poll ends without lro_complete_done(), as when a driver
  *	stops while packets are held
  * @begin_result: what lro_begin() returned last
@@ -42,8 +55,9 @@ struct bed {
 	struct list_head fed;
 	struct fed *next;
 	enum lro_mode mode;
-	bool copy;
-	unsigned int copied;
+	enum way way;
+	unsigned int taken;
+	struct page_pool *pool;
 	bool abandon;
 	bool begin_result;
 	struct sk_buff_head delivered;

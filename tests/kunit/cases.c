@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of cases, strict promise.
+ * The tables of cases.
  */
 #include <linux/kernel.h>
 #include <linux/skbuff.h>
@@ -69,6 +69,9 @@ const struct lro_case lro_cases[] = {
 	  PACKETS(P(SUMMED(COMPLETE), .repeat = 2)), SEGS(3) },
 	{ "merge: CHECKSUM_COMPLETE over padding",
 	  PACKETS({ .payload = 4, .pad = 2, SUMMED(COMPLETE), .repeat = 2 }), SEGS(3) },
+	{ "merge: checksum left by a local sender",
+	  PACKETS(P(SUMMED(PARTIAL), .repeat = 2)), SEGS(3) },
+	{ "merge: checksum left by a local sender, alone", PACKETS(P(SUMMED(PARTIAL))), SEGS(1) },
 	{ "merge: payload in fragments", PACKETS(P(.layout = LAYOUT_FRAG, .repeat = 3)), SEGS(4) },
 	{ "merge: headers in fragments too",
 	  PACKETS(P(.layout = LAYOUT_ALL_FRAG, .repeat = 3)), SEGS(4) },
@@ -78,6 +81,21 @@ const struct lro_case lro_cases[] = {
 	  PACKETS(P(), P(.layout = LAYOUT_FRAG), P(.layout = LAYOUT_KMALLOC),
 		  P(.layout = LAYOUT_ALL_FRAG), P()), SEGS(5) },
 	{ "merge: more than one skb has fragments for", PACKETS(P(.repeat = 39)), SEGS(40) },
+
+	{ "merge: page pool only", PACKETS(P(.quirk = QUIRK_RECYCLE, .repeat = 3)), SEGS(4) },
+	{ "merge: IPv6", PACKETS(P(.v6 = true, .label = 7, .repeat = 4)), SEGS(5) },
+	{ "merge: IPv6, timestamps, headers apart",
+	  PACKETS(P(.v6 = true, .ts = true, .layout = LAYOUT_FRAG, .repeat = 3)), SEGS(4) },
+	{ "merge: IPv6, checksum verified in software",
+	  PACKETS(P(.v6 = true, SUMMED(NONE), .layout = LAYOUT_KMALLOC, .repeat = 2)), SEGS(3) },
+	{ "merge: IPv6, checksum left by a local sender",
+	  PACKETS(P(.v6 = true, SUMMED(PARTIAL), .repeat = 2)), SEGS(3) },
+	{ "merge: IPv6, Ethernet padding cut off",
+	  PACKETS({ .v6 = true, .payload = 4, .pad = 2, .repeat = 2 }), SEGS(3) },
+	{ "merge: IPv6 in a VLAN, CE", PACKETS(P(.v6 = true, .vlan = 5, .tos = 3, .repeat = 2)),
+	  SEGS(3) },
+	{ "merge: IPv4 and IPv6 with the same ports",
+	  PACKETS(P(), P(.flow = 1, .v6 = true), P(), P(.flow = 1, .v6 = true)), SEGS(2, 2) },
 
 	/* What merges and ends an aggregate. */
 	{ "end: PSH", PACKETS(P(), P(.flags = TCPHDR_PSH), P()), SEGS(2, 1),
@@ -91,6 +109,19 @@ const struct lro_case lro_cases[] = {
 	  COUNTS("flush_segs", 1) },
 	{ "end: mode switched off", PACKETS(P(), P(.then = THEN_FULL, .off = true), P()),
 	  SEGS(2, 1), COUNTS("flush_mode", 1) },
+	{ "end: mode switched off, oldest first",
+	  PACKETS(P(), P(.flow = 1), P(.then = THEN_FULL, .off = true), P(.flow = 1)),
+	  SEGS(2, 1, 1), COUNTS("flush_mode", 2) },
+	{ "end: mode relaxed", PACKETS(P(), P(.then = THEN_FULL, .mode = LRO_RELAXED), P()),
+	  SEGS(2, 1), COUNTS("flush_mode", 1) },
+	{ "end: mode relaxed and strict again",
+	  PACKETS(P(.then = THEN_FULL, .mode = LRO_RELAXED),
+		  P(.then = THEN_FULL, .mode = LRO_STRICT), P()),
+	  SEGS(1, 1, 1), COUNTS("flush_mode", 2) },
+	{ "end: IPv6, PSH", PACKETS(P(.v6 = true), P(.v6 = true, .flags = TCPHDR_PSH)), SEGS(2),
+	  COUNTS("flush_psh", 1) },
+	{ "end: IPv6, 64 KiB", PACKETS(P(.v6 = true, .repeat = 45)), SEGS(45, 1),
+	  COUNTS("flush_full", 1) },
 	{ "end: oldest flow evicted",
 	  PACKETS(P(), P(.flow = 1), P(.flow = 2), P(.flow = 3), P(.flow = 4), P(.flow = 5),
 		  P(.flow = 6), P(.flow = 7), P(.flow = 8), P(.flow = 1)),
@@ -136,6 +167,15 @@ const struct lro_case lro_cases[] = {
 	{ "differ: longer segment", PACKETS({ .payload = 1000 }, P()), SEGS(1, 1),
 	  COUNTS("flush_longer", 1) },
 
+	{ "differ: IPv6, flow label", PACKETS(P(.v6 = true), P(.v6 = true, .label = 1)),
+	  SEGS(1, 1), COUNTS("flush_label", 1) },
+	{ "differ: IPv6, hop limit", PACKETS(P(.v6 = true), P(.v6 = true, .ttl = -1)),
+	  SEGS(1, 1), COUNTS("flush_ttl", 1) },
+	{ "differ: IPv6, CE appears", PACKETS(P(.v6 = true, .tos = 2), P(.v6 = true, .tos = 3)),
+	  SEGS(1, 1), COUNTS("flush_tos", 1) },
+	{ "differ: IPv6, sequence gap", PACKETS(P(.v6 = true), P(.v6 = true, .seq = 1)),
+	  SEGS(1, 1), COUNTS("flush_seq", 1) },
+
 	/* What passes untouched, after what its flow holds. */
 	PASSES("SYN", "pass_syn", .flags = TCPHDR_SYN),
 	PASSES("RST", "pass_rst", .flags = TCPHDR_RST),
@@ -157,6 +197,12 @@ const struct lro_case lro_cases[] = {
 	       .quirk = QUIRK_TCP_CHECKSUM, SUMMED(COMPLETE)),
 	PASSES("frame ends in the TCP header", "pass_truncated", .quirk = QUIRK_TRUNCATED),
 	PASSES("skb with a clone", "pass_skb_state", .quirk = QUIRK_CLONED),
+	{ "pass: IPv6, extension header",
+	  PACKETS(P(.v6 = true), P(.v6 = true, .quirk = QUIRK_EXTENSION), P(.v6 = true)),
+	  SEGS(1, 1, 1), COUNTS("pass_ip_options", 1) },
+	{ "pass: IPv6, wrong TCP checksum",
+	  PACKETS(P(.v6 = true), P(.v6 = true, .quirk = QUIRK_TCP_CHECKSUM), P(.v6 = true)),
+	  SEGS(1, 1, 1), COUNTS("pass_tcp_checksum", 1) },
 	{ "pass: UDP goes to GRO", PACKETS({ .payload = 100, .quirk = QUIRK_UDP }), SEGS(1),
 	  COUNTS("gro_not_tcp", 1) },
 	{ "pass: not IP goes to GRO", PACKETS({ .payload = 100, .quirk = QUIRK_NOT_IP }), SEGS(1),
@@ -164,3 +210,53 @@ const struct lro_case lro_cases[] = {
 };
 
 const unsigned int lro_case_count = ARRAY_SIZE(lro_cases);
+
+/* What the relaxed promise allows beyond the strict one, and what it does not. */
+const struct lro_case lro_relaxed_cases[] = {
+	{ "newer: ACK number", PACKETS(P(), P(.ack = 1), P(.ack = 2000)), SEGS(3) },
+	{ "newer: ACK number wraps",
+	  PACKETS(P(.ack = -2), P(.ack = 1)), SEGS(2) },
+	{ "newer: window", PACKETS(P(), P(.window = 100), P(.window = -100)), SEGS(3) },
+	{ "newer: timestamp and echo",
+	  PACKETS(P(.ts = true), P(.ts = true, .tsval = 1), P(.ts = true, .tsval = 9, .tsecr = 5)),
+	  SEGS(3) },
+	{ "newer: timestamp wraps",
+	  PACKETS(P(.ts = true, .tsval = -1000001), P(.ts = true, .tsval = -999999)), SEGS(2) },
+	{ "newer: all at once, IPv6",
+	  PACKETS(P(.v6 = true, .ts = true),
+		  P(.v6 = true, .ts = true, .ack = 7, .window = 7, .tsval = 7, .tsecr = 7)),
+	  SEGS(2) },
+	{ "newer: IP identification free", PACKETS(P(), P(.id = 77), P(.id = -99)), SEGS(3) },
+	{ "newer: all differs, PSH ends",
+	  PACKETS(P(), P(.ack = 5, .window = 3, .flags = TCPHDR_PSH), P(.ack = 5)), SEGS(2, 1),
+	  COUNTS("flush_psh", 1) },
+	{ "older: ACK number", PACKETS(P(.ack = 10), P(.ack = 9), P(.ack = 10)), SEGS(1, 2),
+	  COUNTS("flush_ack", 1) },
+	{ "older: timestamp", PACKETS(P(.ts = true, .tsval = 5), P(.ts = true)), SEGS(1, 1),
+	  COUNTS("flush_timestamp", 1) },
+	{ "older: echo", PACKETS(P(.ts = true, .tsecr = 5), P(.ts = true)), SEGS(1, 1),
+	  COUNTS("flush_timestamp", 1) },
+	{ "exact: CE", PACKETS(P(.tos = 2), P(.tos = 3), P(.tos = 2)), SEGS(1, 1, 1),
+	  COUNTS("flush_tos", 2) },
+	{ "exact: TOS", PACKETS(P(), P(.tos = 0x10)), SEGS(1, 1), COUNTS("flush_tos", 1) },
+	{ "exact: TTL", PACKETS(P(), P(.ttl = 1)), SEGS(1, 1), COUNTS("flush_ttl", 1) },
+	{ "exact: DF", PACKETS(P(), P(.no_df = true)), SEGS(1, 1), COUNTS("flush_df", 1) },
+	{ "exact: options", PACKETS(P(), P(.ts = true)), SEGS(1, 1), COUNTS("flush_options", 1) },
+	{ "exact: ECE", PACKETS(P(), P(.flags = TCPHDR_ECE, .ack = 1)), SEGS(1, 1),
+	  COUNTS("flush_flags", 1) },
+	{ "exact: CWR after the first", PACKETS(P(), P(.flags = TCPHDR_CWR)), SEGS(1, 1),
+	  COUNTS("flush_cwr", 1) },
+	{ "exact: urgent pointer", PACKETS(P(), P(.quirk = QUIRK_URGENT)), SEGS(1, 1),
+	  COUNTS("flush_urgent", 1) },
+	{ "exact: flow label", PACKETS(P(.v6 = true), P(.v6 = true, .label = 1)), SEGS(1, 1),
+	  COUNTS("flush_label", 1) },
+	{ "exact: VLAN priority", PACKETS(P(.vlan = 0x2005), P(.vlan = 0x4005)), SEGS(1, 1),
+	  COUNTS("flush_vlan", 1) },
+	{ "exact: MAC address", PACKETS(P(), P(.quirk = QUIRK_MAC)), SEGS(1, 1),
+	  COUNTS("flush_mac", 1) },
+	{ "exact: sequence", PACKETS(P(), P(.seq = 1, .ack = 1)), SEGS(1, 1),
+	  COUNTS("flush_seq", 1) },
+	PASSES("wrong TCP checksum", "pass_tcp_checksum", .quirk = QUIRK_TCP_CHECKSUM),
+};
+
+const unsigned int lro_relaxed_case_count = ARRAY_SIZE(lro_relaxed_cases);

@@ -41,5 +41,7 @@ struct lro_case {
 
 extern const struct lro_case lro_cases[];
 extern const unsigned int lro_case_count;
+extern const struct lro_case lro_relaxed_cases[];
+extern const unsigned int lro_relaxed_case_count;
 
 #endif /* _LRO_KUNIT_CASES_H */

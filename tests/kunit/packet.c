@@ -11,6 +11,8 @@
 #include <linux/udp.h>
 #include <net/checksum.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
 #include <net/tcp.h>
 
 #include "packet.h"
@@ -19,8 +21,12 @@
 #define OPTION_LEN	4
 #define HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN)
 
+#define EXTENSION_LEN	8
+
 static unsigned int ip_header_len(const struct pkt *pkt)
 {
+	if (pkt->v6)
+		return sizeof(struct ipv6hdr) + (pkt->quirk == QUIRK_EXTENSION ? EXTENSION_LEN : 0);
 	return sizeof(struct iphdr) + (pkt->quirk == QUIRK_IP_OPTIONS ? OPTION_LEN : 0);
 }
 
@@ -32,6 +38,11 @@ static unsigned int l4_header_len(const struct pkt *pkt)
 	       (pkt->quirk == QUIRK_TCP_OPTIONS ? OPTION_LEN : 0);
 }
 
+unsigned int packet_header_len(const struct pkt *pkt)
+{
+	return ETH_HLEN + ip_header_len(pkt) + l4_header_len(pkt);
+}
+
 static void write_ethernet(const struct pkt *pkt, struct ethhdr *eth)
 {
 	eth_zero_addr(eth->h_source);
@@ -39,7 +50,9 @@ static void write_ethernet(const struct pkt *pkt, struct ethhdr *eth)
 	eth->h_source[0] = 2;
 	eth->h_source[5] = pkt->quirk == QUIRK_MAC ? 2 : 1;
 	eth->h_dest[0] = 2;
-	eth->h_proto = htons(pkt->quirk == QUIRK_NOT_IP ? ETH_P_802_3_MIN : ETH_P_IP);
+	eth->h_proto = htons(pkt->v6 ? ETH_P_IPV6 : ETH_P_IP);
+	if (pkt->quirk == QUIRK_NOT_IP)
+		eth->h_proto = htons(ETH_P_802_3_MIN);
 }
 
 static void write_ip(const struct pkt *pkt, struct iphdr *iph, unsigned int len, u16 id)
@@ -68,6 +81,21 @@ static void write_ip(const struct pkt *pkt, struct iphdr *iph, unsigned int len,
 		iph->check ^= htons(1);
 }
 
+static void write_ip6(const struct pkt *pkt, struct ipv6hdr *ip6, unsigned int len)
+{
+	memset(ip6, 0, sizeof(*ip6));
+	ip6_flow_hdr(ip6, pkt->tos, htonl(pkt->label));
+	ip6->payload_len = htons(len - sizeof(*ip6));
+	ip6->nexthdr = pkt->quirk == QUIRK_EXTENSION ? IPPROTO_DSTOPTS : IPPROTO_TCP;
+	ip6->hop_limit = 64 + pkt->ttl;
+	ip6->saddr.s6_addr32[0] = htonl(0xfd000000);
+	ip6->saddr.s6_addr32[3] = htonl(1);
+	ip6->daddr.s6_addr32[0] = htonl(0xfd000000);
+	ip6->daddr.s6_addr32[3] = htonl(2);
+	if (pkt->quirk == QUIRK_EXTENSION)
+		*(__be64 *)(ip6 + 1) = cpu_to_be64(((u64)IPPROTO_TCP << 56) | (1ull << 40));
+}
+
 static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
 {
 	__be32 *option = (__be32 *)(th + 1);
@@ -85,7 +113,7 @@ static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
 		*option++ = htonl(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 |
 				  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
 		*option++ = htonl(1000000 + pkt->tsval);
-		*option++ = htonl(2000000);
+		*option++ = htonl(2000000 + pkt->tsecr);
 	}
 	if (pkt->quirk == QUIRK_TCP_OPTIONS)
 		*option = htonl(TCPOPT_NOP << 24 | TCPOPT_WINDOW << 16 | TCPOLEN_WINDOW << 8 | 7);
@@ -93,12 +121,17 @@ static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
 		th->doff = 4;
 }
 
-static void write_check(const struct pkt *pkt, const struct iphdr *iph, void *l4, unsigned int len)
+static void write_check(const struct pkt *pkt, const void *ip, void *l4, unsigned int len)
 {
+	const struct iphdr *iph = ip;
+	const struct ipv6hdr *ip6 = ip;
+	__wsum sum = csum_partial(l4, len, 0);
 	__sum16 check;
 
-	check = csum_tcpudp_magic(iph->saddr, iph->daddr, len, iph->protocol,
-				  csum_partial(l4, len, 0));
+	if (pkt->v6)
+		check = csum_ipv6_magic(&ip6->saddr, &ip6->daddr, len, IPPROTO_TCP, sum);
+	else
+		check = csum_tcpudp_magic(iph->saddr, iph->daddr, len, iph->protocol, sum);
 	if (pkt->quirk == QUIRK_UDP)
 		((struct udphdr *)l4)->check = check ? check : CSUM_MANGLED_0;
 	else
@@ -112,12 +145,15 @@ static void write_frame(struct fed *fed, const struct flow_state *state)
 	const struct pkt *pkt = fed->pkt;
 	unsigned int l4_len = l4_header_len(pkt) + pkt->payload;
 	unsigned int ip_len = ip_header_len(pkt) + l4_len;
-	struct iphdr *iph = (struct iphdr *)(fed->data + ETH_HLEN);
-	u8 *l4 = (u8 *)iph + ip_header_len(pkt);
+	void *ip = fed->data + ETH_HLEN;
+	u8 *l4 = ip + ip_header_len(pkt);
 	unsigned int i;
 
 	write_ethernet(pkt, (struct ethhdr *)fed->data);
-	write_ip(pkt, iph, ip_len, state->id + pkt->id);
+	if (pkt->v6)
+		write_ip6(pkt, ip, ip_len);
+	else
+		write_ip(pkt, ip, ip_len, state->id + pkt->id);
 	if (pkt->quirk == QUIRK_UDP) {
 		*(struct udphdr *)l4 = (struct udphdr){
 			.source = htons(PACKET_PORT + pkt->flow),
@@ -130,7 +166,7 @@ static void write_frame(struct fed *fed, const struct flow_state *state)
 	/* Each byte tells where in its flow it belongs. */
 	for (i = l4_header_len(pkt); i < l4_len; i++)
 		l4[i] = (state->seq + pkt->seq + i) * 37 >> 3;
-	write_check(pkt, iph, l4, l4_len);
+	write_check(pkt, ip, l4, l4_len);
 	fed->trim = ETH_HLEN + ip_len;
 	memset(fed->data + fed->trim, 0xee, pkt->pad);
 	if (pkt->quirk == QUIRK_TRUNCATED)
@@ -173,6 +209,26 @@ static int make_frag(struct fed *fed, unsigned int from)
 	return 0;
 }
 
+static __sum16 pseudo_sum(const struct fed *fed)
+{
+	const struct pkt *pkt = fed->pkt;
+	unsigned int len = fed->trim - ETH_HLEN - ip_header_len(pkt);
+	const struct iphdr *iph = (const struct iphdr *)(fed->data + ETH_HLEN);
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)iph;
+
+	if (pkt->v6)
+		return ~csum_ipv6_magic(&ip6->saddr, &ip6->daddr, len, IPPROTO_TCP, 0);
+	return ~csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP, 0);
+}
+
+/* What a local sender leaves in the place of the checksum. */
+void packet_unfinish(const struct fed *fed, void *headers)
+{
+	struct tcphdr *th = headers + ETH_HLEN + ip_header_len(fed->pkt);
+
+	th->check = pseudo_sum(fed);
+}
+
 static void set_checksum(struct fed *fed)
 {
 	struct sk_buff *skb = fed->skb;
@@ -184,6 +240,11 @@ static void set_checksum(struct fed *fed)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_partial(fed->data + ETH_HLEN, fed->len - ETH_HLEN, 0);
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		packet_unfinish(fed, skb->data - ETH_HLEN);
+		skb->csum_start = skb_headroom(skb) + ip_header_len(fed->pkt);
+		skb->csum_offset = offsetof(struct tcphdr, check);
+	}
 }
 
 static int make_skb(struct fed *fed, struct net_device *dev)
@@ -242,6 +303,9 @@ bool packet_pages_free(const struct fed *fed)
 	for (i = 0; i < ARRAY_SIZE(fed->page); i++)
 		if (fed->page[i] && page_ref_count(fed->page[i]) != 1)
 			return false;
+	for (i = 0; i < ARRAY_SIZE(fed->frag_page); i++)
+		if (fed->frag_page[i] && page_ref_count(fed->frag_page[i]) != 1)
+			return false;
 	return true;
 }
 
@@ -254,6 +318,9 @@ void packet_free(struct fed *fed)
 	for (i = 0; i < ARRAY_SIZE(fed->page); i++)
 		if (fed->page[i])
 			put_page(fed->page[i]);
+	for (i = 0; i < ARRAY_SIZE(fed->frag_page); i++)
+		if (fed->frag_page[i])
+			put_page(fed->frag_page[i]);
 	list_del(&fed->list);
 	kfree(fed);
 }

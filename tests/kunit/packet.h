@@ -11,6 +11,7 @@
 
 #define PACKET_MAX	2048
 #define PACKET_FLOWS	32
+#define PACKET_FRAGS	4
 #define PACKET_PORT	10000	/* source port of flow 0 */
 
 /**
@@ -44,7 +45,8 @@ enum then {
  * @QUIRK_URGENT: urgent pointer without the URG flag
  * @QUIRK_GSO: an aggregate already
  * @QUIRK_CLONED: somebody else has a clone
- * @QUIRK_RECYCLE: marked as owned by a page pool
+ * @QUIRK_RECYCLE: owned by a page pool
+ * @QUIRK_EXTENSION: IPv6 header followed by destination options
  */
 enum quirk {
 	QUIRK_NONE,
@@ -65,14 +67,17 @@ enum quirk {
 	QUIRK_GSO,
 	QUIRK_CLONED,
 	QUIRK_RECYCLE,
+	QUIRK_EXTENSION,
 };
 
 /**
- * enum layout - where the bytes of the skb lie
- * @LAYOUT_PAGE: all in the linear part, which is a page fragment
- * @LAYOUT_KMALLOC: all in the linear part, which is not
- * @LAYOUT_FRAG: headers in the linear part, payload in a page
- * @LAYOUT_ALL_FRAG: only the Ethernet header in the linear part
+ * enum layout - where the bytes of the skb lie; in page mode, of the fragments
+ * @LAYOUT_PAGE: all in the linear part, which is a page fragment; one fragment
+ * @LAYOUT_KMALLOC: all in the linear part, which is not; headers in a fragment of
+ *	their own, payload in three
+ * @LAYOUT_FRAG: headers in the linear part, payload in a page; a fragment each
+ * @LAYOUT_ALL_FRAG: only the Ethernet header in the linear part; headers and the
+ *	begin of the payload in one fragment, the rest in another
  */
 enum layout {
 	LAYOUT_PAGE,
@@ -90,14 +95,17 @@ enum layout {
  * @seq: shift of the sequence number; the flow goes on from the shifted one
  * @ack: shift of the ACK number
  * @tsval: shift of the timestamp
+ * @tsecr: shift of the timestamp echoed
+ * @label: IPv6 flow label
  * @id: shift of the IPv4 identification; the flow goes on from the shifted one
  * @window: shift of the window
  * @flow: which flow
  * @flags: TCP flags besides ACK
- * @tos: type of service
- * @ttl: shift of the time to live
+ * @tos: type of service, or traffic class
+ * @ttl: shift of the time to live, or of the hop limit
  * @no_df: don't-fragment flag not set
  * @ts: has the timestamp option
+ * @v6: IPv6
  * @summed: 0 for CHECKSUM_UNNECESSARY, else CHECKSUM_NONE + 1 and so on
  * @then: what follows
  * @mode: enum lro_mode from the next poll on, 0 for no change
@@ -113,6 +121,8 @@ struct pkt {
 	s32 seq;
 	s32 ack;
 	s32 tsval;
+	s32 tsecr;
+	u32 label;
 	s16 id;
 	s16 window;
 	u8 flow;
@@ -121,6 +131,7 @@ struct pkt {
 	s8 ttl;
 	bool no_df;
 	bool ts;
+	bool v6;
 	u8 summed;
 	enum then then;
 	u8 mode;
@@ -145,7 +156,8 @@ struct flow_state {
  * @pkt: what it was made from
  * @skb: the skb; NULL once it was handed in
  * @clone: second reference to the data, or NULL
- * @page: pages that hold the bytes; a reference to each is kept
+ * @page: pages that hold the bytes of the skb; a reference to each is kept
+ * @frag_page: pages that held the frame in page mode, likewise
  * @trim: length without Ethernet padding
  * @len: length
  * @seen: was delivered
@@ -157,6 +169,7 @@ struct fed {
 	struct sk_buff *skb;
 	struct sk_buff *clone;
 	struct page *page[2];
+	struct page *frag_page[PACKET_FRAGS];
 	unsigned int trim;
 	unsigned int len;
 	bool seen;
@@ -171,6 +184,30 @@ struct fed {
  * Return: the packet, for packet_free(), or NULL without memory.
  */
 struct fed *packet_make(const struct pkt *pkt, struct flow_state *state, struct net_device *dev);
+
+/**
+ * packet_header_len() - bytes before the payload
+ * @pkt: description of a TCP packet
+ */
+unsigned int packet_header_len(const struct pkt *pkt);
+
+/**
+ * packet_unfinish() - replace a TCP checksum by that of the pseudo header
+ * @fed: packet
+ * @headers: copy of its headers, from the Ethernet header on
+ */
+void packet_unfinish(const struct fed *fed, void *headers);
+
+/**
+ * packet_frags() - put the bytes of a packet into fragments, as its layout says
+ * @fed: packet
+ * @pool: page pool that the pages come from, or NULL
+ * @frags: filled in; %PACKET_FRAGS places; the caller has a reference to each page
+ *
+ * Context: softirq.
+ * Return: number of fragments, 0 without memory.
+ */
+unsigned int packet_frags(struct fed *fed, struct page_pool *pool, skb_frag_t *frags);
 
 /**
  * packet_pages_free() - nobody but the test refers to the packet's pages

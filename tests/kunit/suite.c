@@ -2,11 +2,11 @@
 /*
  * KUnit suite of the engine: each case of the table, and what no table holds.
  *
- * Expected of every case, in skb mode and in copy mode:
- *  1. skb mode only: as many packets in each delivered skb as the table says, in
+ * Expected of every case, in skb mode, page mode and copy mode:
+ *  1. not in copy mode: as many packets in each delivered skb as the table says, in
  *     that order
  *  2. segmenting what was delivered gives back the packets that were fed in
- *  3. skb mode only: the reason that the table names has been counted
+ *  3. not in copy mode: the reason that the table names has been counted
  *  4. packets = held + merged + singles + passed + to_gro
  *  5. nobody refers to a page of any packet any more
  */
@@ -74,9 +74,12 @@ static void run_case(struct kunit *test, struct bed *bed, const struct lro_case 
 }
 
 /* Consumes what was delivered. */
-static void expect_nothing_lost(struct kunit *test, struct bed *bed)
+static void expect_nothing_lost(struct kunit *test, struct bed *bed, bool relaxed)
 {
-	verify_bytes(test, bed);
+	if (relaxed)
+		verify_relaxed(test, bed);
+	else
+		verify_bytes(test, bed);
 	expect_balance(test, bed);
 	note_reasons(bed);
 	/* Frees what GRO or the engine still hold, and the clones of the test. */
@@ -85,17 +88,59 @@ static void expect_nothing_lost(struct kunit *test, struct bed *bed)
 	KUNIT_EXPECT_EQ_MSG(test, bed_leaks(bed), 0u, "packets with references left");
 }
 
-static void test_skb(struct kunit *test)
+static void expect_table(struct kunit *test, enum way way, enum lro_mode mode)
 {
 	const struct lro_case *c = test->param_value;
 	struct bed *bed = test->priv;
 
+	bed->way = way;
+	bed->mode = mode;
 	run_case(test, bed, c);
 	verify_segments(test, bed, c->segs);
 	if (c->counts.reason)
 		KUNIT_EXPECT_EQ_MSG(test, bed_counter(bed, c->counts.reason),
 				    (s64)c->counts.times, "%s", c->counts.reason);
-	expect_nothing_lost(test, bed);
+	expect_nothing_lost(test, bed, mode == LRO_RELAXED);
+}
+
+static void test_skb(struct kunit *test)
+{
+	expect_table(test, WAY_SKB, LRO_STRICT);
+}
+
+static void test_page(struct kunit *test)
+{
+	expect_table(test, WAY_PAGE, LRO_STRICT);
+}
+
+static void test_relaxed_skb(struct kunit *test)
+{
+	expect_table(test, WAY_SKB, LRO_RELAXED);
+}
+
+static void test_relaxed_page(struct kunit *test)
+{
+	expect_table(test, WAY_PAGE, LRO_RELAXED);
+}
+
+/* What the strict promise merges or not, the relaxed one merges at least as well. */
+static void test_relaxed_all(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->mode = LRO_RELAXED;
+	run_case(test, bed, test->param_value);
+	expect_nothing_lost(test, bed, true);
+}
+
+static void test_relaxed_copy(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->way = WAY_COPY;
+	bed->mode = LRO_RELAXED;
+	run_case(test, bed, test->param_value);
+	expect_nothing_lost(test, bed, true);
 }
 
 /* Which packets are worth a copy is the engine's choice; the promise is not. */
@@ -103,9 +148,9 @@ static void test_copy(struct kunit *test)
 {
 	struct bed *bed = test->priv;
 
-	bed->copy = true;
+	bed->way = WAY_COPY;
 	run_case(test, bed, test->param_value);
-	expect_nothing_lost(test, bed);
+	expect_nothing_lost(test, bed, false);
 }
 
 /* A bulk transfer, the first segments of which may not look like one. */
@@ -115,16 +160,26 @@ static void test_copy_takes_bulk(struct kunit *test)
 	static const struct lro_case c = { .pkt = packets, .count = ARRAY_SIZE(packets) };
 	struct bed *bed = test->priv;
 
-	bed->copy = true;
+	bed->way = WAY_COPY;
 	run_case(test, bed, &c);
-	KUNIT_EXPECT_GE(test, bed->copied, 90u);
+	KUNIT_EXPECT_GE(test, bed->taken, 90u);
 	KUNIT_EXPECT_LE(test, skb_queue_len(&bed->delivered), 5u);
-	expect_nothing_lost(test, bed);
+	expect_nothing_lost(test, bed, false);
 }
 
 static void case_name(const struct lro_case *c, char *desc)
 {
 	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+static const void *next_relaxed_case(const void *prev, char *desc)
+{
+	const struct lro_case *c = prev ? (const struct lro_case *)prev + 1 : lro_relaxed_cases;
+
+	if (c == lro_relaxed_cases + lro_relaxed_case_count)
+		return NULL;
+	case_name(c, desc);
+	return c;
 }
 
 static const void *next_case(const void *prev, char *desc)
@@ -249,7 +304,12 @@ static void test_every_reason_reached(struct kunit *test)
 
 static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE_PARAM(test_skb, next_case),
+	KUNIT_CASE_PARAM(test_page, next_case),
 	KUNIT_CASE_PARAM(test_copy, next_case),
+	KUNIT_CASE_PARAM(test_relaxed_skb, next_relaxed_case),
+	KUNIT_CASE_PARAM(test_relaxed_page, next_relaxed_case),
+	KUNIT_CASE_PARAM(test_relaxed_copy, next_relaxed_case),
+	KUNIT_CASE_PARAM(test_relaxed_all, next_case),
 	KUNIT_CASE(test_copy_takes_bulk),
 	KUNIT_CASE(test_destroy_with_packets_held),
 	KUNIT_CASE(test_gso_packet_passes),

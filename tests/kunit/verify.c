@@ -23,7 +23,7 @@ void verify_segments(struct kunit *test, const struct bed *bed, const u8 *segs)
 	KUNIT_EXPECT_EQ_MSG(test, segs[i], 0, "delivery %u is missing", i);
 }
 
-static struct fed *first_unseen(struct bed *bed, unsigned int flow)
+struct fed *verify_next(struct bed *bed, unsigned int flow)
 {
 	struct fed *fed;
 
@@ -43,7 +43,7 @@ static struct fed *find_fed(struct bed *bed, const u8 *data, unsigned int len)
 	unsigned int flow;
 
 	for (flow = 0; flow < PACKET_FLOWS; flow++) {
-		fed = first_unseen(bed, flow);
+		fed = verify_next(bed, flow);
 		if (!fed)
 			continue;
 		if (len <= fed->len && !memcmp(fed->data, data, len))
@@ -78,10 +78,13 @@ static void verify_state(struct kunit *test, const struct sk_buff *skb, const st
 	}
 }
 
-static void verify_frame(struct kunit *test, struct bed *bed, const struct sk_buff *skb, u8 *data)
+void verify_frame(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *data)
 {
 	struct fed *fed;
 
+	/* What a local sender left to a device. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		KUNIT_EXPECT_EQ(test, skb_checksum_help(skb), 0);
 	if (skb->len > PACKET_MAX || skb_copy_bits(skb, 0, data, skb->len)) {
 		KUNIT_FAIL(test, "a frame of %u bytes cannot be read", skb->len);
 		return;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The strict promise: segmenting what was delivered gives back what was fed in.
+ * The promises. Strict: segmenting what was delivered gives back what was fed in.
+ * Relaxed: the payload does, and each header field is exact or the latest.
  */
 #ifndef _LRO_KUNIT_VERIFY_H
 #define _LRO_KUNIT_VERIFY_H
@@ -26,5 +27,32 @@ void verify_segments(struct kunit *test, const struct bed *bed, const u8 *segs);
  * padding, and in the order of its flow.
  */
 void verify_bytes(struct kunit *test, struct bed *bed);
+
+/**
+ * verify_relaxed() - compare all that was delivered under the relaxed promise
+ * @test: test
+ * @bed: bed after a run; what was delivered is consumed
+ *
+ * As verify_bytes(), but in an aggregate acknowledgment, window and timestamps
+ * are those of its last packet, and the IP identification is free.
+ */
+void verify_relaxed(struct kunit *test, struct bed *bed);
+
+/**
+ * verify_next() - the oldest packet of a flow that was not delivered yet
+ * @bed: bed
+ * @flow: flow
+ * Return: packet, or NULL.
+ */
+struct fed *verify_next(struct bed *bed, unsigned int flow);
+
+/**
+ * verify_frame() - compare a packet delivered alone, or a segment
+ * @test: test
+ * @bed: bed
+ * @skb: packet
+ * @data: space for %PACKET_MAX bytes
+ */
+void verify_frame(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *data);
 
 #endif /* _LRO_KUNIT_VERIFY_H */
