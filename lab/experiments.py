@@ -123,7 +123,8 @@ class _Bench:
         lab = self._lab
         found = self._latency(config)
         with segments.counted(lab.receiver, traffic.IPERF_PORT) as histogram:
-            lab.transfer(min(self._count, HISTOGRAM_BYTES))
+            done = lab.transfer(min(self._count, HISTOGRAM_BYTES))
+        segments.check(histogram, done.segments, done.retransmits)
         return found | {"segs_histogram": {str(size): packets for size, packets in sorted(histogram.packets.items())}}
 
     def _latency(self, config: Config) -> dict:

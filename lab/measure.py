@@ -204,7 +204,7 @@ class Meter:
 
     def window(self) -> dict:
         """What the capture tells, as the file of a run holds it; CaptureError when it cannot tell."""
-        return self._recorder.read()
+        return self._recorder.read(self._count)
 
     def fields(self, done: Transfer) -> dict:
         """The fields of a sound attempt, as the results hold them; InsnError when its bytes are not the payload's."""

@@ -44,14 +44,17 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._nic.ctl("pcap", action="stop")
 
-    def read(self) -> dict:
-        """What the file of a run holds; CaptureError when the capture cannot tell it."""
-        return extract(self._packets)
+    def read(self, count: int) -> dict:
+        """What the file of a run of `count` bytes holds; CaptureError when the capture cannot tell it."""
+        return extract(self._packets, count)
 
 
-def extract(packets: Path) -> dict:
-    """Windows and acknowledgements of the capture's iperf connection, as in the file of a run."""
+def extract(packets: Path, count: int) -> dict:
+    """Windows and acknowledgements of the capture's iperf connection of `count` bytes, as in the file of a run."""
     flow = capture.main_flow(packets, traffic.IPERF_PORT)
+    if flow.payload_bytes != count:
+        raise capture.CaptureError(f"the capture {packets} holds {flow.payload_bytes} of {count} bytes of payload: is "
+                                   "the disk full?")
     means = dict(flow.window_per_ms())
     return {"unit_ms": 1, "bytes": [round(means[at]) if at in means else None for at in range(max(means) + 1)],
             "mean": round(fmean(means.values())), "acks_per_mb": round(flow.acks_per_mb(), 2),

@@ -11,6 +11,8 @@ from ..agent import Host
 from ..steps import LabError
 
 MODULE = "seg_count"
+# Handshake and end of a connection are segments without payload, which are not counted.
+TOLERANCE = 0.005
 _PARAMETERS = f"/sys/module/{MODULE}/parameters"
 
 
@@ -30,6 +32,13 @@ class Histogram:
     def segments(self) -> int:
         """Segments in all packets together."""
         return sum(segments * packets for segments, packets in self.packets.items())
+
+
+def check(found: Histogram, sent: int, again: int) -> None:
+    """Raise LabError when the histogram does not hold the segments that were sent, `again` of them more than once."""
+    if abs(found.segments() - sent) > again + TOLERANCE * sent:
+        raise LabError(f"the histogram of segments per packet holds {found.segments()} segments where {sent} were sent: "
+                       "packets were lost, or took another way than TCP's")
 
 
 @contextmanager

@@ -41,10 +41,10 @@ class Windows(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name)
 
-    def extracted(self, packets: list[tuple[int, bytes]], snap: int = windows.HEADERS) -> dict:
+    def extracted(self, packets: list[tuple[int, bytes]], count: int = 2000) -> dict:
         path = self.folder / "x.pcap"
-        path.write_bytes(pcap(packets, nano=True, snap=snap))
-        return windows.extract(path)
+        path.write_bytes(pcap(packets, nano=True, snap=windows.HEADERS))
+        return windows.extract(path, count)
 
     def test_extracted(self) -> None:
         self.assertEqual(self.extracted(talk().packets), {
@@ -59,12 +59,16 @@ class Windows(unittest.TestCase):
         with self.assertRaisesRegex(CaptureError, "no TCP connection with port 5001"):
             self.extracted([])
 
+    def test_capture_that_lacks_packets(self) -> None:
+        with self.assertRaisesRegex(CaptureError, "holds 2000 of 3000 bytes of payload"):
+            self.extracted(talk().packets, 3000)
+
     def test_headers_with_all_options_are_enough(self) -> None:
         made = Talk()
         made.handshake(OPTIONS + TIMESTAMPS * 2, OPTIONS + TIMESTAMPS * 2)
         made.data(MS, 1448)
         made.ack(2 * MS, 10)
-        self.assertEqual(self.extracted(made.packets)["bytes"], [None, None, 1280])
+        self.assertEqual(self.extracted(made.packets, 1448)["bytes"], [None, None, 1280])
 
     def test_saved_and_found_again(self) -> None:
         found = self.extracted(talk().packets)

@@ -120,6 +120,15 @@ class Segments(unittest.TestCase):
         self.assertEqual((found.packets, found.segments()), ({1: 4, 23: 50}, 1154))
         self.assertIn("echo 0", host.run.call_args.args[0])
 
+    def test_histogram_has_to_hold_what_was_sent(self) -> None:
+        found = segments.Histogram()
+        found.packets = {1: 10, 33: 30}
+        segments.check(found, 1003, 0)
+        segments.check(found, 1025, 20)
+        for sent, again in ((1020, 0), (980, 0), (1046, 20)):
+            with self.subTest(sent), self.assertRaisesRegex(LabError, f"holds 1000 segments where {sent} were sent"):
+                segments.check(found, sent, again)
+
     def test_nothing_arrived(self) -> None:
         self.assertEqual(segments.parse("\n"), {})
 
