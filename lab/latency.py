@@ -24,11 +24,13 @@ setsid sh -c 'echo $$ >{{scratch}}/latency.session
 timeout {{limit}} iperf -s -P 1 -p {PORT} >{{scratch}}/latency.sink 2>&1
 touch {{scratch}}/latency.done' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there.
-_SOURCE = f"""sleep 0.3
+_SOURCE = f"""cut -d ' ' -f 6 /proc/$$/stat >{{scratch}}/source.session
+trap 'rm -f {{scratch}}/source.session' EXIT
+sleep 0.3
 for try in $(seq 60); do
 	iperf -c {{address}} -p {PORT} --bounceback --bounceback-period 0 --histograms={BIN}u,{BINS} -t {{seconds}} \\
 		>{{scratch}}/latency.report 2>&1
-	grep -q refused {{scratch}}/latency.report || exec cat {{scratch}}/latency.report
+	grep -q refused {{scratch}}/latency.report || {{{{ cat {{scratch}}/latency.report; exit; }}}}
 	sleep 0.3
 done
 exit 1"""

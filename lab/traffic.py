@@ -32,15 +32,17 @@ SETTLE = 60
 QUIET = 1
 
 COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
-# `before` is taken when the connection that started this script has gone quiet. By the session's number it can be
-# ended.
+# `before` is taken when the connection that started this script has gone quiet. By its session's number it can be
+# ended; so can the source.
 _SINK = f"""rm -f {{scratch}}/sink.*
 setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {COUNTERS} >{{scratch}}/sink.before
 timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
 {COUNTERS} >{{scratch}}/sink.counters
 mv {{scratch}}/sink.counters {{scratch}}/sink.after' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
-_SOURCE = f"""sleep {QUIET}
+_SOURCE = f"""cut -d ' ' -f 6 /proc/$$/stat >{{scratch}}/source.session
+trap 'rm -f {{scratch}}/source.session' EXIT
+sleep {QUIET}
 sleep 0.3
 for try in $(seq 60); do
 	{COUNTERS} >{{scratch}}/source.before

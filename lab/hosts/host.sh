@@ -295,11 +295,14 @@ bind()
 	configure
 }
 
-# Ends what the lab may have left running, each in a session of its own.
+# Ends what the lab may have left running, each in a session of its own whose number is in a file.
 end_leftovers()
 {
 	for file in "$DIR"/*.session; do
-		[ -e "$file" ] && kill -9 -- "-$(cat "$file")" 2>/dev/null
+		[ -e "$file" ] || continue
+		cat /proc/[0-9]*/stat 2>/dev/null | sed 's/(.*)/name/' |
+			awk -v session="$(cat "$file")" '$6 == session { print $1 }' |
+			while read -r process; do kill -9 "$process" 2>/dev/null; done
 	done
 }
 

@@ -34,4 +34,7 @@ def missing(data: Data, what: str) -> Missing:
     """One sentence: what is not in the results, and what measures it."""
     subject, how = _HOW[what]
     verb = "described" if what == "machine" else "measured"
+    why = data.part("machine", "cycles_absent_because")
+    if what == "insn_per_byte" and isinstance(why, str) and why:
+        how = why
     return Missing(f"{subject} not {verb}, so {data.source} has no such numbers: {how}.")

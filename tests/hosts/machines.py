@@ -106,7 +106,7 @@ class _WithSsh(topology.Lab):
         for name, address in self._leads(machine.name).items():
             self.ports[name] = free_port()
             forwards.append(f"hostfwd=tcp:127.0.0.1:{self.ports[name]}-{address}:22")
-        added = ["-netdev", f"user,id=ssh,restrict=on,net=10.0.9.0/24,host={SERVER},{','.join(forwards)}",
+        added = ["-netdev", f"user,id=ssh,restrict=on,ipv6=off,net=10.0.9.0/24,host={SERVER},{','.join(forwards)}",
                  "-device", "e1000,netdev=ssh,mac=52:54:00:00:09:01,romfile="]
         return super()._start(dataclasses.replace(machine, devices=machine.devices + added))
 

@@ -31,7 +31,7 @@ LRO = Config("native-lro", configs.OUR_NIC, False, None, False, "Linux on the NI
 ENTRIES = {"sender": {"interface": "eth0", "address": "10.0.0.1"},
            "native": {"interface": "eth0", "address": "10.0.0.2"}}
 # Seconds for a host to notice that the lab is gone and to put itself back, on a busy machine.
-PUT_BACK = 120
+PUT_BACK = 60
 # What the user has set: to be found as it was.
 MINE = ("ethtool -K eth0 rx off; ip link set eth0 mtu 1400; ip link set eth0 mtu 1500; "
         "ip addr add 10.0.7.2/24 dev eth0; ip route add 10.0.8.0/24 via 10.0.7.1 dev eth0; "
@@ -54,7 +54,7 @@ class Hosts(unittest.TestCase):
 
     def state(self) -> list[str]:
         """All of both hosts that the lab might change, what runs there, and what it may have left behind."""
-        more = ("readlink /sys/class/net/eth0/device/driver; lsmod | cut -d' ' -f1 | sort; ip -o addr; ip route; "
+        more = ("readlink /sys/class/net/eth0/device/driver; lsmod | cut -d' ' -f1 | sort; ip -o -4 addr; ip route; "
                 "ls -d /run/xenlro-lab /tmp/* 2>/dev/null; ps -o comm | grep -E 'iperf|perf|sleep' | sort")
         return [f"{host.name}: {line}" for host in (self.lab.sender, self.lab.nic_host)
                 for line in (machines.ask(host, "show eth0") + host.run(more)).splitlines()]
@@ -63,6 +63,8 @@ class Hosts(unittest.TestCase):
         deadline = time.monotonic() + PUT_BACK
         while (now := self.state()) != self.before and time.monotonic() < deadline:
             time.sleep(2)
+        self.assertEqual([line for line in now if line not in self.before],
+                         [line for line in self.before if line not in now])
         self.assertEqual(now, self.before)
         self.lab.check()
 
