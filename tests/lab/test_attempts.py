@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import unittest
+from pathlib import Path
 from unittest import mock
 
-from lab import attempts, console, latency, segments
+from lab import attempts, console, latency, segments, topology
 from lab.console import KernelComplaint, MachineGone
 from lab.steps import LabError
 
@@ -75,6 +77,37 @@ class Sound(unittest.TestCase):
     def test_a_warning_on_a_console_is_a_complaint(self) -> None:
         with self.assertRaises(console.MachineFault):
             console.Watch("dom0", mock.Mock()).judge("[ 9.1] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 f+0x1\n")
+
+
+class Restart(unittest.TestCase):
+    """Machines boot anew and the logs of those before stay."""
+
+    def test_restart(self) -> None:
+        class Booted(topology.XenLab):
+            """Boots nothing but notes it."""
+
+            boots = 0
+
+            def prepare(self) -> None:
+                self._images = mock.Mock()
+
+            def _boot(self) -> None:
+                self.boots += 1
+                self._stack.callback(lambda: None)
+                (self.logs / "xen.log").write_text(f"boot {self.boots}\n")
+
+            def check(self) -> None:
+                """Nothing runs that could be checked."""
+
+        with tempfile.TemporaryDirectory() as name:
+            with Booted(logs=Path(name)) as lab:
+                lab.nic_driver, lab.guest_driver = "r8169_lro", "netfront_lro"
+                lab._parts.append(mock.Mock())
+                for _ in range(2):
+                    lab.restart()
+                self.assertEqual((lab.boots, lab.nic_driver, lab.guest_driver, lab._parts), (3, None, None, []))
+            kept = [(Path(name) / f"restart-{number}/xen.log").read_text() for number in (1, 2)]
+        self.assertEqual(kept, ["boot 1\n", "boot 2\n"])
 
 
 class Bounceback(unittest.TestCase):
