@@ -308,7 +308,7 @@ static int await_held(struct bed *bed)
 	unsigned int tries;
 
 	for (tries = 0; tries < 1000; tries++) {
-		if (bed->abandon || bed_counter(bed, "held") <= 0)
+		if (bed->abandon || bed->no_wait || bed_counter(bed, "held") <= 0)
 			return 0;
 		usleep_range(1000, 2000);
 	}

@@ -40,6 +40,7 @@ enum way {
  * @pool: page pool for packets in page mode that ask for one
  * @abandon: the last poll ends without lro_complete_done(), as when a driver
  *	stops while packets are held
+ * @no_wait: bed_run() does not wait for what the engine holds
  * @begin_result: what lro_begin() returned last
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
  * @done: all packets were fed and the last poll completed
@@ -59,6 +60,7 @@ struct bed {
 	unsigned int taken;
 	struct page_pool *pool;
 	bool abandon;
+	bool no_wait;
 	bool begin_result;
 	struct sk_buff_head delivered;
 	struct completion done;

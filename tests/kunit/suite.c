@@ -11,8 +11,10 @@
  *  5. nobody refers to a page of any packet any more
  */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/ethtool.h>
 #include <linux/module.h>
+#include <linux/rtnetlink.h>
 
 #include "bed.h"
 #include "cases.h"
@@ -192,26 +194,180 @@ static const void *next_case(const void *prev, char *desc)
 	return c;
 }
 
+static const struct lro_case plain = { .name = "plain" };
+
 static const struct pkt two_full[] = {
 	{ .payload = 1000, .then = THEN_NEXT },
 	{ .payload = 1000, .then = THEN_FULL },
 };
 
-static const struct lro_case plain = { .name = "plain" };
 
-/* A driver goes down while aggregates are open. */
-static void test_destroy_with_packets_held(struct kunit *test)
+/* Aggregates of each address family and kind of page. */
+static const struct pkt in_flight[] = {
+	{ .payload = 1000 },
+	{ .payload = 1000, .flow = 1, .v6 = true, .layout = LAYOUT_FRAG },
+	{ .payload = 1000 },
+	{ .payload = 1000, .flow = 1, .v6 = true, .layout = LAYOUT_FRAG },
+	{ .payload = 1000, .flow = 2, .quirk = QUIRK_RECYCLE, .then = THEN_FULL },
+};
+
+/* What bulk flows have in the making when a poll completes stays for hold_us. */
+static const struct pkt held_bulk[] = {
+	{ .payload = 1448, .flow = 1, .then = THEN_DONE },
+	{ .payload = 1448, .repeat = 19 },
+};
+
+static void add_packets(struct kunit *test, const struct pkt *pkt, unsigned int count)
 {
 	struct bed *bed = test->priv;
 
 	start_flows(bed, &plain);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, two_full, ARRAY_SIZE(two_full)), 0);
+	KUNIT_ASSERT_EQ(test, bed_add(bed, pkt, count), 0);
+}
+
+/* A driver goes down while aggregates are open. */
+static void destroy_with_packets_held(struct kunit *test, enum way way)
+{
+	struct bed *bed = test->priv;
+
+	bed->way = way;
 	bed->abandon = true;
+	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)2);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)5);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
+	KUNIT_EXPECT_NE(test, bed_leaks(bed), 0u);
 	bed_stop_engine(bed);
 	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+static void test_destroy_skb(struct kunit *test)
+{
+	destroy_with_packets_held(test, WAY_SKB);
+}
+
+static void test_destroy_page(struct kunit *test)
+{
+	destroy_with_packets_held(test, WAY_PAGE);
+}
+
+/* Copies leave no packet behind; what the context copied to is freed with it. */
+static void test_destroy_copy(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->way = WAY_COPY;
+	bed->abandon = true;
+	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_EQ(test, bed->taken, 5u);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)5);
+	bed_stop_engine(bed);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+/* The timer runs while the context is destroyed. */
+static void test_destroy_while_timer_runs(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	bed_stop_engine(bed);
+	bed_empty(bed);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+	/* A timer left behind would find its context freed. */
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+}
+
+/* The time is up while NAPI is disabled: nothing is lost, and it is delivered afterwards. */
+static void test_timer_while_napi_is_disabled(struct kunit *test)
+{
+	static const u8 segs[CASE_DELIVERIES] = { 1, 20 };
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	napi_disable(&bed->napi);
+	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 1u);
+	napi_enable(&bed->napi);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	verify_segments(test, bed, segs);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	expect_nothing_lost(test, bed, false);
+}
+
+/* The device goes down and up again: what is held waits for its time only. */
+static void test_device_down_while_held(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	rtnl_lock();
+	dev_close(bed->dev);
+	rtnl_unlock();
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	expect_nothing_lost(test, bed, false);
+}
+
+/* The kernel takes NETIF_F_LRO away where packets are forwarded: that means strict. */
+static void test_relaxed_needs_the_feature(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = 1000 }, { .payload = 1000, .ack = 1 }, { .payload = 1000, .ack = 1 },
+	};
+	static const u8 segs[CASE_DELIVERIES] = { 1, 2 };
+	struct bed *bed = test->priv;
+
+	rtnl_lock();
+	bed->dev->wanted_features &= ~NETIF_F_LRO;
+	netdev_update_features(bed->dev);
+	rtnl_unlock();
+	bed->mode = LRO_RELAXED;
+	add_packets(test, packets, ARRAY_SIZE(packets));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	verify_segments(test, bed, segs);
+	expect_nothing_lost(test, bed, false);
+}
+
+/* All packets of a bulk transfer are taken, however they are cut, and no page is copied. */
+static void test_page_takes_bulk(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = 1448, .repeat = 44 },
+		{ .payload = 1448, .flow = 1, .layout = LAYOUT_FRAG, .repeat = 44 },
+		{ .payload = 1448, .flow = 2, .layout = LAYOUT_ALL_FRAG, .repeat = 44 },
+		{ .payload = 1448, .flow = 3, .layout = LAYOUT_KMALLOC, .repeat = 44 },
+		{ .payload = 1448, .flow = 4, .layout = LAYOUT_KMALLOC, .quirk = QUIRK_RECYCLE,
+		  .repeat = 44 },
+	};
+	static const u8 segs[CASE_DELIVERIES] = { 45, 45, 45, 45, 45 };
+	struct bed *bed = test->priv;
+	const struct sk_buff *skb, *frag;
+	unsigned int recycled = 0;
+
+	bed->way = WAY_PAGE;
+	add_packets(test, packets, ARRAY_SIZE(packets));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_EQ(test, bed->taken, 5u * 45);
+	verify_segments(test, bed, segs);
+	skb_queue_walk(&bed->delivered, skb) {
+		KUNIT_EXPECT_LE(test, skb_headlen(skb), ETH_HLEN + 60u);
+		recycled += skb->pp_recycle;
+		skb_walk_frags(skb, frag)
+			KUNIT_EXPECT_TRUE(test, frag->pp_recycle == skb->pp_recycle);
+	}
+	KUNIT_EXPECT_EQ(test, recycled, 1u);
+	expect_nothing_lost(test, bed, false);
 }
 
 /* An aggregate that another device or driver made. */
@@ -311,7 +467,14 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE_PARAM(test_relaxed_copy, next_relaxed_case),
 	KUNIT_CASE_PARAM(test_relaxed_all, next_case),
 	KUNIT_CASE(test_copy_takes_bulk),
-	KUNIT_CASE(test_destroy_with_packets_held),
+	KUNIT_CASE(test_page_takes_bulk),
+	KUNIT_CASE(test_relaxed_needs_the_feature),
+	KUNIT_CASE(test_destroy_skb),
+	KUNIT_CASE(test_destroy_page),
+	KUNIT_CASE(test_destroy_copy),
+	KUNIT_CASE(test_destroy_while_timer_runs),
+	KUNIT_CASE(test_timer_while_napi_is_disabled),
+	KUNIT_CASE(test_device_down_while_held),
 	KUNIT_CASE(test_gso_packet_passes),
 	KUNIT_CASE(test_no_context),
 	KUNIT_CASE(test_off),
