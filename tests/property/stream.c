@@ -37,7 +37,7 @@ enum stream_quirk {
 	QUIRK_TRUNCATED,	/* the frame ends in the headers */
 	QUIRK_VERSION,
 	QUIRK_DATA_OFFSET,
-	QUIRK_OTHER_ZERO,	/* IP or TCP checksum ffff */
+	QUIRK_OTHER_ZERO,	/* IP or TCP checksum ffff, and right */
 	QUIRK_EXTENSION,	/* IPv6 extension header */
 	QUIRK_COUNT,
 };
@@ -86,7 +86,8 @@ static void setup_flow(struct stream *s, unsigned int n)
 			.window = random32(s),
 			.ttl = 64,
 			.flags = ACK,
-			.options = one_in(s, 4) ? OPTIONS_NONE : OPTIONS_TIMESTAMP,
+			.options = one_in(s, 4) ? OPTIONS_NONE :
+				   one_in(s, 10) ? OPTIONS_OTHER_TS : OPTIONS_TIMESTAMP,
 		},
 		.id_step = one_in(s, 4) ? 0 : 1,
 		.mss = sizes[stream_below(s, 6)],
@@ -348,6 +349,17 @@ static void write_lengths(u8 *ip, unsigned int ip_len, bool v6)
 		wire_put16(ip + 2, ip_len);
 }
 
+/* Change a word so that the checksum becomes 0, and write that as ffff. */
+static void make_other_zero(struct stream_packet *pkt, u8 *th, u8 *ip)
+{
+	u8 *word = ip ? ip + 4 : th + (th[12] >> 4) * 4, *check = ip ? ip + 10 : th + 16;
+
+	if (word + 2 > pkt->data + pkt->trim)
+		return;
+	wire_put16(word, ~wire_fold(wire_get16(word) + wire_get16(check)));
+	wire_put16(check, 0xffff);
+}
+
 /* Spoils a packet that is right so far. */
 static void spoil(struct stream *s, struct stream_packet *pkt, const struct stream_spec *spec,
 		  unsigned int tcp, bool v6)
@@ -385,11 +397,11 @@ static void spoil(struct stream *s, struct stream_packet *pkt, const struct stre
 		th[12] = stream_below(s, 5) << 4;
 		break;
 	case QUIRK_OTHER_ZERO:
-		wire_put16(one_in(s, 2) && !v6 ? ip + 10 : th + 16, 0xffff);
-		break;
+		make_other_zero(pkt, th, v6 || one_in(s, 2) ? NULL : ip);
+		return;
 	}
 	pkt->verified = false;
-	if (!v6 && spec->quirk != QUIRK_OTHER_ZERO && one_in(s, 2))
+	if (!v6 && one_in(s, 2))
 		wire_check_ip(ip);
 }
 

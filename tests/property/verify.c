@@ -195,6 +195,12 @@ static void verify_strict(struct verify *v, const struct sk_buff *skb)
 		fault(v, "an aggregate has %u segments and says %u", n, want);
 }
 
+/* Only the usual form of the option, with two NOPs before it. */
+static bool has_timestamps(const u8 *hdr, unsigned int tcp, unsigned int len)
+{
+	return len == tcp + 32 && wire_get32(hdr + tcp + WIRE_TCP) == 0x0101080a;
+}
+
 /* Header fields of a packet that relaxed merging may not touch, the others zero. */
 static void keep_exact(u8 *hdr, unsigned int tcp, unsigned int len, bool first)
 {
@@ -209,7 +215,7 @@ static void keep_exact(u8 *hdr, unsigned int tcp, unsigned int len, bool first)
 	memset(th + 4, 0, 8);
 	th[13] &= ~(FIN_PSH | (first ? CWR : 0));
 	wire_put32(th + 14, 0);		/* window, checksum */
-	if (len == tcp + 32)
+	if (has_timestamps(hdr, tcp, len))
 		memset(th + 24, 0, 8);
 }
 
@@ -236,8 +242,8 @@ static bool follows(const struct stream_packet *a, const struct stream_packet *b
 	    wire_get32(from + 4) + a->trim - len != wire_get32(to + 4))
 		return false;
 	return not_older(from + 8, to + 8) &&
-	       (len == tcp + WIRE_TCP || (not_older(from + 24, to + 24) &&
-					  not_older(from + 28, to + 28)));
+	       (!has_timestamps(hdr, tcp, len) || (not_older(from + 24, to + 24) &&
+						   not_older(from + 28, to + 28)));
 }
 
 /* The header that an aggregate of these packets has to have, but for its checksums. */
@@ -251,7 +257,7 @@ static void relaxed_header(u8 *hdr, const struct stream_packet *first,
 	memcpy(th + 8, end + 8, 4);
 	memcpy(th + 14, end + 14, 2);
 	th[13] = (th[13] & ~FIN_PSH) | (end[13] & FIN_PSH);
-	if (len == tcp + 32)
+	if (has_timestamps(hdr, tcp, len))
 		memcpy(th + 24, end + 24, 8);
 }
 
