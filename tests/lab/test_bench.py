@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run of a configuration on an imitated laboratory: what is measured, in which order, with the engine on or off."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from lab import configs, experiments, measure, segments, traffic
+from lab.latency import Latency
+from lab.steps import LabError
+
+
+class FakeLab:
+    """Notes what is asked of it; `lro` is what each engine is set to."""
+
+    receiver_address = "10.0.0.3"
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.lro: dict[str, int] = {}
+        self.nic, self.sender, self.nic_host, self.receiver = (mock.Mock() for _ in range(4))
+        self.nic.stats.return_value = {"rx_frames": 1}
+        self.nic_host.run.return_value = self.receiver.run.return_value = "merged: 7\n"
+
+    def transfer(self, count: int, around: object = None) -> traffic.Transfer:
+        self.told.append(f"transfer {count}{' metered' if around else ''}")
+        return traffic.Transfer(count, 1.0, {"Tcp OutSegs": 100, "Tcp RetransSegs": 0}, {"Ip InReceives": 10})
+
+    def set_module_parameter(self, _host: object, module: str, _name: str, value: int) -> None:
+        self.lro[module] = value
+
+
+class Bench(unittest.TestCase):
+    """What a sound run holds."""
+
+    def run_of(self, name: str, fault: str | None = None, packets: dict[int, int] | None = None) -> dict:
+        self.lab = FakeLab()
+        bench = experiments._Bench(self.lab, 64 << 20)
+        bench._baseline = mock.Mock()
+
+        def bounce(_source: object, _sink: object, _address: str, seconds: int) -> Latency:
+            self.lab.told.append(f"bounce {seconds} {sorted(self.lab.lro.values())}")
+            return Latency({1000 if 0 in self.lab.lro.values() else 500: 100}, 5)
+
+        @contextmanager
+        def counted(_receiver: object, _port: int) -> Iterator[segments.Histogram]:
+            found = segments.Histogram()
+            self.lab.told.append("count")
+            yield found
+            found.packets = packets or {20: 4, 10: 2}
+        meter = mock.MagicMock(**{"fault.return_value": fault, "fields.return_value": {"acks_per_mb": 9.0}})
+        with mock.patch.object(measure, "Meter", return_value=meter), \
+                mock.patch.object(experiments.latency, "bounce", bounce), \
+                mock.patch.object(experiments.segments, "counted", counted), \
+                mock.patch.object(experiments.windows, "save", lambda found, config, repeat: {"file": f"{config}{repeat}"}):
+            made = bench.attempt(configs.ALL[name], 2)
+            return made.record | ({} if made.fault else made.fields())
+
+    def test_stock(self) -> None:
+        found = self.run_of("gro1")
+        self.assertEqual(self.lab.told, ["transfer 67108864 metered", f"bounce {experiments.LATENCY_SECONDS} []", "count",
+                                         "transfer 16777216"])
+        self.assertEqual({name: found[name] for name in ("latency_us", "latency_count", "segs_histogram", "window",
+                                                         "acks_per_mb")},
+                         {"latency_us": {"p50": 497.5, "p99": 499.9}, "latency_count": 100,
+                          "segs_histogram": {"10": 2, "20": 4}, "window": {"file": "gro12"}, "acks_per_mb": 9.0})
+        self.assertNotIn("latency_off_us", found)
+
+    def test_both_engines_take_turns_with_nothing(self) -> None:
+        found = self.run_of("guest12")
+        turns = [line.partition("[")[2][:4] for line in self.lab.told if line.startswith("bounce")]
+        self.assertEqual(turns, ["1, 1", "0, 0", "0, 0", "1, 1"] * experiments.LATENCY_TURNS)
+        self.assertEqual((found["latency_us"]["p50"], found["latency_off_us"]["p50"]), (497.5, 997.5))
+        self.assertEqual(found["latency_count"], found["latency_off_count"])
+        # The engines are on again for what follows.
+        self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
+
+    def test_a_bad_attempt_measures_nothing_more(self) -> None:
+        self.assertNotIn("latency_us", self.run_of("gro1", fault="a storm"))
+        self.assertEqual(self.lab.told, ["transfer 67108864 metered"])
+
+    def test_histogram_that_lacks_segments_fails_the_run(self) -> None:
+        with self.assertRaisesRegex(LabError, "holds 80 segments where 100 were sent"):
+            self.run_of("gro1", packets={20: 4})
+
+
+if __name__ == "__main__":
+    unittest.main()
