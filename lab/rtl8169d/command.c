@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Commands. A new one is a function and a line in the table; faults to inject on the wire or in the
- * rings would be commands of their own.
- */
+/* Commands. A new one is a function and a line in the table. */
 #include <stdio.h>
 
 #include "command.h"
@@ -171,6 +168,17 @@ static const char *do_generate(struct nic *nic, const struct json *json, char *a
 	return error ? error : finish(answer);
 }
 
+static const char *do_fault(struct nic *nic, const struct json *json, char *answer)
+{
+	double count;
+	const char *error;
+
+	if (!json_number(json, "count", &count) || !(count >= 0 && count <= FAULT_COUNT_MAX))
+		return "fault needs \"count\", a number from 0 (back to the truth) to 1000000";
+	error = fault_start(nic, json_string(json, "kind"), (u32)count);
+	return error ? error : finish(answer);
+}
+
 static const char *do_quit(struct nic *nic, const struct json *json, char *answer)
 {
 	(void)json;
@@ -190,6 +198,7 @@ static const struct {
 	{ "pcap", do_pcap },
 	{ "replay", do_replay },
 	{ "generate", do_generate },
+	{ "fault", do_fault },
 	{ "quit", do_quit },
 };
 
@@ -201,7 +210,7 @@ static const char *dispatch(struct nic *nic, const struct json *json, char *answ
 	for (i = 0; name && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(nic, json, answer);
-	return "\"cmd\" must be info, stats, link, rate, pause, pcap, replay, generate or quit";
+	return "\"cmd\" must be info, stats, link, rate, pause, pcap, replay, generate, fault, quit";
 }
 
 void command_run(struct nic *nic, const char *line, char *answer)

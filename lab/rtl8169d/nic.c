@@ -55,6 +55,7 @@ static u64 next_deadline(const struct nic *nic)
 	wire_deadline(nic, &next);
 	replay_deadline(nic, &next);
 	generate_deadline(nic, &next);
+	fault_deadline(nic, &next);
 	return next;
 }
 
@@ -88,6 +89,7 @@ static bool turn(struct nic *nic, bool busy, u64 *active)
 	ctl_event(nic, &set);
 	phy_timer(nic);
 	irq_timer(nic);
+	fault_timer(nic);
 	pcap_timer(&nic->pcap, nic->now);
 	if (pollset_events(&set, nic->vfu.slot) || pollset_events(&set, nic->wire.slot))
 		*active = nic->now;

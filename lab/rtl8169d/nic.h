@@ -9,6 +9,7 @@
 #include "chip.h"
 #include "ctl.h"
 #include "dma.h"
+#include "fault.h"
 #include "generate.h"
 #include "irq.h"
 #include "options.h"
@@ -46,6 +47,7 @@ struct nic {
 	struct pcap pcap;
 	struct replay replay;
 	struct generator generator;
+	struct fault fault;
 	struct wire wire;
 	struct vfu vfu;
 	struct ctl ctl;

@@ -168,6 +168,8 @@ static void fill(struct nic *nic, const struct rx_parts *parts, const u8 *data, 
 			opts1 |= DESC_LAST | (len + padding + ETH_FCS);
 		else
 			opts1 |= parts->part[i].size;
+		if (parts->count == 1)
+			opts1 = fault_status(nic, opts1);
 		give_back(nic, parts, i, opts1, i == 0 || i == parts->count - 1 ? opts2 : 0);
 	}
 	nic->rx.index = parts->next;

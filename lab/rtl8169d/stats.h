@@ -46,6 +46,7 @@
 	X(dma_maps_nofd)		\
 	X(dma_faults)			\
 	X(bad_descriptors)		\
+	X(faults)			\
 	X(counter_dumps)		\
 	X(wire_rx_frames)		\
 	X(wire_tx_frames)		\

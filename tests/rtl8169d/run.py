@@ -8,6 +8,7 @@ import traceback
 
 import fuzz
 import test_control
+import test_fault
 import test_generate
 import test_protocol
 import test_rx
@@ -17,7 +18,7 @@ import test_tx
 def tests() -> list:
     """All test functions, in file order."""
     found = []
-    for module in (test_protocol, test_rx, test_tx, test_control, test_generate):
+    for module in (test_protocol, test_rx, test_tx, test_control, test_generate, test_fault):
         found += [value for name, value in vars(module).items() if name.startswith("test_")]
     return found
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Lies that a broken or malicious NIC tells its driver, in the receive ring or by interrupts. The
+ * frames themselves stay intact in memory.
+ */
+#ifndef RTL8169D_FAULT_H
+#define RTL8169D_FAULT_H
+
+#include "util.h"
+
+struct nic;
+
+#define FAULT_COUNT_MAX	1000000
+
+enum fault_kind {
+	FAULT_SHORT,	/* lengths that no frame can have */
+	FAULT_LONG,	/* lengths up to the largest there is, beyond what was written */
+	FAULT_FRAGMENT,	/* frames that do not begin, do not end, or neither */
+	FAULT_STATUS,	/* errors of all kinds */
+	FAULT_CHECKSUM,	/* every frame a TCP packet with right checksums */
+	FAULT_STORM,	/* interrupts without a cause */
+	FAULT_KINDS
+};
+
+struct fault {
+	enum fault_kind kind;
+	u32 left;	/* lies still to tell */
+	u64 storm_at;	/* time of the next interrupt of a storm, ns */
+};
+
+/**
+ * fault_start() - tell lies from now on, instead of those under way.
+ * @name:	kind as the control socket names it
+ * @count:	how many; 0 = back to the truth
+ *
+ * Return: NULL, or one sentence that says what is wrong.
+ */
+const char *fault_start(struct nic *nic, const char *name, u32 count);
+
+/** fault_status() - first word of a received frame's descriptor, without DESC_RING_END. */
+u32 fault_status(struct nic *nic, u32 opts1);
+
+/** fault_timer() - raise the interrupts of a storm. */
+void fault_timer(struct nic *nic);
+
+/** fault_deadline() - lower @next to the time at which fault_timer() has something to do. */
+void fault_deadline(const struct nic *nic, u64 *next);
+
+#endif

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Faults to order: each kind lies as often as it was told to, and then the truth is back."""
+
+import frames as fr
+from harness import FS, LS, Setup, balance
+
+COUNT = 12
+LENGTH, ERRORS = 0x3FFF, 0xF << 19
+PROTO_TCP, PROTO = 1 << 17, 3 << 17
+# What a lie of each kind is, given the first word of a descriptor for a UDP frame of 100 bytes.
+LIES = {
+    "short": lambda opts1: opts1 & LENGTH < 18,
+    "long": lambda opts1: opts1 & LENGTH > 0x2FFF,
+    "fragment": lambda opts1: opts1 & (FS | LS) != FS | LS,
+    "status": lambda opts1: bool(opts1 & ERRORS),
+    "checksum": lambda opts1: opts1 & PROTO == PROTO_TCP,
+}
+
+
+def test_lies_about_frames(nic: str) -> None:
+    """Each kind, the number of lies, and the first frame after them."""
+    frame = fr.ether(fr.ipv4(fr.udp(b"x" * 58), fr.UDP))
+    for kind, lie in LIES.items():
+        with Setup(nic) as s:
+            assert s.ask("fault", kind=kind, count=COUNT)["ok"]
+            seen = set()
+            for _ in range(COUNT):
+                s.send(frame)
+                opts1 = s.take()[0]
+                assert lie(opts1), (kind, hex(opts1))
+                seen.add(opts1)
+            assert kind == "checksum" or len(seen) > 2, (kind, seen)
+            s.send(frame)
+            opts1, _, data = s.take()
+            assert not lie(opts1) and data == frame, (kind, hex(opts1))
+            stats = s.stats()
+            assert stats["faults"] == COUNT and balance(stats)
+
+
+def test_storm(nic: str) -> None:
+    """Interrupts come without a frame, as many as were told, and none after them."""
+    with Setup(nic) as s:
+        s.write(0x3C, 2, 0xFFFF)
+        assert s.ask("fault", kind="storm", count=50)["ok"]
+        s.until(lambda: s.stats()["faults"] == 50, "the storm's end")
+        assert s.read(0x3E, 2) & 1, "receive interrupt pending"
+        assert s.stats()["rx_frames"] == 0
+
+
+def test_truth_at_once(nic: str) -> None:
+    """A count of 0 ends the lies; wrong orders are refused."""
+    with Setup(nic) as s:
+        assert s.ask("fault", kind="short", count=1000)["ok"] and s.ask("fault", kind="short", count=0)["ok"]
+        s.send(fr.tcp_frame(200))
+        assert s.take()[2] == fr.tcp_frame(200)
+        for line in (b'{"cmd":"fault"}', b'{"cmd":"fault","kind":"short"}', b'{"cmd":"fault","kind":"tall","count":1}',
+                     b'{"cmd":"fault","kind":"short","count":-1}'):
+            s.control.sendall(line + b"\n")
+            assert '"ok":false' in s.answers.readline(), line
