@@ -27,13 +27,13 @@ static inline u32 wire_get32(const u8 *p)
 static inline void wire_put16(u8 *p, u16 v)
 {
 	p[0] = v >> 8;
-	p[1] = v;
+	p[1] = v & 0xff;
 }
 
 static inline void wire_put32(u8 *p, u32 v)
 {
 	wire_put16(p, v >> 16);
-	wire_put16(p + 2, v);
+	wire_put16(p + 2, v & 0xffff);
 }
 
 static inline bool wire_is_v6(const u8 *frame)
