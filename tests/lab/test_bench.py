@@ -55,14 +55,15 @@ class Bench(unittest.TestCase):
         with mock.patch.object(measure, "Meter", return_value=meter), \
                 mock.patch.object(experiments.latency, "bounce", bounce), \
                 mock.patch.object(experiments.segments, "counted", counted), \
-                mock.patch.object(experiments.windows, "save", lambda found, config, repeat: {"file": f"{config}{repeat}"}):
+                mock.patch.object(experiments.windows, "save",
+                                  lambda found, config, repeat: {"file": f"{config}{repeat}"}):
             made = bench.attempt(configs.ALL[name], 2)
             return made.record | ({} if made.fault else made.fields())
 
     def test_stock(self) -> None:
         found = self.run_of("gro1")
-        self.assertEqual(self.lab.told, ["transfer 67108864 metered", f"bounce {experiments.LATENCY_SECONDS} []", "count",
-                                         "transfer 16777216"])
+        self.assertEqual(self.lab.told, ["transfer 67108864 metered", f"bounce {experiments.LATENCY_SECONDS} []",
+                                         "count", "transfer 16777216"])
         self.assertEqual({name: found[name] for name in ("latency_us", "latency_count", "segs_histogram", "window",
                                                          "acks_per_mb")},
                          {"latency_us": {"p50": 497.5, "p99": 499.9}, "latency_count": 100,
