@@ -75,8 +75,9 @@ def _sections(data: Data, found_ratios: dict) -> list[Section]:
                 _once([charts.instructions(data), tables.table_3(data), tables.table_4(data), tables.split(data)])),
         Section("Grant copies", "What the driver domain asks the hypervisor to copy into the guest.",
                 there(charts.one_bar(data, charts.GRANTS), tables.grants(data))),
-        Section("Advertised window", "As the sender saw it. The curves of the study's own figure 2 are not available "
-                "as numbers and so are not drawn.", there(curves.window(data), tables.captured(data))),
+        Section("Advertised window", "As a capture at the sender's end of the wire has it. The curves of the study's "
+                "own figure 2 are not available as numbers and so are not drawn.",
+                there(curves.window(data), tables.captured(data))),
         Section("Aggregates", "How many segments the receiver gets in one piece.", [curves.histogram(data)]),
         Section("Latency", "", there(charts.latency(data), tables.latency(data))),
         Section("Scaling", "Flows: what the driver domain does, on one machine without Xen that bridges frames which the "
