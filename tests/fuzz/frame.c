@@ -59,19 +59,27 @@ static bool repairable(const struct frame *f)
 	return f->len >= 34 && (f->data[14] & 0xf) >= 5 && 14u + (f->data[14] & 0xf) * 4 <= f->len;
 }
 
+/* Some bytes are others, or some words ffff, which is a checksum's other zero. */
+static void change(struct input *in, struct frame *f)
+{
+	u8 how = input_u8(in);
+
+	for (unsigned int count = 1 + how % 4; count; count--) {
+		unsigned int at = input_u8(in);
+
+		if (how & 0x80 && at + 1 < f->len)
+			put_be16(f->data + at, 0xffff);
+		else if (f->len)
+			f->data[at % f->len] ^= input_u8(in);
+	}
+}
+
 static struct frame next_frame(struct input *in, u8 control, const struct lro_state *state)
 {
 	struct frame f = control & RAW ? raw_frame(in) : good_frame(in, control, state);
 
-	if (control & CHANGE) {
-		unsigned int count = 1 + input_u8(in) % 4;
-
-		while (count-- && f.len) {
-			unsigned int at = input_u8(in);
-
-			f.data[at % f.len] ^= input_u8(in);
-		}
-	}
+	if (control & CHANGE)
+		change(in, &f);
 	if (control & REPAIR && repairable(&f))
 		frame_fix_ip_checksum(&f);
 	return f;
