@@ -24,6 +24,8 @@ LIMIT, BEAT = 60, 10
 CHANGE = 150
 TOOLS = {"ip": "iproute2", "ethtool": "ethtool", "iperf": "iperf", "ping": "iputils-ping", "flock": "util-linux",
          "setsid": "util-linux", "timeout": "coreutils", "base64": "coreutils", "awk": "mawk", "modprobe": "kmod"}
+# Exit status of a command that found the host's record gone.
+_GONE = 75
 _SCRIPT = resources.files(__package__).joinpath("host.sh").read_bytes()
 _CLAIM = f"""if mkdir -m 700 {DIRECTORY} 2>/dev/null; then echo fresh
 elif [ -e {DIRECTORY}/watch.pid ] && kill -0 $(cat {DIRECTORY}/watch.pid) 2>/dev/null; then echo busy
@@ -114,7 +116,16 @@ class Session:
         return self.host.run(f"sh -s {verb}", timeout=timeout, given=_SCRIPT)
 
     def _script(self, verb: str, timeout: float = CHANGE) -> str:
-        return self.host.run(f"sh {DIRECTORY}/host {verb}", timeout=timeout)
+        try:
+            return self.host.run(f"[ -e {DIRECTORY}/host ] || exit {_GONE}; sh {DIRECTORY}/host {verb}", timeout=timeout)
+        except CommandFailed as error:
+            if error.status == _GONE:
+                raise self._put_back_already() from None
+            raise
+
+    def _put_back_already(self) -> LabError:
+        return LabError(f"{self.name}: {self.host.entry.ssh} was put back by its own watchdog, because it saw no sign "
+                        f"of the lab for {LIMIT} s: run the lab again", self.host.log)
 
     def _keep(self) -> None:
         out, self._pulse = os.pipe()
@@ -134,8 +145,7 @@ class Session:
         """Raise LabError when the connection is gone, the host put itself back, or its kernel complained."""
         self.host.check()
         if not self._keeper or not self._keeper.alive():
-            raise LabError(f"{self.name}: {self.host.entry.ssh} was put back by its own watchdog, because it saw no "
-                           f"sign of the lab for {LIMIT} s", self.host.log)
+            raise self._put_back_already()
         said = self.host.run(_KERNEL_LOG.format(since=self._since), check=False)
         if console.complaints(said):
             raise console.KernelComplaint(f"{self.name}: its kernel complained:\n{console.excerpt(said)}\n")

@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 import unittest
+from unittest import mock
 
 from lab import configs
 from lab.configs import Config
-from lab.hosts import inventory
+from lab.hosts import inventory, session
 from lab.hosts.lab import HostsLab
 from lab.paths import ROOT
-from lab.steps import EXIT_ENVIRONMENT, EXIT_INTERRUPTED
+from lab.steps import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, LabError
 
 from . import machines
 
@@ -159,7 +160,18 @@ class Hosts(unittest.TestCase):
         self.assert_as_before()
         self.assertIn("driver r8169_lro", machines.ask(self.lab.nic_host, "show eth0"))
 
-    def test_6_refusals(self) -> None:
+    def test_6_silence(self) -> None:
+        """The host waits for signs of life, but not for ever; a lab that comes back to it finds that out."""
+        with mock.patch.object(session, "LIMIT", 2), mock.patch.object(session, "BEAT", 12):
+            with self.assertRaisesRegex(LabError, "put back"):
+                with HostsLab(inventory.read(self.file), machines.FOLDER / "ssh") as lab:
+                    lab.sessions["native"].load(configs.OUR_NIC)
+                    lab.sessions["native"].bind(configs.OUR_NIC)
+                    time.sleep(25)
+                    lab.check()
+        self.assert_as_before()
+
+    def test_7_refusals(self) -> None:
         """A host that is not fit is left alone, with a sentence."""
         said = {}
         for what, entries in (
