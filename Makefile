@@ -28,6 +28,7 @@ help:
 	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
+	@echo '                       BENCH_QUICK=1: in seconds, not exact'
 	@echo 'make setup             only what the laboratory needs before its first run'
 	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
 	@echo 'make dist              build/dist/xenlro-VERSION.tar.xz: this tree with the drivers grafted for each kernel series'
@@ -97,7 +98,7 @@ kunit:
 	@$(PYTHON) tests/kunit/run.py
 
 bench:
-	@$(PYTHON) tests/bench/run.py
+	@$(PYTHON) tests/bench/run.py $(if $(BENCH_QUICK),--quick)
 
 .PHONY: clean
 clean:

@@ -26,6 +26,9 @@ PEERS = {"lro_page": ("gro_pull", "gro_frags")}
 COUNTED_MIN = 0.25
 ROUNDS_MIN = 5
 
+# Failures of the measurement, not of the path.
+BUSY, TOO_CHEAP = "the machine was too busy to measure", "the path costs less than the empty loop"
+
 LINE = re.compile(r"lro_bench: (run|row) (\{.*\})\s*$")
 
 Key = tuple[str, int, int]  # path, flows, size
@@ -111,9 +114,9 @@ def _failure(records: tuple[dict[str, Any], dict[str, Any]], pairs: int, ratio: 
         if record["failure"]:
             return record["failure"] if record is records[0] else f"{record['path']}: {record['failure']}"
     if pairs < min(ROUNDS_MIN, len(records[0]["counted"])):
-        return "the machine was too busy to measure"
+        return BUSY
     if not ratio > 0:
-        return "the path costs less than the empty loop"
+        return TOO_CHEAP
     return ""
 
 
@@ -223,7 +226,8 @@ def judgement(all_rows: list[dict[str, Any]]) -> list[str]:
     return sorted(lines, key=lambda line: line.startswith("kept"))
 
 
-def row_failures(all_rows: list[dict[str, Any]]) -> list[str]:
-    """Sentences about rows that went wrong."""
+def row_failures(all_rows: list[dict[str, Any]], timing: bool = True) -> list[str]:
+    """Sentences about rows that went wrong; those that only could not be measured count where `timing` matters."""
     return [f"{row['path']} {row['kind']} to {row['entry']}, {row['flows']} flows, {row['size']} bytes: "
-            f"{row['failure']}" for row in all_rows if not row["ok"]]
+            f"{row['failure']}" for row in all_rows
+            if not row["ok"] and (timing or row["failure"] not in (BUSY, TOO_CHEAP))]

@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from lab import prereq  # noqa: E402
 from lab.paths import BUILD  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
 from lab.uml.boot import Load, boot  # noqa: E402
@@ -69,6 +70,7 @@ def main() -> int:
     """Run the benchmark; return the exit status."""
     options = arguments()
     try:
+        prereq.ensure(tests=True)
         run, without_pmu = measure(options)
     except LabError as error:
         print(f"bench: {error.sentence()}", file=sys.stderr)
@@ -77,7 +79,7 @@ def main() -> int:
         print(f"bench: {error}; see the console in {BUILD / 'logs'}", file=sys.stderr)
         return EXIT_FAILED
     rows = results.rows(run)
-    failures = results.loop_failures(run) + results.row_failures(rows)
+    failures = results.loop_failures(run) + results.row_failures(rows, timing=not options.quick)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({
         "schema": 1, "mode": options.mode, "processor": processor(), "tsc_khz": run.about["tsc_khz"],
@@ -91,6 +93,7 @@ def main() -> int:
     if without_pmu:
         print(f"No processor cycles: {without_pmu}; tsc_cycles are ticks of the constant-rate time stamp counter.")
     print(f"Written to {options.out}")
+    print(f"{len(rows)} passed, {len(failures)} failed")
     return EXIT_FAILED if failures else EXIT_OK
 
 

@@ -74,6 +74,19 @@ class Rows(unittest.TestCase):
         row = self.row(GRO, record("lro_skb", [0.5] * 5))
         self.assertIn("empty loop", row["failure"])
 
+    def test_a_busy_machine_is_no_failure_where_time_does_not_matter(self) -> None:
+        busy = results.rows(results.parse(console(GRO, record("lro_skb", [101] * 5, counted=[0] * 5))))
+        self.assertEqual(len(results.row_failures(busy)), 1)
+        self.assertEqual(results.row_failures(busy, timing=False), [])
+        lost = results.rows(results.parse(console(GRO, record("lro_skb", [101] * 5, failure="packets lost"))))
+        self.assertEqual(len(results.row_failures(lost, timing=False)), 1)
+
+    def test_judgement_names_what_is_missed(self) -> None:
+        told = results.judgement(results.rows(results.parse(console(
+            GRO, record("lro_skb", [201] * 5), record("lro_page", [51] * 5), record("gro_pull", [201] * 5),
+            record("gro_frags", [151] * 5)))))
+        self.assertEqual([line.split()[:2] for line in told], [["missed", "lro_skb,"], ["kept", "lro_page,"]])
+
     def test_passing_packets_name_their_kind(self) -> None:
         row = self.row(GRO, record("bare_ack", [101] * 5), record("passcopy_ack", [121] * 5), path="pass")
         self.assertEqual((row["kind"], row["entry"], row["ratio_to"]), ("ack", "lro_copy", "bare_ack"))

@@ -15,6 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from lab import prereq  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
 from lab.uml.boot import Boot, Load, boot  # noqa: E402
 from lab.uml.uml import build_modules, ensure  # noqa: E402
@@ -43,6 +44,7 @@ def main() -> int:
     """Run the tests; return the exit status."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     try:
+        prereq.ensure(tests=True)
         result = run()
     except LabError as error:
         print(f"kunit: {error.sentence()}", file=sys.stderr)

@@ -201,7 +201,6 @@ static const struct pkt two_full[] = {
 	{ .payload = 1000, .then = THEN_FULL },
 };
 
-
 /* Aggregates of each address family and kind of page. */
 static const struct pkt in_flight[] = {
 	{ .payload = 1000 },
