@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import operator
+from collections.abc import Iterator
 from typing import Protocol
 
 from . import (attempts, configs, kernels, latency, measure, ratios, results, roots, segments, steps,
                traffic, windows)
 from .agent import Host
 from .configs import Config
+from .console import MachineFault
+from .steps import LabError
 from .topology import NIC, Lab, NativeLab, XenLab
 from .traffic import Transfer
 
@@ -111,12 +115,28 @@ class _Bench:
     def attempt(self, config: Config, repeat: int) -> attempts.Attempt:
         """One transfer, and what is measured apart from it if it is sound."""
         lab = self._lab
-        before = _counters(lab, config)
-        meter = measure.Meter(lab, self._baseline, self._count)
-        done = lab.transfer(self._count, around=meter)
-        record = record_of(config, repeat, done, before, _counters(lab, config))
-        return attempts.Attempt(record, meter.fault(done), lambda: (
-            meter.fields(done) | {"window": windows.save(meter.window(), config.name, repeat)} | self._apart(config)))
+        with self._judged():
+            before = _counters(lab, config)
+            meter = measure.Meter(lab, self._baseline, self._count)
+            done = lab.transfer(self._count, around=meter)
+            record = record_of(config, repeat, done, before, _counters(lab, config))
+
+        def fields() -> dict:
+            with self._judged():
+                window = windows.save(meter.window(), config.name, repeat)
+                return meter.fields(done) | {"window": window} | self._apart(config)
+        return attempts.Attempt(record, meter.fault(done), fields)
+
+    @contextlib.contextmanager
+    def _judged(self) -> Iterator[None]:
+        """Whatever fails here is a machine's fault if one is gone or its kernel complained."""
+        try:
+            yield
+        except MachineFault:
+            raise
+        except LabError:
+            self._lab.check()
+            raise
 
     def _apart(self, config: Config) -> dict:
         """What would disturb the transfer if it were measured with it: latency, and segments per packet."""

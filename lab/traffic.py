@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from .agent import Host
+from .console import MachineFault
 from .steps import LabError
 
 WRITE_SIZE = "64K"
@@ -115,6 +116,8 @@ def stream(source: Host, sink: Host, address: str, count: int,
     with around or nullcontext():
         try:
             source.run(_SOURCE.format(address=address, count=count, scratch=source.scratch), timeout=limit)
+        except MachineFault:
+            raise
         except LabError as error:
             said = source.run(f"cat {source.scratch}/source.report", check=False)
             raise LabError(f"iperf from {source.name} to {sink.name} failed: {said.strip() or error}") from error

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 from lab import configs, experiments, measure, segments, traffic
+from lab.console import KernelComplaint
 from lab.latency import Latency
 from lab.steps import LabError
 
@@ -21,16 +22,50 @@ class FakeLab:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.lro: dict[str, int] = {}
+        self.failure: Exception | None = None
+        self.complaint: Exception | None = None
         self.nic, self.sender, self.nic_host, self.receiver = (mock.Mock() for _ in range(4))
         self.nic.stats.return_value = {"rx_frames": 1}
         self.nic_host.run.return_value = self.receiver.run.return_value = "merged: 7\n"
 
     def transfer(self, count: int, around: object = None) -> traffic.Transfer:
         self.told.append(f"transfer {count}{' metered' if around else ''}")
+        if self.failure:
+            raise self.failure
         return traffic.Transfer(count, 1.0, {"Tcp OutSegs": 100, "Tcp RetransSegs": 0}, {"Ip InReceives": 10})
+
+    def check(self) -> None:
+        if self.complaint:
+            raise self.complaint
 
     def set_module_parameter(self, _host: object, module: str, _name: str, value: int) -> None:
         self.lro[module] = value
+
+
+class Failure(unittest.TestCase):
+    """A transfer that fails because a machine died is that machine's fault, whatever it looked like at first."""
+
+    def attempted(self, complaint: Exception | None) -> None:
+        lab = FakeLab()
+        lab.failure, lab.complaint = LabError("iperf failed"), complaint
+        bench = experiments._Bench(lab, 64 << 20)
+        bench._baseline = mock.Mock()
+        with mock.patch.object(measure, "Meter"):
+            bench.attempt(configs.ALL["gro1"], 0)
+
+    def test_a_machine_is_to_blame(self) -> None:
+        with self.assertRaisesRegex(KernelComplaint, "panic"):
+            self.attempted(KernelComplaint("guest: panic"))
+
+    def test_no_machine_is_to_blame(self) -> None:
+        with self.assertRaisesRegex(LabError, "iperf failed"):
+            self.attempted(None)
+
+    def test_traffic_does_not_hide_a_complaint(self) -> None:
+        source = mock.Mock(scratch="/tmp")
+        source.run.side_effect = KernelComplaint("guest: panic")
+        with self.assertRaises(KernelComplaint):
+            traffic.stream(source, mock.Mock(scratch="/tmp"), "10.0.0.3", 1 << 20)
 
 
 class Bench(unittest.TestCase):
