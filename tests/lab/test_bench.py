@@ -63,7 +63,7 @@ class Failure(unittest.TestCase):
 
     def test_traffic_does_not_hide_a_complaint(self) -> None:
         source = mock.Mock(scratch="/tmp")
-        source.run.side_effect = KernelComplaint("guest: panic")
+        source.run.side_effect = [KernelComplaint("guest: panic"), "what iperf said"]
         with self.assertRaises(KernelComplaint):
             traffic.stream(source, mock.Mock(scratch="/tmp"), "10.0.0.3", 1 << 20)
 
@@ -113,6 +113,13 @@ class Bench(unittest.TestCase):
         self.assertEqual(found["latency_count"], found["latency_off_count"])
         # The engines are on again for what follows.
         self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
+
+    def test_engines_are_on_again_after_a_failure(self) -> None:
+        lab = FakeLab()
+        with mock.patch.object(experiments.latency, "bounce", side_effect=[Latency({500: 1}, 5), LabError("no")]), \
+                self.assertRaises(LabError):
+            experiments._Bench(lab, 1)._latency(configs.ALL["guest12"])
+        self.assertEqual(lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
 
     def test_a_bad_attempt_measures_nothing_more(self) -> None:
         self.assertNotIn("latency_us", self.run_of("gro1", fault="a storm"))
