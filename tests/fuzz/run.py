@@ -45,14 +45,9 @@ def build() -> None:
     in_root("make", "-s", "-C", str(HERE), f"OUT={OUT}", log=log, timeout=300)
 
 
-def findings(target: str) -> set[Path]:
-    """Inputs that broke a target."""
-    return set(FINDINGS.glob(f"{target}-*"))
-
-
 def fuzz(target: str, seconds: int) -> bool:
     """Fuzz one target; report and return whether nothing broke."""
-    own, known, before = OUT / "corpus" / target, CORPUS / target, findings(target)
+    own, known = OUT / "corpus" / target, CORPUS / target
     for folder in (own, FINDINGS):
         folder.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"fuzz-{target}.log"
@@ -73,9 +68,9 @@ def fuzz(target: str, seconds: int) -> bool:
         return True
     for line in re.findall(r"^(?:.*does not hold.*|SUMMARY:.*|.*runtime error.*)$", text, re.MULTILINE)[:5]:
         print(f"    {line}")
-    for path in sorted(findings(target) - before):
-        print(f"    replay: python3 tests/fuzz/run.py --replay {path.relative_to(ROOT) if ROOT in path.parents else path} "
-              f"{target}")
+    for path in map(Path, re.findall(r"Test unit written to (\S+)", text)):
+        shown = path.relative_to(ROOT) if ROOT in path.parents else path
+        print(f"    replay: python3 tests/fuzz/run.py --replay {shown} {target}")
     print(f"    the whole log: {log}" + ("" if trouble else "; no input ran"))
     return False
 
