@@ -174,10 +174,14 @@ class Session:
         self._script(f"change {quoted}")
 
     def end(self) -> None:
-        """Put the host back and close the connection; raise LabError that says what differs if something does."""
+        """Put the host back and close the connection; raise LabError that says what differs if something does.
+
+        Does nothing when that was done.
+        """
         self._stop.set()
+        began, self._began = self._began, False
         try:
-            if self._began:
+            if began:
                 self._put_back()
         finally:
             if self._keeper:
