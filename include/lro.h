@@ -32,18 +32,36 @@ enum lro_mode {
 /**
  * lro_create() - create the aggregation context of one NAPI instance
  * @dev: device the packets arrive on
- * @napi: NAPI instance that will call the receive functions
+ * @napi: NAPI instance that will call the receive functions; the engine schedules
+ *	it, too, see lro_complete_done()
  *
- * Context: process; @napi is not yet enabled.
+ * Context: process; @napi is known to netif_napi_add(), but not yet enabled.
  * Return: the context, which lro_destroy() frees, or NULL without memory.
  */
 struct lro *lro_create(struct net_device *dev, struct napi_struct *napi);
 
 /**
- * lro_destroy() - free a context, together with the packets it still holds
+ * lro_stop() - deliver all that a context holds, because no poll will come for now
  * @lro: context, or NULL
  *
- * Context: process; the NAPI instance is disabled.
+ * To be called after each napi_disable(), as when the device goes down: what is held
+ * would otherwise wait for the next poll, or be lost with lro_destroy(). Also lets go
+ * of the pages kept for reuse. Until the next lro_begin() the engine does not schedule
+ * the NAPI instance by itself; then the context works on.
+ *
+ * Context: process; the NAPI instance is disabled, the device is registered.
+ */
+void lro_stop(struct lro *lro);
+
+/**
+ * lro_destroy() - free a context
+ * @lro: context, or NULL
+ *
+ * Packets it still holds are dropped, and counted as rx_dropped of the device; a
+ * driver that has called lro_stop() loses none.
+ *
+ * Context: process; the NAPI instance is disabled, but not deleted yet. The device may
+ * be unregistered, but not freed.
  */
 void lro_destroy(struct lro *lro);
 
@@ -67,10 +85,13 @@ bool lro_begin(struct lro *lro, enum lro_mode mode);
  * lro_receive_skb() - hand one packet to the engine
  * @lro: context
  * @skb: packet as a driver gives it to napi_gro_receive(): eth_type_trans()
- *	done, ip_summed and VLAN tag set
+ *	done, ip_summed and VLAN tag set; it may have page fragments, a frag_list, and
+ *	one VLAN tag left in the data
  *
  * The packet is merged, held, or passed on to GRO; it is never reordered within
- * its flow. The skb is consumed whatever happens.
+ * its flow. The skb is consumed whatever happens. As the stack would, the engine
+ * moves a tag from the data to beside the packet; where there is no memory for that
+ * the packet is dropped and counted.
  *
  * Context: NAPI poll, after lro_begin() returned true.
  */
@@ -94,7 +115,8 @@ static inline u32 lro_vlan(u16 protocol, u16 tci)
  * @frame: first byte of the Ethernet header; synchronised for the CPU, and the
  *	driver's again as soon as the function returns
  * @len: length of the frame without FCS, bytes
- * @vlan: tag the device took out, see lro_vlan(), or 0
+ * @vlan: tag the device took out, see lro_vlan(), or 0; then the frame may have one tag
+ *	in its data
  * @verified: the device found the TCP checksum correct
  *
  * The payload is copied once, to its place in the aggregate; if @verified is
@@ -116,7 +138,8 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
  * @frags: the frame, from the first byte of the Ethernet header; in lowmem
  * @count: number of fragments, 1 to MAX_SKB_FRAGS
  * @truesize: memory that each fragment keeps from other use, bytes
- * @vlan: tag the device took out, see lro_vlan(), or 0
+ * @vlan: tag the device took out, see lro_vlan(), or 0; then the frame may have one tag
+ *	in its data
  * @ip_summed: CHECKSUM_UNNECESSARY if the TCP checksum was found correct,
  *	CHECKSUM_PARTIAL if a local sender has left it to be computed, else
  *	CHECKSUM_NONE; the engine then computes it

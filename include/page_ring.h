@@ -41,13 +41,23 @@ static inline bool page_ring_setup(struct page_ring *ring, unsigned int size)
 }
 
 /* Forget all pages; those that have readers stay with them. Context: process. */
-static inline void page_ring_free(struct page_ring *ring)
+static inline void page_ring_empty(struct page_ring *ring)
 {
 	unsigned int i;
 
-	for (i = 0; ring->page && i < ring->size; i++)
+	for (i = 0; i < ring->size; i++) {
 		if (ring->page[i])
 			put_page(ring->page[i]);
+		ring->page[i] = NULL;
+	}
+	ring->next = 0;
+}
+
+/* Context: process. */
+static inline void page_ring_free(struct page_ring *ring)
+{
+	if (ring->page)
+		page_ring_empty(ring);
 	kvfree(ring->page);
 	ring->page = NULL;
 }

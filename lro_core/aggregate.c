@@ -108,6 +108,43 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 	return true;
 }
 
+void lro_flatten_skb(struct sk_buff *skb)
+{
+	struct sk_buff *list = skb_shinfo(skb)->frag_list, *next;
+	unsigned int truesize = 0;
+	bool head_stolen;
+	int delta;
+
+	skb_walk_frags(skb, next)
+		truesize += next->truesize;
+	/* Not all drivers account for the list; what is not there cannot be taken off. */
+	if (skb->truesize <= truesize)
+		return;
+	skb_walk_frags(skb, next) {
+		skb->len -= next->len;
+		skb->data_len -= next->len;
+	}
+	skb->truesize -= truesize;
+	skb_shinfo(skb)->frag_list = NULL;
+
+	for (; list; list = next) {
+		next = list->next;
+		skb_mark_not_on_list(list);
+		if (!skb_try_coalesce(skb, list, &head_stolen, &delta)) {
+			list->next = next;
+			break;
+		}
+		kfree_skb_partial(list, head_stolen);
+	}
+
+	skb_shinfo(skb)->frag_list = list;
+	for (; list; list = list->next) {
+		skb->len += list->len;
+		skb->data_len += list->len;
+		skb->truesize += list->truesize;
+	}
+}
+
 __sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum sum)
 {
 	if (key->link & LRO_KEY_IPV6)

@@ -3,51 +3,78 @@
  * A context's life: created and destroyed with its NAPI instance, begun and
  * completed with each poll.
  */
+#include <linux/jiffies.h>
 #include <linux/mm.h>
-#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "engine.h"
+#include "trace.h"
 
 struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 {
-	unsigned int limit = lro_param_max_flows();
-	struct lro_flow *places;
 	struct lro *lro;
 
-	lro = kzalloc(sizeof(*lro), GFP_KERNEL);
-	places = kvcalloc(lro_flows_places(limit), sizeof(*places), GFP_KERNEL);
-	if (!lro || !places || !page_ring_setup(&lro->pages, LRO_RECYCLE)) {
-		kvfree(places);
-		kfree(lro);
+	/* The engine may schedule the instance at any time from now on. */
+	if (WARN_ON_ONCE(!napi->poll))
 		return NULL;
-	}
+	lro = kzalloc(sizeof(*lro), GFP_KERNEL);
+	if (!lro)
+		return NULL;
 	lro->dev = dev;
 	lro->napi = napi;
 	lro->mode = LRO_OFF;
+	lro->sweep_time = jiffies;
 	INIT_LIST_HEAD(&lro->ready);
 	lro_hold_setup(lro);
-	lro_flows_setup(&lro->flows, places, limit, get_random_u32());
+	if (!page_ring_setup(&lro->pages, LRO_RECYCLE) || lro_contexts_add(lro)) {
+		page_ring_free(&lro->pages);
+		kfree(lro);
+		return NULL;
+	}
 	return lro;
 }
 EXPORT_SYMBOL_XENLRO(lro_create);
 
+void lro_stop(struct lro *lro)
+{
+	if (!lro)
+		return;
+	lro_hold_stop(lro);
+	local_bh_disable();
+	lro_flush_all(lro, LRO_FLUSH_STOP);
+	lro_deliver_ready(lro);
+	local_bh_enable();
+	lro_contexts_quiet(lro);
+	page_ring_empty(&lro->pages);
+}
+EXPORT_SYMBOL_XENLRO(lro_stop);
+
+static void drop(struct lro *lro, struct sk_buff *skb, unsigned int packets)
+{
+	while (packets--)
+		dev_core_stats_rx_dropped_inc(lro->dev);
+	kfree_skb(skb);
+}
+
 void lro_destroy(struct lro *lro)
 {
-	struct lro_flow *flow;
 	struct sk_buff *skb, *next;
+	struct lro_flow *flow;
 
 	if (!lro)
 		return;
 	lro_hold_stop(lro);
-	while ((flow = lro_flows_oldest(&lro->flows)))
-		kfree_skb(lro_flows_close(&lro->flows, flow));
+	/* The device may be gone for the stack, so nothing can be delivered any more. */
+	while ((flow = lro_flows_oldest(&lro->flows))) {
+		skb = lro_flows_close(&lro->flows, flow);
+		drop(lro, skb, flow->state.segs);
+	}
 	list_for_each_entry_safe(skb, next, &lro->ready, list) {
 		skb_list_del_init(skb);
-		kfree_skb(skb);
+		drop(lro, skb, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 	}
 	page_ring_free(&lro->pages);
-	kvfree(lro->flows.flow);
+	lro_contexts_remove(lro);
 	kfree(lro);
 }
 EXPORT_SYMBOL_XENLRO(lro_destroy);
@@ -63,11 +90,21 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
 	return flow;
 }
 
+static noinline void trace_grown(const struct lro *lro, const struct lro_flow *flow)
+{
+	if (flow->state.segs == 1)
+		trace_lro_start(lro, flow);
+	else
+		trace_lro_merge(lro, flow);
+}
+
 void lro_grown(struct lro *lro, struct lro_flow *flow)
 {
 	enum lro_reason why = lro_flow_grown(flow, lro->max_segs);
 
 	lro->count[LRO_COUNT_HELD]++;
+	if (trace_lro_start_enabled() || trace_lro_merge_enabled())
+		trace_grown(lro, flow);
 	if (why)
 		lro_flush(lro, flow, why);
 	else
@@ -79,6 +116,7 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	const struct lro_state *state = &flow->state;
 	struct sk_buff *skb = flow->skb;
 
+	trace_lro_flush(lro, flow, why);
 	if (lro->last == flow)
 		lro->last = NULL;
 	lro->reason[why]++;
@@ -119,6 +157,14 @@ bool lro_begin(struct lro *lro, enum lro_mode mode)
 			lro_drain_gro(lro->napi);
 		lro->mode = mode;
 	}
+	if (unlikely(lro->quiet))
+		WRITE_ONCE(lro->quiet, false);
+	if (unlikely(READ_ONCE(lro->next_table)))
+		lro_contexts_adopt(lro);
+	if (unlikely(READ_ONCE(lro->snapshot)))
+		lro_snapshot_fill(lro);
+	if (unlikely(time_after_eq(jiffies, lro->sweep_time)))
+		lro_hold_sweep(lro);
 	lro->max_segs = lro_param_max_segs();
 	/* The poll before may have used up its budget without lro_end(). */
 	lro_deliver_ready(lro);
@@ -136,6 +182,8 @@ EXPORT_SYMBOL_XENLRO(lro_end);
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 {
 	if (lro) {
+		if (unlikely(READ_ONCE(lro->snapshot)))
+			lro_snapshot_fill(lro);
 		lro_hold_or_flush(lro);
 		lro_deliver_ready(lro);
 	}

@@ -48,13 +48,12 @@ static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset
 }
 
 /*
- * Copy the payload of a packet behind what the aggregate has. The checksum is
+ * Copy the payload of a packet, at @from, behind what the aggregate has. The checksum is
  * that of the pseudo header, the TCP header and the payload.
  */
 static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
-			 bool verified)
+			 const u8 *from, bool verified)
 {
-	const u8 *from = pkt->frame + pkt->hdr_len;
 	unsigned int done = 0, part;
 	__wsum sum = 0;
 
@@ -79,13 +78,13 @@ static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lr
 
 /* Add a packet that continues the aggregate, or leave the aggregate as it was. */
 static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
-		   bool verified)
+		   const u8 *from, bool verified)
 {
 	struct skb_shared_info *info = skb_shinfo(flow->skb);
 	unsigned int frags = info->nr_frags, fill = flow->fill;
 	u8 *page = flow->page;
 
-	if (copy_payload(lro, flow, pkt, verified))
+	if (copy_payload(lro, flow, pkt, from, verified))
 		return true;
 	while (info->nr_frags > frags)
 		put_page(skb_frag_page(&info->frags[--info->nr_frags]));
@@ -94,7 +93,7 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_pack
 	return false;
 }
 
-static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
+static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
 {
 	/* A tag is written back into the headers before netback copies them. */
 	unsigned int phase = pkt->hdr_len + (pkt->vlan ? VLAN_HLEN : 0);
@@ -108,7 +107,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
 		return false;
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
-	if (!add_page(lro, flow, phase) || !copy_payload(lro, flow, pkt, verified)) {
+	if (!add_page(lro, flow, phase) || !copy_payload(lro, flow, pkt, from, verified)) {
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
 	}
@@ -119,32 +118,38 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, bool verified)
 bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 		      bool verified)
 {
+	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
 	struct lro_flow *flow = lro->last;
 	enum lro_reason why = LRO_CONTINUE;
 	struct lro_packet pkt;
+	const u8 *payload;
 
-	if (flow && lro_match_fast(&flow->state, frame, len, len, vlan, lro_relaxed(lro), &pkt)) {
+	if (flow && lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan, lro_relaxed(lro),
+				   &pkt)) {
 		pkt.key = flow->key;
 	} else {
-		if (lro_parse(frame, len, len, vlan, &pkt, &why) != LRO_CANDIDATE)
+		if (lro_is_tagged(&f))
+			lro_untag(lro, &f);
+		if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
 			return false;
 		flow = lro_flows_find(&lro->flows, &pkt.key);
 		if (flow)
 			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	}
 
+	payload = frame + f.skip + pkt.hdr_len;
 	if (flow && !why) {
 		/* Another layout goes on as it began, through lro_receive_skb(). */
 		if (flow->layout != LRO_LAYOUT_COPY)
 			return false;
-		if (!append(lro, flow, &pkt, verified))
+		if (!append(lro, flow, &pkt, payload, verified))
 			return false;
 		lro_state_add(&flow->state, &pkt);
 		lro_grown(lro, flow);
 	} else {
 		if (flow)
 			lro_flush(lro, flow, why);
-		if (!start(lro, &pkt, verified))
+		if (!start(lro, &pkt, payload, verified))
 			return false;
 	}
 	lro->count[LRO_COUNT_PACKETS]++;

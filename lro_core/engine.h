@@ -6,6 +6,9 @@
 #define _XENLRO_ENGINE_H
 
 #include <linux/hrtimer.h>
+#include <linux/if_ether.h>
+#include <linux/if_vlan.h>
+#include <linux/in6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 
@@ -26,6 +29,7 @@
 	C(SINGLES, "singles")				\
 	C(PASSED, "passed")				\
 	C(TO_GRO, "to_gro")				\
+	C(DROPPED, "dropped")				\
 	C(HOLDS, "holds")				\
 	C(PAGES_NEW, "pages_new")			\
 	C(PAGES_RECYCLED, "pages_recycled")
@@ -35,7 +39,7 @@
 /**
  * enum lro_counter - counters of a context that are not reasons
  * @LRO_COUNT_PACKETS: packets the driver handed in
- * @LRO_COUNT_BYTES: their IP lengths, for foreign packets all that the skb holds
+ * @LRO_COUNT_BYTES: their bytes after the Ethernet header, with padding and tags
  * @LRO_COUNT_HELD: packets in open aggregates at this moment
  * @LRO_COUNT_MERGED: packets delivered in aggregates of two or more
  * @LRO_COUNT_AGGREGATES: aggregates of two or more delivered
@@ -43,12 +47,13 @@
  * @LRO_COUNT_SINGLES: candidates delivered alone
  * @LRO_COUNT_PASSED: TCP packets delivered untouched
  * @LRO_COUNT_TO_GRO: packets of other protocols, handed to GRO
+ * @LRO_COUNT_DROPPED: packets lost inside the engine
  * @LRO_COUNT_HOLDS: times that an aggregate stayed beyond the end of a poll
  * @LRO_COUNT_PAGES_NEW: pages allocated to copy payload into
  * @LRO_COUNT_PAGES_RECYCLED: pages used again for that
  * @LRO_COUNTER_COUNT: number of these counters
  *
- * No packet is lost: packets = held + merged + singles + passed + to_gro.
+ * Always: packets = held + merged + singles + passed + to_gro + dropped.
  */
 enum lro_counter {
 	LRO_COUNTERS(LRO_COUNTER_ENUM)
@@ -57,6 +62,22 @@ enum lro_counter {
 
 /* Pages that a context remembers; also bounds the memory that waits for reuse. */
 #define LRO_RECYCLE	1024
+
+#define LRO_MAX_FLOWS_DEFAULT	1024
+
+/**
+ * struct lro_table - memory of a flow table
+ * @next: chain of tables that no context uses yet
+ * @limit: open aggregates allowed
+ * @flow: places, lro_flows_places() of @limit
+ */
+struct lro_table {
+	struct lro_table *next;
+	unsigned int limit;
+	struct lro_flow flow[];
+};
+
+struct lro_snapshot;
 
 /**
  * struct lro - context of one NAPI instance
@@ -68,8 +89,16 @@ enum lro_counter {
  * @due: when the aggregate held first must be delivered, ktime; 0 if none is held
  * @timer: makes NAPI poll at @due
  * @timer_set: @timer is going to run; who sets it starts the timer
+ * @sweep_time: when aggregates that began before @sweep_born are ended, jiffies
+ * @sweep_born: see @sweep_time
  * @last: flow that the last merged packet belongs to, NULL if it is closed
  * @flows: open aggregates
+ * @table: memory of @flows
+ * @next_table: memory of another size that the next poll takes over, or NULL
+ * @snapshot: filled in at the next opportunity by the poll, or NULL
+ * @contexts: place among all contexts
+ * @quiet: stopped, and not polled since
+ * @untagged: headers of the frame at hand, if it came with a tag in the data
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
  * @pages: pages to copy payload into
@@ -85,8 +114,16 @@ struct lro {
 	u64 due;
 	struct hrtimer timer;
 	bool timer_set;
+	unsigned long sweep_time;
+	u32 sweep_born;
 	struct lro_flow *last;
 	struct lro_flows flows;
+	struct lro_table *table;
+	struct lro_table *next_table;
+	struct lro_snapshot *snapshot;
+	struct list_head contexts;
+	bool quiet;
+	u8 untagged[LRO_HDR_MAX] __aligned(8);
 	struct list_head ready;
 	unsigned int ready_count;
 	struct page_ring pages;
@@ -105,7 +142,58 @@ static inline unsigned int lro_tcp_len(const struct lro_packet *pkt)
 	return pkt->ip_len + LRO_IP_OFF - pkt->tcp;
 }
 
+/* tag.c: VLAN tags in the data of a frame */
+
+/**
+ * struct lro_frame - a frame as the rules want it: without a tag in the data
+ * @hdr: first byte of the Ethernet header
+ * @avail: bytes that may be read at @hdr
+ * @len: length without FCS, bytes
+ * @vlan: tag that the device or lro_untag() took out, see &lro_packet.vlan
+ * @skip: bytes that the frame as received has more before its payload
+ */
+struct lro_frame {
+	const u8 *hdr;
+	unsigned int avail;
+	unsigned int len;
+	u32 vlan;
+	unsigned int skip;
+};
+
+/**
+ * lro_untag() - take a tag out of the data
+ * @lro: context; keeps the headers that @frame points to from then on
+ * @frame: frame with a tag in the data
+ */
+void lro_untag(struct lro *lro, struct lro_frame *frame);
+
+/**
+ * lro_untag_skb() - take a tag out of the data of an skb
+ * @skb: packet; ownership passes
+ *
+ * The stack would do the same as the first thing.
+ *
+ * Return: the packet, untouched if it has two tags or ends within the first; or NULL
+ * without memory.
+ */
+struct sk_buff *lro_untag_skb(struct sk_buff *skb);
+
+/* Two tags are not taken out: such frames are left to GRO. */
+static inline bool lro_is_tagged(const struct lro_frame *frame)
+{
+	return unlikely(frame->avail >= ETH_HLEN && !frame->vlan &&
+			eth_type_vlan(((const struct ethhdr *)frame->hdr)->h_proto));
+}
+
 /* aggregate.c: joining packets */
+
+/**
+ * lro_flatten_skb() - turn the frag_list of a packet into fragments
+ * @skb: packet
+ *
+ * Leaves those on the list that there is no room for, or that cannot be fragments.
+ */
+void lro_flatten_skb(struct sk_buff *skb);
 
 /**
  * lro_join_skb() - append the payload of a packet to an aggregate
@@ -178,6 +266,14 @@ void lro_hold_stop(struct lro *lro);
  */
 void lro_hold_or_flush(struct lro *lro);
 
+/**
+ * lro_hold_sweep() - end what stays for too long while no poll completes
+ * @lro: context
+ *
+ * Called by the first poll after @lro->sweep_time.
+ */
+void lro_hold_sweep(struct lro *lro);
+
 /* deliver.c: handing packets to the stack */
 
 /**
@@ -235,9 +331,105 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why);
  */
 void lro_flush_all(struct lro *lro, enum lro_reason why);
 
+/* contexts.c: all contexts there are */
+
+/**
+ * lro_contexts_add() - give a new context its flow table and make it known
+ * @lro: context
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int lro_contexts_add(struct lro *lro);
+
+/**
+ * lro_contexts_remove() - forget a context and free its flow table
+ * @lro: context, its NAPI instance disabled; no aggregate is open
+ *
+ * Context: process; waits for whoever looks at the context.
+ */
+void lro_contexts_remove(struct lro *lro);
+
+/**
+ * lro_contexts_resize() - change the size of all flow tables
+ * @limit: open aggregates allowed in each
+ *
+ * Each context takes over its new table at its next poll, which is scheduled.
+ *
+ * Context: process.
+ * Return: 0; or -ENOMEM, and nothing has changed.
+ */
+int lro_contexts_resize(unsigned int limit);
+
+/**
+ * lro_contexts_adopt() - take over a table of another size
+ * @lro: context that has @lro->next_table
+ *
+ * Context: NAPI poll.
+ */
+void lro_contexts_adopt(struct lro *lro);
+
+/**
+ * lro_contexts_each() - call a function for each context
+ * @call: function; stops the walk unless it returns 0
+ * @data: handed to @call
+ *
+ * No context comes or goes meanwhile.
+ *
+ * Context: process.
+ * Return: what @call returned last, or 0.
+ */
+int lro_contexts_each(int (*call)(struct lro *lro, void *data), void *data);
+
+/**
+ * lro_contexts_quiet() - ask for no polls of a context until the next one comes
+ * @lro: context
+ *
+ * Context: process.
+ */
+void lro_contexts_quiet(struct lro *lro);
+
+/**
+ * lro_kick() - have NAPI poll soon
+ * @lro: context
+ *
+ * Context: process, within lro_contexts_each().
+ * Return: false if the context is quiet; true also while NAPI is disabled.
+ */
+bool lro_kick(struct lro *lro);
+
+/* trace.c */
+
+/**
+ * lro_key_ends() - addresses and ports of a flow, for printing with %pISpc
+ * @key: flow
+ * @from: source; filled in, with a struct sockaddr_in for IPv4
+ * @to: destination
+ */
+void lro_key_ends(const struct lro_key *key, struct sockaddr_in6 *from, struct sockaddr_in6 *to);
+
+/* dump.c: the flow tables in debugfs */
+
+/**
+ * lro_dump_setup() - create the file
+ */
+void lro_dump_setup(void);
+
+/**
+ * lro_dump_remove() - remove it again
+ */
+void lro_dump_remove(void);
+
+/**
+ * lro_snapshot_fill() - copy the open aggregates for whoever asked
+ * @lro: context that has @lro->snapshot
+ *
+ * Context: NAPI poll.
+ */
+void lro_snapshot_fill(struct lro *lro);
+
 /* module.c */
 
-unsigned int lro_param_max_flows(void);
 unsigned int lro_param_max_segs(void);
 unsigned int lro_param_hold_us(void);
 

@@ -9,33 +9,34 @@
  * them is due; as all are held for the same time, that is the one held first.
  */
 #include <linux/hrtimer.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 
 #include "engine.h"
 
-/* The poll moves the time on; if it does not come, because NAPI is disabled, wait. */
-#define RETRY_NS	NSEC_PER_MSEC
-
 /*
  * The poll moves @due on, mostly without touching the timer: a timer that runs
  * early costs less than setting it again for each poll.
+ *
+ * Once it has asked for a poll the timer stops. If NAPI is polling already, it
+ * polls once more; if it is disabled, lro_stop() delivers what is held. Asking
+ * again would help neither.
  */
 static enum hrtimer_restart timer_runs(struct hrtimer *timer)
 {
 	struct lro *lro = container_of(timer, struct lro, timer);
-	u64 due = READ_ONCE(lro->due), now = ktime_get_ns();
+	u64 due = READ_ONCE(lro->due), asked_for = 0;
 
-	if (due && now >= due) {
-		if (napi_schedule_prep(lro->napi))
-			__napi_schedule(lro->napi);
-		due = now + RETRY_NS;
+	if (due && ktime_get_ns() >= due) {
+		napi_schedule(lro->napi);
+		asked_for = due;
 	}
-	if (!due) {
+	if (!due || asked_for) {
 		WRITE_ONCE(lro->timer_set, false);
 		/* Pairs with set_timer(): either it sees false or this sees its due. */
 		smp_mb();
 		due = READ_ONCE(lro->due);
-		if (!due || xchg(&lro->timer_set, true))
+		if (!due || due == asked_for || xchg(&lro->timer_set, true))
 			return HRTIMER_NORESTART;
 	}
 	hrtimer_set_expires(timer, ns_to_ktime(due));
@@ -55,12 +56,33 @@ static void set_timer(struct lro *lro, u64 due)
 
 void lro_hold_setup(struct lro *lro)
 {
+	lro->hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC;
 	hrtimer_setup(&lro->timer, timer_runs, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED);
 }
 
 void lro_hold_stop(struct lro *lro)
 {
 	hrtimer_cancel(&lro->timer);
+	lro->due = 0;
+	lro->timer_set = false;
+}
+
+/*
+ * While polls use up their budget one after another no aggregate is ended for its
+ * age, but a machine may stay that busy for long. Twice this time, the longest an
+ * aggregate then stays, is less than TCP's shortest retransmission timeout, 200 ms.
+ */
+#define BUSY_TIME	msecs_to_jiffies(50)
+
+void lro_hold_sweep(struct lro *lro)
+{
+	struct lro_flow *flow;
+
+	while ((flow = lro_flows_oldest(&lro->flows)) &&
+	       (s32)(flow->born - lro->sweep_born) < 0)
+		lro_flush(lro, flow, LRO_FLUSH_HOLD);
+	lro->sweep_born = lro->flows.born;
+	lro->sweep_time = jiffies + BUSY_TIME;
 }
 
 static struct lro_flow *first_of(struct list_head *list)

@@ -138,6 +138,8 @@ enum {
  * @reason: why the frame is not a candidate, else %LRO_CONTINUE
  *
  * The TCP checksum is not looked at.
+ *
+ * Return: what to do with the frame.
  */
 enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len, u32 vlan,
 			   struct lro_packet *pkt, enum lro_reason *reason);
@@ -168,8 +170,8 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
  * @relaxed: as for lro_match()
  * @pkt: filled in, but for @pkt->key, if the frame does continue the aggregate
  *
- * Equivalent to lro_parse() and lro_match() when it returns true; otherwise the
- * frame may still continue the aggregate.
+ * Return: true if the frame continues the aggregate, as lro_parse() and lro_match()
+ * would find; false if they have to be asked.
  */
 bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
 		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt);

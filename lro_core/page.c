@@ -32,9 +32,9 @@ struct page_frame {
 	u32 used;
 };
 
-static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt)
+static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt, unsigned int skip)
 {
-	unsigned int skip = pkt->hdr_len, left = pkt->payload, i;
+	unsigned int left = pkt->payload, i;
 	skb_frag_t *to = frame->payload;
 
 	for (i = 0; i < frame->count && left; i++) {
@@ -169,25 +169,32 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 		.ip_summed = ip_summed,
 		.pool = pool,
 	};
-	const u8 *first = skb_frag_address(&frags[0]);
-	unsigned int avail = skb_frag_size(&frags[0]), len = 0, i;
+	struct lro_frame f = {
+		.hdr = skb_frag_address(&frags[0]),
+		.avail = skb_frag_size(&frags[0]),
+		.vlan = vlan,
+	};
 	struct lro_flow *flow = lro->last;
 	enum lro_reason why = LRO_CONTINUE;
 	struct lro_packet pkt;
+	unsigned int len = 0, i;
 
 	for (i = 0; i < count; i++)
 		len += skb_frag_size(&frags[i]);
-	if (flow && lro_match_fast(&flow->state, first, avail, len, vlan, lro_relaxed(lro),
+	f.len = len;
+	if (flow && lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan, lro_relaxed(lro),
 				   &pkt)) {
 		pkt.key = flow->key;
 	} else {
-		if (lro_parse(first, avail, len, vlan, &pkt, &why) != LRO_CANDIDATE)
+		if (lro_is_tagged(&f))
+			lro_untag(lro, &f);
+		if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
 			return false;
 		flow = lro_flows_find(&lro->flows, &pkt.key);
 		if (flow)
 			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	}
-	cut_payload(&frame, &pkt);
+	cut_payload(&frame, &pkt, f.skip + pkt.hdr_len);
 	if (!checksum_ok(&frame, &pkt))
 		return false;
 

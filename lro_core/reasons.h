@@ -29,7 +29,12 @@
 	R(PASS_TCP_CHECKSUM, "pass_tcp_checksum")	\
 	R(PASS_GSO, "pass_gso")				\
 	R(PASS_SKB_STATE, "pass_skb_state")		\
+	R(PASS_FRAG_LIST, "pass_frag_list")		\
 	R(PASS_NO_MEMORY, "pass_no_memory")
+
+/* Packets that are lost, because there is no other way. */
+#define LRO_DROP_REASONS(R)				\
+	R(DROP_NO_MEMORY, "drop_no_memory")
 
 /* Aggregates that ended for their own sake or the poll's. */
 #define LRO_END_REASONS(R)				\
@@ -41,6 +46,8 @@
 	R(FLUSH_POLL, "flush_poll")			\
 	R(FLUSH_HOLD, "flush_hold")			\
 	R(FLUSH_MODE, "flush_mode")			\
+	R(FLUSH_RESIZE, "flush_resize")			\
+	R(FLUSH_STOP, "flush_stop")			\
 	R(FLUSH_EVICTED, "flush_evicted")		\
 	R(FLUSH_PASS, "flush_pass")			\
 	R(FLUSH_LAYOUT, "flush_layout")
@@ -68,6 +75,7 @@
 #define LRO_REASONS(R)					\
 	LRO_FOREIGN_REASONS(R)				\
 	LRO_PASS_REASONS(R)				\
+	LRO_DROP_REASONS(R)				\
 	LRO_END_REASONS(R)				\
 	LRO_MISMATCH_REASONS(R)
 

@@ -8,6 +8,12 @@
 #include <net/checksum.h>
 
 #include "engine.h"
+#include "trace.h"
+
+static bool is_ip(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6);
+}
 
 static u32 skb_vlan(const struct sk_buff *skb)
 {
@@ -39,6 +45,7 @@ static bool pull_headers(struct sk_buff *skb)
 
 static void pass_on(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 {
+	trace_lro_pass(lro, skb, why);
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_PASSED]++;
 	lro_deliver(lro, skb);
@@ -46,6 +53,7 @@ static void pass_on(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 
 static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 {
+	trace_lro_pass(lro, skb, why);
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_TO_GRO]++;
 	napi_gro_receive(lro->napi, skb);
@@ -78,9 +86,11 @@ static enum lro_reason skb_state(const struct sk_buff *skb)
 {
 	if (skb_is_gso(skb))
 		return LRO_PASS_GSO;
-	if (skb_cloned(skb) || skb_shared(skb) || skb_has_frag_list(skb) ||
-	    skb->slow_gro || skb->encapsulation || skb_metadata_len(skb))
+	if (skb_cloned(skb) || skb_shared(skb) || skb->slow_gro || skb->encapsulation ||
+	    skb_metadata_len(skb))
 		return LRO_PASS_SKB_STATE;
+	if (skb_has_frag_list(skb))
+		return LRO_PASS_FRAG_LIST;
 	return LRO_CONTINUE;
 }
 
@@ -174,8 +184,15 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += skb->len;
-	if ((skb->protocol != htons(ETH_P_IP) && skb->protocol != htons(ETH_P_IPV6)) ||
-	    skb_mac_offset(skb) != -ETH_HLEN) {
+	if (!is_ip(skb) && eth_type_vlan(skb->protocol)) {
+		skb = lro_untag_skb(skb);
+		if (!skb) {
+			lro->reason[LRO_DROP_NO_MEMORY]++;
+			lro->count[LRO_COUNT_DROPPED]++;
+			return;
+		}
+	}
+	if (!is_ip(skb) || skb_mac_offset(skb) != -ETH_HLEN) {
 		to_gro(lro, skb, LRO_GRO_NOT_IP);
 		return;
 	}
@@ -194,6 +211,10 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 			    skb->len + ETH_HLEN, skb_vlan(skb), &pkt, &why);
 	if (verdict == LRO_CANDIDATE) {
 		why = skb_state(skb);
+		if (why == LRO_PASS_FRAG_LIST) {
+			lro_flatten_skb(skb);
+			why = skb_state(skb);
+		}
 		if (why)
 			verdict = LRO_PASS;
 	}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All contexts there are, and the size of their flow tables.
+ *
+ * A table is used without locks by the poll function alone, so only that may
+ * change it. Memory, though, is allocated where one may sleep: the new table is
+ * laid down beside the context, and its next poll takes it over.
+ */
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/overflow.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "engine.h"
+
+/* Covers the list, the limit, and who writes lro->next_table and lro->snapshot. */
+static DEFINE_MUTEX(lock);
+static LIST_HEAD(contexts);
+static unsigned int table_limit = LRO_MAX_FLOWS_DEFAULT;
+
+static struct lro_table *alloc_table(unsigned int limit)
+{
+	struct lro_table *table;
+
+	table = kvzalloc(struct_size(table, flow, lro_flows_places(limit)), GFP_KERNEL);
+	if (table)
+		table->limit = limit;
+	return table;
+}
+
+static void use_table(struct lro *lro, struct lro_table *table)
+{
+	lro->table = table;
+	lro_flows_setup(&lro->flows, table->flow, table->limit, get_random_u32());
+	lro->sweep_born = lro->flows.born;
+}
+
+int lro_contexts_add(struct lro *lro)
+{
+	struct lro_table *table;
+
+	mutex_lock(&lock);
+	table = alloc_table(table_limit);
+	if (table) {
+		use_table(lro, table);
+		list_add_tail(&lro->contexts, &contexts);
+	}
+	mutex_unlock(&lock);
+	return table ? 0 : -ENOMEM;
+}
+
+void lro_contexts_remove(struct lro *lro)
+{
+	mutex_lock(&lock);
+	list_del(&lro->contexts);
+	mutex_unlock(&lock);
+	kvfree(lro->next_table);
+	kvfree(lro->table);
+}
+
+int lro_contexts_resize(unsigned int limit)
+{
+	struct lro_table *table, *next, *fresh = NULL;
+	struct lro *lro;
+	int err = 0;
+
+	mutex_lock(&lock);
+	/* All or none: the tables wait in a chain until each context has got one. */
+	list_for_each_entry(lro, &contexts, contexts) {
+		table = alloc_table(limit);
+		if (!table) {
+			err = -ENOMEM;
+			break;
+		}
+		table->next = fresh;
+		fresh = table;
+	}
+	if (!err) {
+		table_limit = limit;
+		list_for_each_entry(lro, &contexts, contexts) {
+			next = fresh->next;
+			kvfree(xchg(&lro->next_table, fresh));
+			fresh = next;
+			lro_kick(lro);
+		}
+	}
+	for (; fresh; fresh = next) {
+		next = fresh->next;
+		kvfree(fresh);
+	}
+	mutex_unlock(&lock);
+	return err;
+}
+
+void lro_contexts_adopt(struct lro *lro)
+{
+	struct lro_table *table = xchg(&lro->next_table, NULL);
+
+	if (!table)
+		return;
+	lro_flush_all(lro, LRO_FLUSH_RESIZE);
+	kvfree(lro->table);
+	use_table(lro, table);
+}
+
+int lro_contexts_each(int (*call)(struct lro *lro, void *data), void *data)
+{
+	struct lro *lro;
+	int err = 0;
+
+	mutex_lock(&lock);
+	list_for_each_entry(lro, &contexts, contexts) {
+		err = call(lro, data);
+		if (err)
+			break;
+	}
+	mutex_unlock(&lock);
+	return err;
+}
+
+void lro_contexts_quiet(struct lro *lro)
+{
+	/* Under the lock: whoever asks for polls now asks while NAPI is disabled. */
+	mutex_lock(&lock);
+	WRITE_ONCE(lro->quiet, true);
+	mutex_unlock(&lock);
+}
+
+bool lro_kick(struct lro *lro)
+{
+	if (READ_ONCE(lro->quiet))
+		return false;
+	local_bh_disable();
+	napi_schedule(lro->napi);
+	local_bh_enable();
+	return true;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of what the table of cases cannot say: skbs made in unusual ways, and
+ * what becomes of packets that are held when polls stop or never complete.
+ *
+ *  1. packets on a frag_list merge like any, and pass where they cannot
+ *  2. a tag in the data: merged and delivered with the tag beside it
+ *  3. lro_stop() delivers what is held, and the context works on
+ *  4. no aggregate stays for long although no poll ever completes
+ *  5. lro_destroy() counts what it has to drop
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/module.h>
+
+#include "bed.h"
+#include "cases.h"
+#include "features.h"
+#include "verify.h"
+
+#define FULL	1448
+
+static int setup(struct kunit *test)
+{
+	struct bed *bed = bed_create();
+	unsigned int i;
+
+	test->priv = bed;
+	for (i = 0; bed && i < PACKET_FLOWS; i++)
+		bed->flow[i] = (struct flow_state){ .seq = 1000 };
+	return bed ? 0 : -ENOMEM;
+}
+
+static void teardown(struct kunit *test)
+{
+	bed_destroy(test->priv);
+}
+
+static void add(struct kunit *test, const struct pkt *pkt, unsigned int count)
+{
+	KUNIT_ASSERT_EQ(test, bed_add(test->priv, pkt, count), 0);
+}
+
+static void run(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, bed_run(test->priv), 0);
+}
+
+static void expect_segs(struct kunit *test, unsigned int first, unsigned int second)
+{
+	u8 segs[CASE_DELIVERIES] = { first, second };
+
+	verify_segments(test, test->priv, segs);
+}
+
+static void expect_clean(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	verify_bytes(test, bed);
+	bed_stop_engine(bed);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+/* Part of a page in an skb of its own. */
+static struct sk_buff *list_member(const skb_frag_t *frag, unsigned int from, unsigned int len)
+{
+	struct sk_buff *skb = alloc_skb(0, GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	get_page(skb_frag_page(frag));
+	skb_add_rx_frag(skb, 0, skb_frag_page(frag), skb_frag_off(frag) + from, len, PAGE_SIZE / 2);
+	return skb;
+}
+
+/* Leaves the first third of the payload, which is one fragment; the rest goes to a frag_list. */
+static void move_to_list(struct kunit *test, struct sk_buff *skb)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+	skb_frag_t *frag = &info->frags[0];
+	unsigned int third = skb_frag_size(frag) / 3;
+	struct sk_buff *a = list_member(frag, third, third);
+	struct sk_buff *b = list_member(frag, 2 * third, skb_frag_size(frag) - 2 * third);
+
+	KUNIT_ASSERT_NOT_NULL(test, a);
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	skb_frag_size_set(frag, third);
+	info->frag_list = a;
+	a->next = b;
+	skb->truesize += a->truesize + b->truesize;
+}
+
+static void test_frag_list_merges(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .repeat = 30, .layout = LAYOUT_FRAG },
+	};
+	struct bed *bed = test->priv;
+	struct fed *fed;
+
+	add(test, packets, ARRAY_SIZE(packets));
+	list_for_each_entry(fed, &bed->fed, list)
+		move_to_list(test, fed->skb);
+	run(test);
+	expect_segs(test, 31, 0);
+	expect_clean(test);
+}
+
+/* A linear part that is not a page cannot become a fragment. */
+static void test_frag_list_passes(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .repeat = 1, .layout = LAYOUT_FRAG },
+	};
+	struct bed *bed = test->priv;
+	struct sk_buff *member;
+	struct fed *fed;
+
+	add(test, packets, ARRAY_SIZE(packets));
+	fed = list_last_entry(&bed->fed, struct fed, list);
+	move_to_list(test, fed->skb);
+	member = skb_shinfo(fed->skb)->frag_list->next;
+	KUNIT_ASSERT_NOT_NULL(test, __pskb_pull_tail(member, member->data_len));
+	run(test);
+	expect_segs(test, 1, 1);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_frag_list"), (s64)1);
+	expect_clean(test);
+}
+
+/* Back to what the wire had. */
+static void move_tag_to_data(struct kunit *test, struct sk_buff *skb)
+{
+	skb_push(skb, ETH_HLEN);
+	KUNIT_ASSERT_EQ(test, __vlan_insert_tag(skb, skb->vlan_proto, skb_vlan_tag_get(skb)), 0);
+	__vlan_hwaccel_clear_tag(skb);
+	skb->protocol = eth_type_trans(skb, skb->dev);
+	KUNIT_ASSERT_EQ(test, ntohs(skb->protocol), ETH_P_8021Q);
+}
+
+static void test_tag_in_data(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .vlan = 0x2005, .repeat = 3 },
+		{ .payload = FULL, .vlan = 0x2005, .repeat = 3, .layout = LAYOUT_FRAG },
+		{ .payload = FULL, .vlan = 0x4005 },
+	};
+	struct bed *bed = test->priv;
+	struct fed *fed;
+
+	add(test, packets, ARRAY_SIZE(packets));
+	list_for_each_entry(fed, &bed->fed, list)
+		move_tag_to_data(test, fed->skb);
+	run(test);
+	expect_segs(test, 8, 1);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_vlan"), (s64)1);
+	expect_clean(test);
+}
+
+static void hold_two(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .repeat = 1 },
+	};
+	struct bed *bed = test->priv;
+
+	bed->abandon = true;
+	add(test, packets, ARRAY_SIZE(packets));
+	run(test);
+	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)2);
+}
+
+static void test_stop_delivers(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	hold_two(test);
+	napi_disable(&bed->napi);
+	lro_stop(bed->lro);
+	expect_segs(test, 2, 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_stop"), (s64)1);
+	lro_stop(bed->lro);
+	lro_stop(NULL);
+	napi_enable(&bed->napi);
+
+	hold_two(test);
+	napi_disable(&bed->napi);
+	lro_stop(bed->lro);
+	napi_enable(&bed->napi);
+	expect_segs(test, 2, 2);
+	expect_clean(test);
+}
+
+/* Two polls that use up their budget and lie a while apart end what was there before. */
+static void test_busy_polls_let_go(struct kunit *test)
+{
+	static const struct pkt other[] = {
+		{ .payload = FULL, .flow = 1 },
+	};
+	struct bed *bed = test->priv;
+	unsigned int i;
+
+	hold_two(test);
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
+		msleep(80);
+		add(test, other, ARRAY_SIZE(other));
+		run(test);
+	}
+	expect_segs(test, 2, 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)2);
+}
+
+static void test_destroy_counts_drops(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	struct rtnl_link_stats64 stats;
+
+	hold_two(test);
+	bed_stop_engine(bed);
+	dev_get_stats(bed->dev, &stats);
+	KUNIT_EXPECT_EQ(test, stats.rx_dropped, 2ull);
+	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
+}
+
+static struct kunit_case feature_cases[] = {
+	KUNIT_CASE(test_frag_list_merges),
+	KUNIT_CASE(test_frag_list_passes),
+	KUNIT_CASE(test_tag_in_data),
+	KUNIT_CASE(test_stop_delivers),
+	KUNIT_CASE(test_busy_polls_let_go),
+	KUNIT_CASE(test_destroy_counts_drops),
+	{}
+};
+
+struct kunit_suite lro_feature_suite = {
+	.name = "lro_features",
+	.init = setup,
+	.exit = teardown,
+	.test_cases = feature_cases,
+};
