@@ -27,6 +27,30 @@ expression dev, queue;
  netif_napi_add(dev, &queue->napi, xennet_poll);
 +lro_xennet_create(queue);
 
+// What is held is delivered when the polls stop.
+@stop@
+expression queue;
+@@
+ xennet_close(...)
+ {
+ <...
+ napi_disable(&queue->napi);
++lro_stop(queue->lro);
+ ...>
+ }
+
+// A poll that the engine asks for must not find the rings gone.
+@disconnect@
+expression queue;
+@@
+ xennet_disconnect_backend(...)
+ {
+ <...
+-napi_synchronize(&queue->napi);
++lro_xennet_synchronize(queue);
+ ...>
+ }
+
 // Freed with it, once it is disabled.
 @destroy@
 expression queue;

@@ -23,9 +23,27 @@ static void lro_xennet_create(struct netfront_queue *queue)
 
 static void lro_xennet_destroy(struct netfront_queue *queue)
 {
+	/* Where the device stays, as after a migration, no packet needs to be lost. */
+	if (netif_running(queue->info->netdev))
+		lro_stop(queue->lro);
 	lro_destroy(queue->lro);
 	queue->lro = NULL;
 	__skb_queue_purge(&queue->lro_skbs);
+}
+
+/*
+ * The backend is gone, with its interrupts: no poll may come until there is one again,
+ * and the engine asks for none after lro_stop().
+ */
+static void lro_xennet_synchronize(struct netfront_queue *queue)
+{
+	if (!queue->lro) {
+		napi_synchronize(&queue->napi);
+		return;
+	}
+	napi_disable(&queue->napi);
+	lro_stop(queue->lro);
+	napi_enable(&queue->napi);
 }
 
 /*

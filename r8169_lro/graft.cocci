@@ -27,6 +27,18 @@ expression dev, tp;
  netif_napi_add(dev, &tp->napi, rtl8169_poll);
 +lro_rtl_create(tp);
 
+// What is held is delivered when the polls stop.
+@stop@
+expression tp;
+@@
+ rtl8169_cleanup(...)
+ {
+ <...
+ napi_disable(&tp->napi);
++lro_stop(tp->lro);
+ ...>
+ }
+
 // Receive buffers that need no dma_sync, which under Xen costs more than all else
 // that the driver does for a frame.
 @fill@

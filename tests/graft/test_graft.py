@@ -68,11 +68,13 @@ class Kernels(Scratch):
             "r8169_lro": ("+\twork_done = lro_rtl_rx(dev, tp, budget);", "-\t\tnapi_gro_receive(&tp->napi, skb);",
                           "+\t\tlro_rtl_receive(tp, skb);", "+\tlro_rtl_create(tp);", "+\tstruct lro *lro;",
                           "-MODULE_DEVICE_TABLE(pci, rtl8169_pci_tbl);",
+                          "+\tlro_stop(tp->lro);",
                           "+\tif (work_done < budget && lro_rtl_complete_done(napi, work_done))"),
             "netfront_lro": ("+\twork_done -= lro_xennet_incoming(queue, &rxq);",
                              "-\t\tnapi_gro_receive(&queue->napi, skb);", "+\t\tlro_xennet_receive(queue, skb);",
                              "+\t\tlro_xennet_create(queue);", "+\t\tlro_xennet_destroy(queue);",
-                             "+\t\tlro_xennet_complete_done(napi, work_done);", '-MODULE_ALIAS("xen:vif");',
+                             "+\t\tlro_xennet_complete_done(napi, work_done);", "+\t\tlro_stop(queue->lro);",
+                             "+\t\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
                              "+\t.name = KBUILD_MODNAME,"),
         }
         for series in SERIES:
