@@ -26,6 +26,7 @@ help:
 	@echo 'make fuzz              any bytes through the rules and the flow table: FUZZ_SECONDS=600'
 	@echo 'make property          random packet streams through the engine in every mode: SEED= PACKETS=1000000'
 	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
+	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo '                       BENCH_QUICK=1: in seconds, not exact'
@@ -80,6 +81,10 @@ report:
 
 check:
 	@$(PYTHON) -m tests $(SUITES)
+
+.PHONY: check-hosts
+check-hosts: setup
+	@$(PYTHON) -m tests.kit tests.hosts.test_hosts
 
 coverage:
 	@$(PYTHON) tests/unit/coverage.py
