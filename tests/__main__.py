@@ -80,6 +80,8 @@ SUITES = (
     Suite("bench", "a few rows of the benchmark of the engine and of GRO",
           on_machine(sys.executable, "tests/bench/run.py", "--quick", "--sizes", "64,1514", "--flows", "1,64",
                      "--out", "build/bench/quick.json"), 1800),
+    Suite("differential", "GRO and the strict engine on the same packets, each difference with a reason",
+          on_machine(sys.executable, "tests/differential/run.py"), 1800),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
           on_machine(sys.executable, "tests/property/run.py"), 3000),
     Suite("report", "the report page from known results", python("tests.lab.test_report", "tests.lab.test_browser"),

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The same packets through GRO and through the engine's strict mode.
+ *
+ * Each poll hands in some packets and completes, so that nothing outlives it in
+ * either. A packet begins a delivery or joins one; where GRO and the engine do
+ * not agree, a reason of the list must apply. What follows in that flow until the
+ * poll ends is not judged: the aggregates differ then.
+ */
+#include <linux/completion.h>
+#include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+
+#include <compat.h>
+#include <lro.h>
+
+#include "reasons.h"
+
+static unsigned long packets = 100000;
+module_param(packets, ulong, 0);
+MODULE_PARM_DESC(packets, "packets");
+
+static unsigned long seed = 1;
+module_param(seed, ulong, 0);
+MODULE_PARM_DESC(seed, "what the stream depends on");
+
+#define REASONS_MAX	16
+#define SHOWN_MAX	5
+
+/**
+ * struct bed - a device
+ * @napi: its NAPI instance
+ * @dev: device
+ * @lro: engine context
+ * @engine: the engine is in the path, else GRO
+ * @done: the poll has completed
+ * @error: a packet could not be made
+ * @batch: packets
+ * @stream: generator
+ * @merged: packets that joined a delivery, by GRO and by the engine
+ * @same: packets that both treated alike
+ * @unjudged: packets after a difference
+ * @unexplained: differences without a reason
+ * @times: how often each reason explained a difference
+ */
+struct bed {
+	struct napi_struct napi;
+	struct net_device *dev;
+	struct lro *lro;
+	bool engine;
+	struct completion done;
+	int error;
+	struct batch batch;
+	struct stream stream;
+	unsigned long merged[2];
+	unsigned long same;
+	unsigned long unjudged;
+	unsigned long unexplained;
+	unsigned long times[REASONS_MAX];
+};
+
+/* A delivery bears the mark of its first packet. */
+static rx_handler_result_t collect(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct bed *bed = rcu_dereference(skb->dev->rx_handler_data);
+	unsigned int *count = bed->engine ? bed->batch.lro : bed->batch.gro;
+
+	if (skb->mark && skb->mark <= BATCH)
+		count[skb->mark - 1] += skb_shinfo(skb)->gso_segs ?: 1;
+	consume_skb(skb);
+	return RX_HANDLER_CONSUMED;
+}
+
+static int feed(struct bed *bed, unsigned int i)
+{
+	const struct stream_packet *pkt = &bed->batch.pkt[i];
+	struct sk_buff *skb = napi_alloc_skb(&bed->napi, pkt->len);
+
+	if (!skb)
+		return -ENOMEM;
+	skb_put_data(skb, pkt->data, pkt->len);
+	skb->protocol = eth_type_trans(skb, bed->dev);
+	skb->ip_summed = pkt->verified ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	skb->mark = i + 1;
+	/* Spread over GRO's buckets, none of which gets full. */
+	skb_set_hash(skb, pkt->lane + 1, PKT_HASH_TYPE_L4);
+	if (pkt->vlan)
+		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
+	if (bed->engine)
+		lro_receive_skb(bed->lro, skb);
+	else
+		napi_gro_receive(&bed->napi, skb);
+	return 0;
+}
+
+static int poll(struct napi_struct *napi, int budget)
+{
+	struct bed *bed = container_of(napi, struct bed, napi);
+	unsigned int i;
+
+	lro_begin(bed->lro, bed->engine ? LRO_STRICT : LRO_OFF);
+	for (i = 0; i < BATCH && !bed->error; i++)
+		bed->error = feed(bed, i);
+	lro_complete_done(bed->lro, napi, 0);
+	complete(&bed->done);
+	return 0;
+}
+
+static netdev_tx_t transmit(struct sk_buff *skb, struct net_device *dev)
+{
+	dev_kfree_skb_any(skb);
+	return NETDEV_TX_OK;
+}
+
+static const struct net_device_ops ops = {
+	.ndo_start_xmit	= transmit,
+};
+
+static void run_poll(struct bed *bed, bool engine)
+{
+	bed->engine = engine;
+	reinit_completion(&bed->done);
+	local_bh_disable();
+	napi_schedule(&bed->napi);
+	local_bh_enable();
+	wait_for_completion(&bed->done);
+}
+
+static void explain(struct bed *bed, int before, unsigned int i)
+{
+	const struct stream_packet *pkt = &bed->batch.pkt[i];
+	bool gro_merges = !bed->batch.gro[i];
+	unsigned int n;
+
+	for (n = 0; before >= 0 && n < reason_count; n++) {
+		if (reasons[n].gro_merges == gro_merges &&
+		    reasons[n].applies(&bed->batch, before, i)) {
+			bed->times[n]++;
+			return;
+		}
+	}
+	if (bed->unexplained++ >= SHOWN_MAX)
+		return;
+	pr_info("differential: fault: only %s merges packet %u of its poll, flow %u\n",
+		gro_merges ? "GRO" : "the engine", i, pkt->lane);
+	if (before >= 0)
+		pr_info("differential: before: %*phN\n", 64, bed->batch.pkt[before].data + 14);
+	pr_info("differential: packet: %*phN\n", 64, pkt->data + 14);
+}
+
+static void compare(struct bed *bed)
+{
+	const struct batch *b = &bed->batch;
+	int before[STREAM_LANES];
+	bool apart[STREAM_LANES] = {};
+	unsigned int i, gro = 0, lro = 0;
+
+	memset(before, 0xff, sizeof(before));
+	for (i = 0; i < BATCH; i++) {
+		unsigned int lane = b->pkt[i].lane;
+
+		gro += b->gro[i];
+		lro += b->lro[i];
+		bed->merged[0] += !b->gro[i];
+		bed->merged[1] += !b->lro[i];
+		if (apart[lane]) {
+			bed->unjudged++;
+		} else if (!b->gro[i] == !b->lro[i]) {
+			bed->same++;
+		} else {
+			explain(bed, before[lane], i);
+			apart[lane] = true;
+		}
+		before[lane] = i;
+	}
+	if (gro != BATCH || lro != BATCH) {
+		bed->unexplained++;
+		pr_info("differential: fault: of %u packets GRO delivered %u, the engine %u\n",
+			BATCH, gro, lro);
+	}
+}
+
+static void run_batch(struct bed *bed)
+{
+	unsigned int i;
+
+	memset(bed->batch.gro, 0, sizeof(bed->batch.gro));
+	memset(bed->batch.lro, 0, sizeof(bed->batch.lro));
+	for (i = 0; i < BATCH; i++)
+		stream_next(&bed->stream, &bed->batch.pkt[i]);
+	run_poll(bed, false);
+	run_poll(bed, true);
+	if (!bed->error)
+		compare(bed);
+}
+
+static void report(const struct bed *bed)
+{
+	unsigned int n;
+
+	for (n = 0; n < reason_count; n++)
+		pr_info("differential: reason: %lu times, only %s merges: %s: %s\n", bed->times[n],
+			reasons[n].gro_merges ? "GRO" : "the engine", reasons[n].name,
+			reasons[n].why);
+	pr_info("differential: %s: %lu packets alike, %lu joined by GRO, %lu by the engine, %lu not judged, %lu unexplained; seed=%lu\n",
+		bed->unexplained || bed->error ? "not ok" : "ok", bed->same, bed->merged[0],
+		bed->merged[1], bed->unjudged, bed->unexplained, seed);
+}
+
+static int open_device(struct bed *bed)
+{
+	int err;
+
+	bed->dev = alloc_etherdev(0);
+	if (!bed->dev)
+		return -ENOMEM;
+	bed->dev->netdev_ops = &ops;
+	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
+	rtnl_lock();
+	err = register_netdevice(bed->dev);
+	if (!err)
+		err = netdev_rx_handler_register(bed->dev, collect, bed) ?:
+		      dev_open(bed->dev, NULL);
+	rtnl_unlock();
+	return err;
+}
+
+static int __init differential_init(void)
+{
+	struct bed *bed = kvzalloc(sizeof(*bed), GFP_KERNEL);
+	unsigned long n;
+	int err;
+
+	if (!bed)
+		return -ENOMEM;
+	if (WARN_ON(reason_count > REASONS_MAX)) {
+		kvfree(bed);
+		return -E2BIG;
+	}
+	init_completion(&bed->done);
+	stream_setup(&bed->stream, seed);
+	err = open_device(bed);
+	if (!err) {
+		netif_napi_add(bed->dev, &bed->napi, poll);
+		bed->lro = lro_create(bed->dev, &bed->napi);
+		napi_enable(&bed->napi);
+		for (n = 0; bed->lro && n < packets && !bed->error; n += BATCH)
+			run_batch(bed);
+		napi_disable(&bed->napi);
+		if (bed->lro)
+			report(bed);
+		lro_destroy(bed->lro);
+		netif_napi_del(&bed->napi);
+		rtnl_lock();
+		netdev_rx_handler_unregister(bed->dev);
+		unregister_netdevice(bed->dev);
+		rtnl_unlock();
+	}
+	if (bed->dev)
+		free_netdev(bed->dev);
+	kvfree(bed);
+	return err;
+}
+
+static void __exit differential_exit(void)
+{
+}
+
+module_init(differential_init);
+module_exit(differential_exit);
+
+MODULE_IMPORT_XENLRO();
+MODULE_DESCRIPTION("GRO and the receive offload engine on the same packets");
+MODULE_LICENSE("GPL");
