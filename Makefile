@@ -34,6 +34,7 @@ help:
 	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
 	@echo 'make dist              build/dist/xenlro-VERSION.tar.xz: this tree with the drivers grafted for each kernel series'
 	@echo 'make deb               build/dist/*.deb: the modules for DKMS, and the command xenlro'
+	@echo 'make example           the example driver of docs/porting.md, and lro_core for it: KVER=$$(uname -r) OUT='
 	@echo 'make clean             removes build/'
 
 .PHONY: modules
@@ -65,6 +66,18 @@ dist:
 
 deb:
 	@$(PYTHON) packaging/deb.py
+
+# A driver that shows how to use the engine. Its own folder, for nothing of it is installed.
+EXAMPLE := $(OUT)/example
+.PHONY: example
+example:
+	@test -e $(KDIR)/Makefile || { echo 'example: the headers of Linux $(KVER) are missing:' \
+		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
+	@mkdir -p $(EXAMPLE)
+	@cp -u --parents $(wildcard include/*.h $(foreach m,lro_core examples/lro_pair,$(m)/Kbuild $(m)/*.[ch])) $(EXAMPLE)
+	@echo 'obj-m += lro_core/ examples/lro_pair/' >$(EXAMPLE)/Kbuild
+	$(MAKE) -C $(KDIR) M=$(abspath $(EXAMPLE)) $(KBUILD_FLAGS) modules
+	@echo 'example: $(EXAMPLE)/lro_core/lro_core.ko $(EXAMPLE)/examples/lro_pair/lro_pair.ko'
 
 # The lab and the tests set up what they need by themselves.
 export CONFIGS BYTES REPEATS KERNEL HOSTS SCALING

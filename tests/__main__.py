@@ -63,6 +63,7 @@ SUITES = (
           on_machine(sys.executable, "tests/unit/coverage.py"), 300),
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
+    Suite("docs", "the pages about the engine against its code", python("tests.docs.test_engine"), 60),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
