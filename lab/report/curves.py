@@ -13,16 +13,16 @@ from .missing import missing
 from .plots import COMMON, NAMES, SHADES, block, panel, text
 from .words import amount, best, listed, without
 
-# Points of a line: more than these the eye cannot tell apart, and the page would grow by megabytes.
-POINTS = 500
+# Points of a window's line: with more of them lines that go up and down cover each other.
+POINTS = 150
 _DASHES = (1, 2, 4, 5)
 _ENGINES = {"lro": OURS, "gro": GRO}
 
 
-def _line_style(config: str, rank: int) -> str:
-    """Same hue in a family; shade and dashes tell its members apart."""
+def _line_style(config: str, rank: int, dashes: bool = True) -> str:
+    """Same hue in a family; shade and dashes tell its members apart. A line that goes up and down is lost in dashes."""
     shades = SHADES[family(config)]
-    return f'lw 2 dt {_DASHES[rank % len(_DASHES)]} lc rgb "{shades[(1, 0, 2, 1)[rank % 4]]}"'
+    return f'lw 2 dt {_DASHES[rank % len(_DASHES)] if dashes else 1} lc rgb "{shades[(1, 0, 2, 3)[rank % 4]]}"'
 
 
 def _thinned(samples: list[float | None]) -> tuple[list[tuple[int, float]], int]:
@@ -70,7 +70,7 @@ def window(data: Data) -> Block:
             widest = max(widest, size * unit)
             label = "line_" + "".join(c if c.isalnum() else "_" for c in name)
             script += block(label, [(begin * unit, value / 1024) for begin, value in points])
-            lines.append(f"${label} using 1:2 with lines {_line_style(name, rank)} title {text(name)}")
+            lines.append(f"${label} using 1:2 with lines {_line_style(name, rank, dashes=False)} title {text(name)}")
         plots += panel(NAMES[who]) + "plot " + ", \\\n ".join(lines) + "\n"
     which = listed(f"{name} {repeat + 1}" for name, (repeat, _, _) in found.items())
     sees = _window_words(means) + (f" Each point is the mean over at most {widest:g} ms; each line is the repeat with "
