@@ -29,10 +29,10 @@ static bool feed_copy(struct bed *bed, struct fed *fed, u32 vlan)
 {
 	bool taken;
 
-	memcpy(bed->buffer, fed->data, fed->len);
-	taken = lro_receive_copy(bed->lro, bed->buffer, fed->len, vlan,
+	memcpy(bed->buffer, fed->wire, fed->wire_len);
+	taken = lro_receive_copy(bed->lro, bed->buffer, fed->wire_len, vlan,
 				 fed->skb->ip_summed == CHECKSUM_UNNECESSARY);
-	memset(bed->buffer, 0x5a, fed->len);
+	memset(bed->buffer, 0x5a, fed->wire_len);
 	return taken;
 }
 

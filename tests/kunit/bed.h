@@ -66,7 +66,7 @@ struct bed {
 	struct completion done;
 	u64 *value;
 	u8 *name;
-	u8 buffer[PACKET_MAX];
+	u8 buffer[PACKET_MAX + VLAN_HLEN];
 };
 
 /**

@@ -13,8 +13,9 @@
 /* Where each fragment but the last ends; returns how many fragments. */
 static unsigned int cut(const struct fed *fed, unsigned int *end)
 {
-	unsigned int headers = min(packet_header_len(fed->pkt), fed->len);
-	unsigned int payload = fed->len - headers, count = 0;
+	unsigned int tag = fed->pkt->in_band ? VLAN_HLEN : 0;
+	unsigned int headers = min(packet_header_len(fed->pkt) + tag, fed->wire_len);
+	unsigned int payload = fed->wire_len - headers, count = 0;
 
 	switch (fed->pkt->layout) {
 	case LAYOUT_PAGE:
@@ -33,7 +34,7 @@ static unsigned int cut(const struct fed *fed, unsigned int *end)
 		end[count++] = headers + min_t(unsigned int, payload, BEGIN_LEN);
 		break;
 	}
-	end[count++] = fed->len;
+	end[count++] = fed->wire_len;
 	return count;
 }
 
@@ -57,7 +58,7 @@ unsigned int packet_frags(struct fed *fed, struct page_pool *pool, skb_frag_t *f
 		page = make_page(pool);
 		if (!page)
 			return 0;
-		memcpy(page_address(page) + offset, fed->data + begin, len);
+		memcpy(page_address(page) + offset, fed->wire + begin, len);
 		if (!i && fed->skb->ip_summed == CHECKSUM_PARTIAL)
 			packet_unfinish(fed, page_address(page));
 		fed->frag_page[i] = page;

@@ -174,6 +174,27 @@ static void write_frame(struct fed *fed, const struct flow_state *state)
 	fed->len = fed->trim + pkt->pad;
 }
 
+static unsigned int tag_len(const struct pkt *pkt)
+{
+	return pkt->in_band ? VLAN_HLEN : 0;
+}
+
+static void write_wire(struct fed *fed)
+{
+	const struct pkt *pkt = fed->pkt;
+	u8 *to = fed->wire;
+
+	memcpy(to, fed->data, 2 * ETH_ALEN);
+	to += 2 * ETH_ALEN;
+	if (pkt->in_band) {
+		put_unaligned_be16(ETH_P_8021Q, to);
+		put_unaligned_be16(pkt->vlan, to + 2);
+		to += VLAN_HLEN;
+	}
+	memcpy(to, fed->data + 2 * ETH_ALEN, fed->len - 2 * ETH_ALEN);
+	fed->wire_len = fed->len + tag_len(pkt);
+}
+
 /* The linear part of the skb, with room for @len bytes. */
 static struct sk_buff *make_head(struct fed *fed, unsigned int len)
 {
@@ -191,21 +212,21 @@ static struct sk_buff *make_head(struct fed *fed, unsigned int len)
 	}
 	if (skb) {
 		skb_reserve(skb, HEADROOM);
-		skb_put_data(skb, fed->data, len);
+		skb_put_data(skb, fed->wire, len);
 	}
 	return skb;
 }
 
 static int make_frag(struct fed *fed, unsigned int from)
 {
-	if (from == fed->len)
+	if (from == fed->wire_len)
 		return 0;
 	fed->page[1] = alloc_page(GFP_KERNEL);
 	if (!fed->page[1])
 		return -ENOMEM;
-	memcpy(page_address(fed->page[1]) + HEADROOM, fed->data + from, fed->len - from);
+	memcpy(page_address(fed->page[1]) + HEADROOM, fed->wire + from, fed->wire_len - from);
 	get_page(fed->page[1]);
-	skb_add_rx_frag(fed->skb, 0, fed->page[1], HEADROOM, fed->len - from, PAGE_SIZE);
+	skb_add_rx_frag(fed->skb, 0, fed->page[1], HEADROOM, fed->wire_len - from, PAGE_SIZE);
 	return 0;
 }
 
@@ -224,7 +245,8 @@ static __sum16 pseudo_sum(const struct fed *fed)
 /* What a local sender leaves in the place of the checksum. */
 void packet_unfinish(const struct fed *fed, void *headers)
 {
-	struct tcphdr *th = headers + ETH_HLEN + ip_header_len(fed->pkt);
+	struct tcphdr *th = headers + ETH_HLEN + tag_len(fed->pkt) +
+			    ip_header_len(fed->pkt);
 
 	th->check = pseudo_sum(fed);
 }
@@ -239,10 +261,11 @@ static void set_checksum(struct fed *fed)
 	if (fed->pkt->quirk == QUIRK_TCP_CHECKSUM && !fed->pkt->summed)
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
-		skb->csum = csum_partial(fed->data + ETH_HLEN, fed->len - ETH_HLEN, 0);
+		skb->csum = csum_partial(fed->wire + ETH_HLEN, fed->wire_len - ETH_HLEN, 0);
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		packet_unfinish(fed, skb->data - ETH_HLEN);
-		skb->csum_start = skb_headroom(skb) + ip_header_len(fed->pkt);
+		skb->csum_start = skb_headroom(skb) + tag_len(fed->pkt) +
+				  ip_header_len(fed->pkt);
 		skb->csum_offset = offsetof(struct tcphdr, check);
 	}
 }
@@ -250,10 +273,10 @@ static void set_checksum(struct fed *fed)
 static int make_skb(struct fed *fed, struct net_device *dev)
 {
 	const struct pkt *pkt = fed->pkt;
-	unsigned int linear = fed->len;
+	unsigned int linear = fed->wire_len;
 
 	if (pkt->layout == LAYOUT_FRAG)
-		linear = fed->len - pkt->payload - pkt->pad;
+		linear = fed->wire_len - pkt->payload - pkt->pad;
 	else if (pkt->layout == LAYOUT_ALL_FRAG)
 		linear = ETH_HLEN;
 	fed->skb = make_head(fed, linear);
@@ -261,7 +284,7 @@ static int make_skb(struct fed *fed, struct net_device *dev)
 		return -ENOMEM;
 	fed->skb->protocol = eth_type_trans(fed->skb, dev);
 	set_checksum(fed);
-	if (pkt->vlan)
+	if (pkt->vlan && !pkt->in_band)
 		__vlan_hwaccel_put_tag(fed->skb, htons(ETH_P_8021Q), pkt->vlan);
 	if (pkt->quirk == QUIRK_RECYCLE)
 		skb_mark_for_recycle(fed->skb);
@@ -287,6 +310,7 @@ struct fed *packet_make(const struct pkt *pkt, struct flow_state *state, struct 
 	fed->pkt = pkt;
 	INIT_LIST_HEAD(&fed->list);
 	write_frame(fed, state);
+	write_wire(fed);
 	state->seq += pkt->seq + pkt->payload;
 	state->id += pkt->id + 1;
 	if (make_skb(fed, dev)) {

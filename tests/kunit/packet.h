@@ -6,6 +6,7 @@
 #ifndef _LRO_KUNIT_PACKET_H
 #define _LRO_KUNIT_PACKET_H
 
+#include <linux/if_vlan.h>
 #include <linux/list.h>
 #include <linux/skbuff.h>
 
@@ -91,7 +92,8 @@ enum layout {
  * @payload: TCP payload, bytes
  * @repeat: further packets like it
  * @pad: bytes of Ethernet padding
- * @vlan: tag that the NIC removed, 0 for none
+ * @vlan: 802.1Q tag, 0 for none
+ * @in_band: the NIC left the tag in the frame
  * @seq: shift of the sequence number; the flow goes on from the shifted one
  * @ack: shift of the ACK number
  * @tsval: shift of the timestamp
@@ -132,6 +134,7 @@ struct pkt {
 	bool no_df;
 	bool ts;
 	bool v6;
+	bool in_band;
 	u8 summed;
 	enum then then;
 	u8 mode;
@@ -160,8 +163,10 @@ struct flow_state {
  * @frag_page: pages that held the frame in page mode, likewise
  * @trim: length without Ethernet padding
  * @len: length
+ * @wire_len: length of @wire
  * @seen: was delivered
- * @data: bytes
+ * @data: bytes, without a tag
+ * @wire: bytes as the driver has them
  */
 struct fed {
 	struct list_head list;
@@ -172,8 +177,10 @@ struct fed {
 	struct page *frag_page[PACKET_FRAGS];
 	unsigned int trim;
 	unsigned int len;
+	unsigned int wire_len;
 	bool seen;
 	u8 data[PACKET_MAX];
+	u8 wire[PACKET_MAX + VLAN_HLEN];
 };
 
 /**
