@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from . import (configs, experiments, hosts, kernels, measure, prereq, provision, report, results, scaling,
-               scaling_guests, steps, table, windows)
+               scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
 
@@ -36,6 +36,11 @@ def parse_repeats(text: str) -> int:
     if not re.fullmatch(r"[1-9]\d{0,3}", text.strip()):
         raise LabError(f"REPEATS={text} is not a number from 1 on", code=steps.EXIT_USAGE)
     return int(text)
+
+
+def _switch(name: str) -> bool:
+    """A variable of the environment that switches something on; unset, empty and 0 are off."""
+    return os.environ.get(name, "") not in ("", "0")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +74,8 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
                          help="measure the scaling series rather than the configurations: 1 for all, or one of "
                               f"{', '.join(scaling.BOTH)} (SCALING); its rows join the results of the last run; CONFIGS "
                               f"get more guests (default {' '.join(scaling_guests.CONFIGS)})")
+    command.add_argument("--profile", action=argparse.BooleanOptionalAction, default=_switch("PROFILE"),
+                         help="attribute the instructions of each domain to symbols (PROFILE=1)")
     command.epilog = "; ".join(f"{config.name}: {config.about}" for config in configs.ALL.values())
 
 
@@ -87,9 +94,11 @@ def _run(options: argparse.Namespace) -> None:
         _setup(options.kernel)
     ready = time.monotonic()
     found = (hosts.run(options.configs, options.hosts, count, repeats) if options.hosts
-             else experiments.run(wanted, options.kernel, count, repeats))
+             else experiments.run(wanted, options.kernel, count, repeats, options.profile))
     results.write(found, RESULTS)
     minutes = (time.monotonic() - ready) / 60
+    if "profile" in found:
+        steps.say(symbols.render(found["profile"]))
     steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
 

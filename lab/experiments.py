@@ -27,8 +27,10 @@ LATENCY_TURNS = 1
 HISTOGRAM_BYTES = 16 << 20
 
 
-def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
+def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False) -> dict:
     """Send `count` bytes `repeats` times through each configuration; return the results, which are not saved.
+
+    profiled: attribute the instructions to symbols, see lab/symbols.py.
 
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
@@ -38,7 +40,7 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
         lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group),
-                                                counted=True)
+                                                counted=True, profiled=profiled)
         # All images before the first machine: a fault in one shows at once, and all are of the same sources.
         lab.prepare()
         laboratories.append((lab, group))
@@ -49,6 +51,10 @@ def run(wanted: list[Config], series: str, count: int, repeats: int) -> dict:
             runs += run_all(_Bench(lab, count), group, repeats)
             memory[lab.name] = lab.nic_host.memory_used()
     found |= {"memory_mib": memory, "runs": in_table_order(runs)}
+    # Long lists, of which one is enough.
+    profiles = {run["config"]: run.pop("profile") for run in found["runs"] if "profile" in run}
+    if profiles:
+        found["profile"] = profiles
     return results.validate(found | {"ratios": ratios.compute(found)})
 
 

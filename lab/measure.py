@@ -18,6 +18,9 @@
     TCP segments that the sender received during the transfer (its `Tcp InSegs`), per 10^6 bytes of payload. No capture
     is used: beside the acknowledgements it holds the answers to SYN and FIN.
 
+`profile`
+    With PROFILE=1, and moved out of the runs, see lab/symbols.py.
+
 `interval`
     `bytes` of payload, `seconds`, and `busy`: for each domain the share of that time in which its CPU was not halted.
 
@@ -47,14 +50,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from . import grants, vm, windows
+from . import grants, symbols, vm, windows
 from .agent import Host
 from .insn.control import Control
 from .insn.errors import InsnError
 from .insn.pinning import domain_pcpus
+from .insn.profile import SymbolTable
 from .insn.reader import Snapshot, delta, idle_rate, per_byte
 from .paths import BUILD
 from .topology import Lab, XenLab
@@ -87,10 +91,12 @@ class Baseline:
     """Where the domains run, and what they do when there is nothing to do.
 
     domains: "driver" and, under Xen, "guest" -> vCPU. idle: vCPU -> its difference over a quiet interval.
+    symbols: those of each domain, when a profile is wanted.
     """
 
     domains: dict[str, int]
     idle: dict[int, dict]
+    symbols: dict[str, SymbolTable] = field(default_factory=dict)
 
 
 def at_rest(lab: Lab, guests: Sequence[str] = ("guest",)) -> Baseline:
@@ -100,7 +106,8 @@ def at_rest(lab: Lab, guests: Sequence[str] = ("guest",)) -> Baseline:
     Raises InsnError when domains cannot be told apart or do not come to rest.
     """
     domains = _patiently(lambda: _domains(lab.dom0, guests)) if isinstance(lab, XenLab) else {"driver": 0}
-    return Baseline(domains, _patiently(lambda: _idle(lab.control, list(domains.values()))))
+    known = lab.symbols() if lab.profiled else {}
+    return Baseline(domains, _patiently(lambda: _idle(lab.control, list(domains.values()))), known)
 
 
 def _patiently(look: Callable[[], _T]) -> _T:
@@ -135,11 +142,15 @@ def _idle(control: Control, vcpus: list[int]) -> dict[int, dict]:
 
 @dataclass(frozen=True)
 class Moment:
-    """A snapshot, the payload that had passed the NIC when it was taken, and the most that it can have been."""
+    """A snapshot, the payload that had passed the NIC when it was taken, and the most that it can have been.
+
+    histogram: a snapshot with one, taken just outside of the interval when a profile is wanted.
+    """
 
     snapshot: Snapshot
     payload: float
     most: int
+    histogram: Snapshot | None = None
 
 
 def payload(nic: dict[str, int]) -> int:
@@ -157,15 +168,15 @@ class Meter:
         self._ended = threading.Event()
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="meter")
         self._watcher: Future[list[Moment]]
-        self._base = 0
-        self._passed = 0
+        self._base: dict[str, int] = {}
+        self._passed: dict[str, int] = {}
         self._moments: list[Moment] = []
         self._copies: list[grants.Copies] = []
         self._recorder = windows.Recorder(lab.nic, PACKETS)
 
     def __enter__(self) -> Meter:
         self._read_grants()
-        self._base = payload(self._lab.nic.stats())
+        self._base = self._lab.nic.stats()
         self._recorder.__enter__()
         self._watcher = self._executor.submit(self._watch)
         return self
@@ -176,12 +187,12 @@ class Meter:
         self._recorder.__exit__()
         if kind is None:
             self._moments = self._watcher.result()
-            self._passed = self._payload()
+            self._passed = self._lab.nic.stats()
             self._read_grants()
 
     def _payload(self) -> int:
         """Payload bytes that have passed the NIC since the beginning."""
-        return payload(self._lab.nic.stats()) - self._base
+        return payload(self._lab.nic.stats()) - payload(self._base)
 
     def _read_grants(self) -> None:
         if isinstance(self._lab, XenLab):
@@ -193,10 +204,20 @@ class Meter:
             while (before := self._payload()) < share * self._count:
                 if self._ended.wait(POLL):
                     return moments
-            snapshot = self._lab.control.snapshot(label)
-            after = self._payload()
-            moments.append(Moment(snapshot, (before + after) / 2, after))
+            moments.append(self._moment(label, before))
         return moments
+
+    def _moment(self, label: str, before: int) -> Moment:
+        """A snapshot; writing a histogram takes a while and so stays outside of the interval."""
+        histogram = self._histogram(label) if label == "begin" else None
+        if histogram:
+            before = self._payload()
+        snapshot = self._lab.control.snapshot(label)
+        after = self._payload()
+        return Moment(snapshot, (before + after) / 2, after, histogram or self._histogram(label))
+
+    def _histogram(self, label: str) -> Snapshot | None:
+        return self._lab.control.snapshot(f"{label}-profile", histogram=True) if self._lab.profiled else None
 
     def fault(self, done: Transfer) -> str | None:
         """Why the attempt has to be thrown away; None when it is sound."""
@@ -208,8 +229,12 @@ class Meter:
 
     def fields(self, done: Transfer) -> dict:
         """The fields of a sound attempt, as the results hold them; InsnError when its bytes are not the payload's."""
-        check_payload(self._passed, done)
+        passed = payload(self._passed) - payload(self._base)
+        check_payload(passed, done)
         found = instructions(self._moments, self._baseline) | {"acks_per_mb": acks_per_mb(done)}
+        if self._lab.profiled:
+            frames = self._passed["rx_frames"] - self._base["rx_frames"]
+            found["profile"] = profile(self._moments, self._baseline, frames / passed)
         if self._copies:
             before, after = self._copies
             found |= grant_fields(after - before, done.bytes)
@@ -254,6 +279,21 @@ def instructions(moments: list[Moment], baseline: Baseline) -> dict:
         "interval": {"bytes": count, "seconds": round(seconds, 3),
                      "busy": {name: round(found["busy"], DIGITS) for name, found in domains.items()}},
     }
+
+
+def profile(moments: list[Moment], baseline: Baseline, frames_per_byte: float) -> dict[str, list[dict]]:
+    """The symbols of each domain, see lab/symbols.py; the histograms are removed."""
+    begin, end = moments
+    count = round(end.payload - begin.payload)
+    spent = delta(begin.snapshot, end.snapshot)
+    amounts = {name: spent[vcpu]["insns"]["total"] / count for name, vcpu in baseline.domains.items()}
+    try:
+        return symbols.rows(begin.histogram, end.histogram, baseline.domains, baseline.symbols,
+                            symbols.Interval(amounts, frames_per_byte))
+    finally:
+        for moment in moments:
+            if moment.histogram and moment.histogram.histogram:
+                moment.histogram.histogram.unlink(missing_ok=True)
 
 
 def grant_fields(copies: grants.Copies, count: int) -> dict[str, float]:

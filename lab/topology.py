@@ -15,10 +15,11 @@ import shutil
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, grants, images, traffic, vm
+from . import agent, configs, console, grants, images, symbols, traffic, vm
 from .console import KernelComplaint
 from .insn import reader
 from .insn.control import Control
+from .insn.profile import SymbolTable
 from .steps import LabError, step
 
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
@@ -46,20 +47,22 @@ class Lab:
     series: kernel of the receiving side. with_ours: put this project's modules into its images.
     logs: folder for console and process logs; give concurrent laboratories different ones.
     chip, nic_options: passed to rtl8169d. counted: count the instructions of the machine that owns the NIC, and its
-    grant copies; `control` takes snapshots then.
+    grant copies; `control` takes snapshots then. profiled: count them by address as well.
     """
 
     name = ""
     bridge = False
 
     def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = "8169",
-                 nic_options: tuple[str, ...] = (), counted: bool = False):
+                 nic_options: tuple[str, ...] = (), counted: bool = False,
+                 profiled: bool = False):
         self.series = series
         self.with_ours = with_ours
         self.logs = logs
         self._chip = chip
         self._nic_options = nic_options
         self._counted = counted
+        self.profiled = profiled
         self._stack = ExitStack()
         self._parts: list[vm.Nic | vm.Vm] = []
         self._images: tuple[images.Image, images.Image] | None = None
@@ -159,7 +162,7 @@ class Lab:
             counts, port = self.logs / f"{name}.insn.jsonl", self._run / f"{name}.insn"
             counts.unlink(missing_ok=True)
             self.control = Control(port, self.logs)
-            plugin = reader.plugin_argument(vm.insn_plugin(), counts, port)
+            plugin = reader.plugin_argument(vm.insn_plugin(), counts, port, profile=self.profiled)
         started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin]))
         if self._counted:
             self.control.wait(alive=started.check)
@@ -211,6 +214,10 @@ class Lab:
     def set_module_parameter(self, host: agent.AgentHost, module: str, name: str, value: object) -> None:
         """Write a module parameter of a running host, for example (lab.nic_host, "r8169_lro", "lro", 1)."""
         host.run(f"echo {value} >/sys/module/{module.replace('-', '_')}/parameters/{name}")
+
+    def symbols(self) -> dict[str, SymbolTable]:
+        """What the kernels whose instructions are counted call their addresses now: "driver" and, under Xen, "guest"."""
+        return symbols.tables({"driver": self.nic_host}, self.sender, SENDER_ADDRESS, xen=False)
 
     def wait_for_ping(self, timeout: float = LINK_LIMIT) -> None:
         """Return when the receiver answers the sender."""
@@ -343,6 +350,9 @@ class XenLab(Lab):
         super()._forget()
         self.guest_driver = None
         self._guest_console = GuestConsole("guest", self.logs)
+
+    def symbols(self) -> dict[str, SymbolTable]:
+        return symbols.tables({"driver": self.dom0, "guest": self.guest}, self.sender, SENDER_ADDRESS, xen=True)
 
     def _create_guest(self, name: str, description: str) -> None:
         path = f"/lab/{name}.cfg"

@@ -229,11 +229,16 @@ def symbols(data: Data) -> list[Block]:
     return tables or [missing(data, "profile")]
 
 
+def _named(row: dict) -> str:
+    owner = row.get("owner")
+    return f"{row['symbol']} [{owner}]" if isinstance(owner, str) else row["symbol"]
+
+
 def _symbols(data: Data, config: str, domain: str, title: str, rows: list[dict]) -> Table:
     largest = max(row["share"] for row in rows) or 1
     return Table(f"symbols-{config}-{domain}", f"{config}, {title}" if has_guest(config) else config, [
         [("symbol", 1), ("share (%)", 1), ("instructions per packet", 1)]],
-        [[row["symbol"], Cell(show(100 * row["share"], 1), row["share"] / largest),
+        [[_named(row), Cell(show(100 * row["share"], 1), row["share"] / largest),
           show(ratios.number(row.get("insn_per_packet")), 1)] for row in rows],
         data.at(f"profile.{config}.{domain}"),
         [f"The first {len(rows)} have {show(100 * sum(row['share'] for row in rows), 1)} % of all instructions "

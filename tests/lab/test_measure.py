@@ -124,6 +124,7 @@ class FakeLab(topology.XenLab):
 
     def __init__(self, step: int, stop_after: int = 10_000) -> None:  # pylint: disable=super-init-not-called
         self.looks = 0
+        self.profiled = False
         self.nic = mock.Mock()
         self.nic.stats.side_effect = lambda: self.stats(step, stop_after)
         self.control = mock.Mock()
@@ -160,7 +161,7 @@ class Meter(unittest.TestCase):
         meter = self.measured(FakeLab(10))
         self.assertEqual([moment.payload for moment in meter._moments], [18.5 * 14480, 59.5 * 14480])
         self.assertIsNone(meter.fault(transfer()))
-        meter._passed = COUNT
+        meter._base, meter._passed = {"rx_frames": 0, "rx_bytes": 0}, {"rx_frames": 0, "rx_bytes": COUNT}
         found = meter.fields(transfer())
         self.assertEqual(found["interval"]["bytes"], 41 * 14480)
         self.assertEqual(found["insn_per_byte"]["driver"]["total"], round(1000 / 14480, 4))

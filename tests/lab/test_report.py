@@ -76,7 +76,8 @@ def full() -> dict:
               for name in ("guest12", "gro12") for count in (1, 2, 4, 8)]
     return {"schema": 1, "kernel": "6.12.1", "xen": "4.20.4", "qemu": "11.1.3", "nic": "RTL8169sb", "bytes": 67108864,
             "runs": [one_run(config, repeat) for config in BASIS for repeat in range(3)],
-            "profile": {"native": {"driver": symbols}, "guest12": {"driver": symbols, "guest": symbols}},
+            "profile": {"native": {"driver": symbols},
+                        "guest12": {"driver": [row | {"owner": "xen"} for row in symbols], "guest": symbols}},
             "scaling": {"flows": flows, "guests": guests}, "machine": {"cpu_model": "Some CPU", "cores": 2}}
 
 
@@ -240,6 +241,7 @@ class Report(unittest.TestCase):
         self.assertEqual(self.page.row("latency", "guest12, merging off")[1:], ["790", "2,000", "210"])
         self.assertEqual(self.page.row("captured", "native")[1:], ["60,000", "344.0", "3"])
         self.assertEqual(self.page.tables["symbols-guest12-guest"][2], ["a<b>&c", "25.0", "99.0"])
+        self.assertEqual(self.page.tables["symbols-guest12-driver"][2][0], "a<b>&c [xen]")
         self.assertIn(["native", "Mbit/s", "300.0", "3.0", "1.00", "3"], self.page.tables["spread"])
         self.assertIn(["P1", "Driver domain's instructions per byte: guest1 / gro1", "0.40", "smaller is better"],
                       self.page.tables["ratios"])
