@@ -91,6 +91,8 @@ SUITES = (
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
     Suite("hosts", "the lab on hosts reached by ssh, and that it puts them back",
           python("tests.hosts.test_files", "tests.hosts.test_session"), 300, True),
+    Suite("example", "the example driver in user-mode Linux, files through the engine",
+          python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot", "tests.boot.test_flows"), 1500, True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
