@@ -5,6 +5,8 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 KSRC ?=
 OUT ?= build/modules/$(KVER)
+# Shown by ethtool -i and modinfo.
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 PYTHON ?= python3
 GRAFTED := r8169_lro netfront_lro
@@ -40,7 +42,7 @@ help:
 
 .PHONY: modules
 modules: stage
-	$(MAKE) -C $(KDIR) M=$(abspath $(STAGE)) $(KBUILD_FLAGS) modules
+	$(MAKE) -C $(KDIR) M=$(abspath $(STAGE)) XENLRO_VERSION=$(VERSION) $(KBUILD_FLAGS) modules
 	@cp $(foreach m,$(MODULES),$(STAGE)/$(m)/$(m).ko) $(OUT)/
 	@echo 'modules: $(foreach m,$(MODULES),$(OUT)/$(m).ko)'
 

@@ -213,4 +213,59 @@ void lro_stats_values(const struct lro *lro, u64 **data);
  */
 extern const struct kernel_param_ops lro_mode_param_ops;
 
+/* Features of a device by which ethtool -K switches strict and relaxed mode. */
+#define LRO_FEATURES	(NETIF_F_GRO_HW | NETIF_F_LRO)
+
+/**
+ * struct lro_mode_param - a parameter lro= that agrees with the features of devices
+ * @mode: an enum lro_mode: the mode of devices that come
+ * @ops: operations that are those of all devices of the driver and of no others
+ */
+struct lro_mode_param {
+	unsigned int mode;
+	const struct net_device_ops *ops;
+};
+
+/*
+ * The same with a struct lro_mode_param, for drivers whose devices offer the modes
+ * as features, see lro_init_features(). What is written is from then on the mode
+ * of all devices of the driver, those that ethtool had changed included.
+ */
+extern const struct kernel_param_ops lro_devices_param_ops;
+
+/**
+ * lro_init_features() - have a new device offer the modes as features
+ * @dev: device, not yet registered; without NETIF_F_RXCSUM the kernel keeps strict
+ *	mode off
+ * @param: parameter of its driver
+ */
+void lro_init_features(struct net_device *dev, const struct lro_mode_param *param);
+
+/**
+ * lro_fix_features() - sort out the features of the modes
+ * @dev: device
+ * @features: features that are wanted
+ *
+ * For ndo_fix_features. Relaxed mode counts while it is wanted, except on a device
+ * that is a port of another or forwards; then strict mode does if it is wanted too.
+ *
+ * Context: RTNL held.
+ * Return: features that are possible.
+ */
+netdev_features_t lro_fix_features(struct net_device *dev, netdev_features_t features);
+
+/**
+ * lro_device_mode() - the mode that a device's features stand for
+ * @dev: device
+ * Return: what lro_begin() wants.
+ */
+static inline enum lro_mode lro_device_mode(const struct net_device *dev)
+{
+	netdev_features_t features = READ_ONCE(dev->features);
+
+	if (features & NETIF_F_LRO)
+		return LRO_RELAXED;
+	return features & NETIF_F_GRO_HW ? LRO_STRICT : LRO_OFF;
+}
+
 #endif /* _XENLRO_LRO_H */

@@ -11,7 +11,7 @@ from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
 NAMES = ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
-_SOURCES = ("Makefile", "Kbuild", "include", "graft", *NAMES)
+_SOURCES = ("Makefile", "Kbuild", "dkms.conf", "include", "graft", *NAMES)
 # Folders with a makefile whose programs run on the machine.
 _TOOLS = ("lab/rtl8169d", "lab/guest", "lab/insn")
 

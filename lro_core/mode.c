@@ -1,21 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module parameter lro= that every driver of the engine has. */
+/*
+ * How the mode of a device is chosen: by features that ethtool switches for one
+ * device, and by the module parameter lro= that every driver of the engine has,
+ * which sets these features of all its devices.
+ */
+#include <linux/inetdevice.h>
 #include <linux/moduleparam.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/addrconf.h>
+#include <net/net_namespace.h>
 
 #include <compat.h>
 #include <lro.h>
 
+static netdev_features_t mode_features(unsigned int mode)
+{
+	switch (mode) {
+	case LRO_OFF:
+		return 0;
+	case LRO_STRICT:
+		return NETIF_F_GRO_HW;
+	}
+	/* Wanting both, the device goes back to strict when relaxed is taken away. */
+	return LRO_FEATURES;
+}
+
+static void set_devices(const struct lro_mode_param *param)
+{
+	netdev_features_t features = mode_features(param->mode);
+	struct net_device *dev;
+	struct net *net;
+
+	down_read(&net_rwsem);
+	for_each_net(net)
+		for_each_netdev(net, dev)
+			if (dev->netdev_ops == param->ops) {
+				dev->wanted_features &= ~LRO_FEATURES;
+				dev->wanted_features |= features;
+				netdev_update_features(dev);
+			}
+	up_read(&net_rwsem);
+}
+
+static int parse_mode(const char *text, const struct kernel_param *kp, unsigned int now,
+		      unsigned int *mode)
+{
+	if (!kstrtouint(text, 0, mode) && *mode <= LRO_RELAXED)
+		return 0;
+	pr_err("%s: lro is 0 (off), 1 (strict) or 2 (relaxed); keeping %u\n",
+	       module_name(kp->mod), now);
+	return -EINVAL;
+}
+
 static int mode_set(const char *text, const struct kernel_param *kp)
 {
 	unsigned int mode;
+	int err = parse_mode(text, kp, *(unsigned int *)kp->arg, &mode);
 
-	if (kstrtouint(text, 0, &mode) || mode > LRO_STRICT) {
-		pr_err("%s: lro is 0 (off) or 1 (strict); keeping %u\n", module_name(kp->mod),
-		       *(unsigned int *)kp->arg);
-		return -EINVAL;
-	}
-	WRITE_ONCE(*(unsigned int *)kp->arg, mode);
-	return 0;
+	if (!err)
+		WRITE_ONCE(*(unsigned int *)kp->arg, mode);
+	return err;
 }
 
 const struct kernel_param_ops lro_mode_param_ops = {
@@ -23,3 +68,63 @@ const struct kernel_param_ops lro_mode_param_ops = {
 	.get = param_get_uint,
 };
 EXPORT_SYMBOL_XENLRO(lro_mode_param_ops);
+
+static int devices_set(const char *text, const struct kernel_param *kp)
+{
+	struct lro_mode_param *param = kp->arg;
+	unsigned int mode;
+	int err = parse_mode(text, kp, param->mode, &mode);
+
+	if (err)
+		return err;
+	rtnl_lock();
+	param->mode = mode;
+	set_devices(param);
+	rtnl_unlock();
+	return 0;
+}
+
+static int devices_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct lro_mode_param *param = kp->arg;
+
+	return sysfs_emit(buffer, "%u\n", param->mode);
+}
+
+const struct kernel_param_ops lro_devices_param_ops = {
+	.set = devices_set,
+	.get = devices_get,
+};
+EXPORT_SYMBOL_XENLRO(lro_devices_param_ops);
+
+void lro_init_features(struct net_device *dev, const struct lro_mode_param *param)
+{
+	dev->hw_features |= LRO_FEATURES;
+	dev->features |= mode_features(param->mode);
+}
+EXPORT_SYMBOL_XENLRO(lro_init_features);
+
+/* Where packets go on to others, none of them may lose anything. */
+static bool passes_on(struct net_device *dev)
+{
+	struct in_device *ipv4 = __in_dev_get_rtnl(dev);
+
+	if (netdev_has_any_upper_dev(dev) || (ipv4 && IN_DEV_FORWARD(ipv4)))
+		return true;
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct inet6_dev *ipv6 = __in6_dev_get(dev);
+
+	if (ipv6 && READ_ONCE(ipv6->cnf.forwarding))
+		return true;
+#endif
+	return false;
+}
+
+netdev_features_t lro_fix_features(struct net_device *dev, netdev_features_t features)
+{
+	if (!(features & NETIF_F_LRO))
+		return features;
+	/* The kernel allows one of the two. */
+	return features & ~(passes_on(dev) ? NETIF_F_LRO : NETIF_F_GRO_HW);
+}
+EXPORT_SYMBOL_XENLRO(lro_fix_features);

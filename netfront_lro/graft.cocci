@@ -105,6 +105,32 @@ expression napi, work_done;
 -napi_complete_done(napi, work_done)
 +lro_xennet_complete_done(napi, work_done)
 
+// ethtool -K switches the engine of one device.
+@features@
+expression dev;
+@@
+ dev->ethtool_ops = &xennet_ethtool_ops;
++lro_xennet_init_features(dev);
+
+@fix_features@
+identifier ops;
+@@
+ struct net_device_ops ops = {
+ .ndo_fix_features =
+-xennet_fix_features
++lro_xennet_fix_features
+ ,
+ };
+
+// ethtool -i tells the version of the module.
+@drvinfo@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
++.get_drvinfo = lro_xennet_get_drvinfo,
+ .get_sset_count = xennet_get_sset_count,
+ };
+
 // The engine's counters stand behind the driver's in ethtool -S.
 @ethtool_strings@
 identifier ops;

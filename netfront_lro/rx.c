@@ -8,9 +8,9 @@
  */
 #include "xen-netfront.c"
 
-static unsigned int lro_mode = LRO_STRICT;
-module_param_cb(lro, &lro_mode_param_ops, &lro_mode, 0644);
-MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default); may change while packets flow");
+static struct lro_mode_param lro_mode = { .mode = LRO_STRICT, .ops = &xennet_netdev_ops };
+module_param_cb(lro, &lro_devices_param_ops, &lro_mode, 0644);
+MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relaxed; may change while packets flow");
 
 static void lro_xennet_create(struct netfront_queue *queue)
 {
@@ -104,7 +104,7 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 	struct sk_buff *skb;
 	int dropped = 0;
 
-	queue->lro_active = lro_begin(queue->lro, READ_ONCE(lro_mode));
+	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev));
 	if (!queue->lro_active)
 		return handle_incoming_queue(queue, rxq);
 
@@ -133,6 +133,24 @@ static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done)
 	struct netfront_queue *queue = container_of(napi, struct netfront_queue, napi);
 
 	return lro_complete_done(queue->lro, napi, work_done);
+}
+
+static void lro_xennet_init_features(struct net_device *dev)
+{
+	lro_init_features(dev, &lro_mode);
+}
+
+static netdev_features_t lro_xennet_fix_features(struct net_device *dev,
+						 netdev_features_t features)
+{
+	return lro_fix_features(dev, xennet_fix_features(dev, features));
+}
+
+/* The kernel adds what else there is to tell. */
+static void lro_xennet_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	strscpy(info->driver, KBUILD_MODNAME, sizeof(info->driver));
+	strscpy(info->version, XENLRO_VERSION, sizeof(info->version));
 }
 
 static void lro_xennet_get_strings(struct net_device *dev, u32 stringset, u8 *data)
@@ -169,4 +187,5 @@ static void lro_xennet_get_ethtool_stats(struct net_device *dev, struct ethtool_
 		lro_stats_values(info->queues ? info->queues[i].lro : NULL, &data);
 }
 
+MODULE_VERSION(XENLRO_VERSION);
 MODULE_IMPORT_XENLRO();

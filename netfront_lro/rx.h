@@ -17,6 +17,10 @@ static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
 static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);
+static void lro_xennet_init_features(struct net_device *dev);
+static netdev_features_t lro_xennet_fix_features(struct net_device *dev,
+						 netdev_features_t features);
+static void lro_xennet_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
 static void lro_xennet_get_strings(struct net_device *dev, u32 stringset, u8 *data);
 static int lro_xennet_get_sset_count(struct net_device *dev, int sset);
 static void lro_xennet_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,

@@ -109,6 +109,44 @@ expression napi, work_done;
 -napi_complete_done(napi, work_done)
 +lro_rtl_complete_done(napi, work_done)
 
+// ethtool -K switches the engine of one device.
+@features@
+expression rc, dev;
+@@
++lro_rtl_init_features(dev);
+ rc = register_netdev(dev);
+
+@fix_features@
+identifier ops;
+@@
+ struct net_device_ops ops = {
+ .ndo_fix_features =
+-rtl8169_fix_features
++lro_rtl_fix_features
+ ,
+ };
+
+@set_features@
+identifier ops;
+@@
+ struct net_device_ops ops = {
+ .ndo_set_features =
+-rtl8169_set_features
++lro_rtl_set_features
+ ,
+ };
+
+// ethtool -i tells the version of the module.
+@drvinfo@
+identifier ops;
+@@
+ struct ethtool_ops ops = {
+ .get_drvinfo =
+-rtl8169_get_drvinfo
++lro_rtl_get_drvinfo
+ ,
+ };
+
 // The engine's counters stand behind the chip's in ethtool -S.
 @ethtool_strings@
 identifier ops;

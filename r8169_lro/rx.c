@@ -9,9 +9,9 @@
 #include "r8169_main.c"
 #include "buffers.c"
 
-static unsigned int lro_mode = LRO_STRICT;
-module_param_cb(lro, &lro_mode_param_ops, &lro_mode, 0644);
-MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default); may change while packets flow");
+static struct lro_mode_param lro_mode = { .mode = LRO_STRICT, .ops = &rtl_netdev_ops };
+module_param_cb(lro, &lro_devices_param_ops, &lro_mode, 0644);
+MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relaxed; may change while packets flow");
 
 static void lro_rtl_destroy(void *lro)
 {
@@ -44,6 +44,16 @@ static u32 lro_rtl_vlan(const struct RxDesc *desc)
 	u32 opts2 = le32_to_cpu(desc->opts2);
 
 	return opts2 & RxVlanTag ? lro_vlan(ETH_P_8021Q, swab16(opts2 & 0xffff)) : 0;
+}
+
+/*
+ * A length that no frame can have comes from a chip that is broken or lies.
+ * rtl_rx() would take off the FCS and copy as much as that wraps to.
+ */
+static bool lro_rtl_impossible(u32 status)
+{
+	return (status & GENMASK(13, 0)) < ETH_HLEN + ETH_FCS_LEN && !(status & RxRES) &&
+	       !rtl8169_fragmented_frame(status);
 }
 
 /* Offer the frame of a descriptor to the engine; on false it is untouched. */
@@ -86,6 +96,11 @@ static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, i
 			bytes += size;
 			rtl8169_mark_to_asic(desc);
 			tp->cur_rx++;
+		} else if (unlikely(lro_rtl_impossible(status))) {
+			dev->stats.rx_dropped++;
+			dev->stats.rx_length_errors++;
+			rtl8169_mark_to_asic(desc);
+			tp->cur_rx++;
 		} else {
 			rtl_rx(dev, tp, 1);
 		}
@@ -106,7 +121,7 @@ static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, i
 
 static int lro_rtl_rx(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
-	tp->lro_active = lro_begin(tp->lro, READ_ONCE(lro_mode));
+	tp->lro_active = lro_begin(tp->lro, lro_device_mode(dev));
 
 	return tp->lro_active ? lro_rtl_rx_ring(dev, tp, budget) : rtl_rx(dev, tp, budget);
 }
@@ -125,6 +140,28 @@ static bool lro_rtl_complete_done(struct napi_struct *napi, int work_done)
 	struct rtl8169_private *tp = container_of(napi, struct rtl8169_private, napi);
 
 	return lro_complete_done(tp->lro, napi, work_done);
+}
+
+static void lro_rtl_init_features(struct net_device *dev)
+{
+	lro_init_features(dev, &lro_mode);
+}
+
+static netdev_features_t lro_rtl_fix_features(struct net_device *dev, netdev_features_t features)
+{
+	return lro_fix_features(dev, rtl8169_fix_features(dev, features));
+}
+
+/* The chip has to know of all features but the engine's. */
+static int lro_rtl_set_features(struct net_device *dev, netdev_features_t features)
+{
+	return (dev->features ^ features) & ~LRO_FEATURES ? rtl8169_set_features(dev, features) : 0;
+}
+
+static void lro_rtl_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
+{
+	rtl8169_get_drvinfo(dev, info);
+	strscpy(info->version, XENLRO_VERSION, sizeof(info->version));
 }
 
 static void lro_rtl_get_strings(struct net_device *dev, u32 stringset, u8 *data)
@@ -173,4 +210,5 @@ static void __exit lro_rtl_exit(void)
 }
 module_exit(lro_rtl_exit);
 
+MODULE_VERSION(XENLRO_VERSION);
 MODULE_IMPORT_XENLRO();

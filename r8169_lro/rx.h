@@ -19,6 +19,10 @@ static void lro_rtl_sync_for_device(const struct rtl8169_private *tp, struct dev
 static int lro_rtl_rx(struct net_device *dev, struct rtl8169_private *tp, int budget);
 static void lro_rtl_receive(struct rtl8169_private *tp, struct sk_buff *skb);
 static bool lro_rtl_complete_done(struct napi_struct *napi, int work_done);
+static void lro_rtl_init_features(struct net_device *dev);
+static netdev_features_t lro_rtl_fix_features(struct net_device *dev, netdev_features_t features);
+static int lro_rtl_set_features(struct net_device *dev, netdev_features_t features);
+static void lro_rtl_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
 static void lro_rtl_get_strings(struct net_device *dev, u32 stringset, u8 *data);
 static int lro_rtl_get_sset_count(struct net_device *dev, int sset);
 static void lro_rtl_get_ethtool_stats(struct net_device *dev, struct ethtool_stats *stats,

@@ -16,11 +16,14 @@ from lab import configs, topology
 from lab.agent import CommandFailed
 from lab.paths import BUILD
 
+from .abuse import Abuse
+from .control import Control
+
 FILE = 8 << 20
 DRIVERS = (configs.STOCK_NIC, configs.OUR_NIC)
 
 
-class OnTheNic:
+class OnTheNic(Control, Abuse):
     """What both drivers have to do; each class below is one kernel on one chip."""
 
     series: str
@@ -120,23 +123,6 @@ class OnTheNic:
         self.assertEqual(self.counters()["rx0_lro_packets"], before["rx0_lro_packets"])
         self.assertLess(done.lro_ratio, 1.1)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
-
-    def test_lro_is_switched_under_traffic(self):
-        self.lab.use_nic_driver(configs.OUR_NIC)
-        switch = f"/sys/module/{configs.OUR_NIC}/parameters/lro"
-        self.lab.nic_host.run(f"setsid sh -c 'for i in $(seq 200); do echo $((i % 2)) >{switch}; usleep 20000; done; "
-                              f"echo 1 >{switch}; touch /tmp/switched' >/dev/null 2>&1 &")
-        self.lab.send_file(2 * FILE)
-        self.lab.nic_host.run("until [ -e /tmp/switched ]; do usleep 50000; done; rm /tmp/switched", timeout=120)
-        self.lab.send_file(FILE)
-
-    def test_wrong_mode_is_refused(self):
-        self.lab.use_nic_driver(configs.OUR_NIC)
-        switch = f"/sys/module/{configs.OUR_NIC}/parameters/lro"
-        self.lab.nic_host.run(f"echo 1 >{switch}")
-        with self.assertRaises(CommandFailed):
-            self.lab.nic_host.run(f"echo banana >{switch}")
-        self.assertEqual(self.lab.nic_host.run(f"cat {switch}").strip(), "1")
 
     def tearDown(self):
         self.lab.check()

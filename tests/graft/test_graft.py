@@ -69,13 +69,15 @@ class Kernels(Scratch):
                           "+\t\tlro_rtl_receive(tp, skb);", "+\tlro_rtl_create(tp);", "+\tstruct lro *lro;",
                           "-MODULE_DEVICE_TABLE(pci, rtl8169_pci_tbl);",
                           "+\tlro_stop(tp->lro);",
-                          "+\tif (work_done < budget && lro_rtl_complete_done(napi, work_done))"),
+                          "+\tif (work_done < budget && lro_rtl_complete_done(napi, work_done))",
+                          "+\tlro_rtl_init_features(dev);", "+\t.ndo_set_features\t= lro_rtl_set_features,"),
             "netfront_lro": ("+\twork_done -= lro_xennet_incoming(queue, &rxq);",
                              "-\t\tnapi_gro_receive(&queue->napi, skb);", "+\t\tlro_xennet_receive(queue, skb);",
                              "+\t\tlro_xennet_create(queue);", "+\t\tlro_xennet_destroy(queue);",
                              "+\t\tlro_xennet_complete_done(napi, work_done);", "+\t\tlro_stop(queue->lro);",
                              "+\t\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
-                             "+\t.name = KBUILD_MODNAME,"),
+                             "+\t.name = KBUILD_MODNAME,", "+\tlro_xennet_init_features(netdev);",
+                             "+\t.get_drvinfo = lro_xennet_get_drvinfo,"),
         }
         for series in SERIES:
             for driver in DRIVERS:
