@@ -12,7 +12,6 @@ from . import choices, devices, status, switch, watch
 from .errors import EXIT_FAILED, EXIT_USAGE, XenlroError
 from .system import System
 
-
 def main(arguments: Sequence[str] | None = None, system: System | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)

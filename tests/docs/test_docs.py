@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The documentation against the tree: links lead somewhere, commands exist, names are those of the code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+from lab.paths import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from xenlro import cli  # noqa: E402  (needs that path)
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("lab/*.md"), *ROOT.glob("lab/*/README.md"),
+                *ROOT.glob("tests/*/README.md")])
+DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
+MAN = ROOT / "packaging/xenlro.8"
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def headings(page: Path) -> set[str]:
+    """Anchors of a page's headings, as forges make them."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    return {re.sub(r"[^\w\- ]", "", line.lstrip("#").strip().lower()).replace(" ", "-")
+            for line in text.splitlines() if line.startswith("#")}
+
+
+def code(page: Path) -> str:
+    """What stands as code in a page, blocks and single words, without the comments of shell lines."""
+    text = page.read_text()
+    blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, flags=re.S)
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))
+    return "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in "\n".join([*blocks, *inline]).splitlines())
+
+
+def counters() -> set[str]:
+    """Names of all counters and reasons of the engine."""
+    sources = [(ROOT / "lro_core" / name).read_text() for name in ("engine.h", "reasons.h")]
+    return {name for text in sources for name in re.findall(r'\b[CR]\(\w+, "(\w+)"\)', text)}
+
+
+class Pages(unittest.TestCase):
+    def test_links_lead_somewhere(self):
+        for page in PAGES:
+            for link in _LINK.findall(page.read_text()):
+                if "://" in link:
+                    continue
+                with self.subTest(page=page.name, link=link):
+                    path, _, anchor = link.partition("#")
+                    target = (page.parent / path).resolve() if path else page
+                    self.assertTrue(target.exists(), f"{target} does not exist")
+                    if anchor:
+                        self.assertIn(anchor, headings(target))
+
+    def test_every_page_is_linked(self):
+        linked = {(page.parent / link.partition("#")[0]).resolve()
+                  for page in PAGES for link in _LINK.findall(page.read_text()) if "://" not in link}
+        mentioned = "".join(page.read_text() for page in PAGES)
+        for page in ROOT.glob("docs/*.md"):
+            with self.subTest(page=page.name):
+                self.assertTrue(page in linked or str(page.relative_to(ROOT)) in mentioned)
+
+    def test_files_that_are_named_exist(self):
+        for page in PAGES:
+            for path in re.findall(r"`((?:lab|tests|docs|tools|packaging|include|lro_core|graft|br_linearize|r8169_lro|"
+                                   r"netfront_lro)/[\w./-]*)`", page.read_text()):
+                with self.subTest(page=page.name, path=path):
+                    self.assertTrue((ROOT / path).exists())
+
+    def test_make_targets_exist(self):
+        targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+        for page in PAGES:
+            for line in re.findall(r"(?:^|[&;|] *|`)make ((?:[\w.]+=?\S* ?)+)", code(page), re.M):
+                words = [word for word in line.split() if re.fullmatch(r"[a-z]+", word)]
+                if page.parent in (ROOT, ROOT / "docs") and words:
+                    with self.subTest(page=page.name, line=line):
+                        self.assertIn(words[0], targets)
+
+    def test_commands_of_xenlro_exist(self):
+        named = {command for page in PAGES for command in re.findall(r"(?:^|\n|`)xenlro (\w+)", code(page))}
+        self.assertGreaterEqual(named, {"status", "use", "watch"})
+        for command in sorted(named):
+            with self.subTest(command=command), contextlib.redirect_stdout(io.StringIO()) as said:
+                with self.assertRaises(SystemExit) as ended:
+                    cli.main([command, "--help"])
+                self.assertEqual(ended.exception.code, 0)
+                for option in re.findall(r"--[a-z]+", said.getvalue()):
+                    if option != "--help":
+                        self.assertIn(option.replace("-", r"\-"), MAN.read_text())
+
+    def test_parameters_that_are_shown_exist(self):
+        sources = "".join(path.read_text() for folder in ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
+                          for path in (ROOT / folder).glob("*.c"))
+        kernels_own = {"max_queues", "trusted"}
+        for page in PAGES:
+            for module, name in re.findall(r"/sys/module/(\w+)/parameters/(\w+)", page.read_text()):
+                with self.subTest(page=page.name, parameter=f"{module}.{name}"):
+                    self.assertTrue(name in kernels_own or re.search(rf"\bmodule_param\w*\(\s*{name}\b", sources))
+
+
+class Dashboard(unittest.TestCase):
+    def test_each_metric_is_a_counter(self):
+        dashboard = json.loads(DASHBOARD.read_text())
+        metrics = {f"node_ethtool_rx0_lro_{name}" for name in counters()}
+        self.assertGreater(len(metrics), 40)
+        selectors = re.findall(r'__name__=~"([^"]+)"', json.dumps(dashboard).replace('\\"', '"'))
+        self.assertGreaterEqual(len(selectors), len(dashboard["panels"]))
+        for selector in selectors:
+            with self.subTest(selector=selector):
+                self.assertTrue(any(re.fullmatch(selector, metric) for metric in metrics))
+
+    def test_panels_have_a_place_and_a_query_each(self):
+        panels = json.loads(DASHBOARD.read_text())["panels"]
+        places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
+        self.assertEqual(len(set(places)), len(places))
+        for panel in panels:
+            self.assertTrue(panel["targets"][0]["expr"])
+            self.assertEqual(panel["targets"][0]["expr"].count("("), panel["targets"][0]["expr"].count(")"))
+
+
+class Versions(unittest.TestCase):
+    def test_one_version_everywhere(self):
+        version = re.search(r'^PACKAGE_VERSION="(.+)"$', (ROOT / "dkms.conf").read_text(), re.M)[1]
+        self.assertTrue((ROOT / "debian/changelog").read_text().startswith(f"xenlro ({version})"))
+        self.assertRegex((ROOT / "CHANGELOG.md").read_text(), rf"(?m)^## {re.escape(version)}\b")
+        self.assertIn(f'"xenlro {version}"', MAN.read_text())
+
+
+class ManPage(unittest.TestCase):
+    def test_man_page_is_well_formed(self):
+        done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", str(MAN)], capture_output=True,
+                              text=True, check=False, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
