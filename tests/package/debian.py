@@ -20,7 +20,7 @@ LOG = LOGS / "debian.log"
 OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its backports
 SIZE = "4G"
 PACKAGES = ("apt", "bash-completion", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
-            "linux-base", "make", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
+            "linux-base", "make", "prometheus-node-exporter", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
 NETWORK = """\
 [Match]
 Name=eth*

@@ -10,17 +10,19 @@ After each the NIC works.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import unittest
 from pathlib import Path
 
 from lab.agent import CommandFailed
-from lab.paths import BUILD
+from lab.paths import BUILD, ROOT
 from packaging import deb
 from tests.package import debian
 
 FILE = 4 << 20
+DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
 SHOWN_BY_STATUS = {"device", "bus", "interface", "driver", "chosen", "lro_ratio", "parameters"}
 
 
@@ -88,7 +90,19 @@ class Story(unittest.TestCase):
             lines = lab.nic_host.run("xenlro watch --interval 0.2 --count 2 --json", timeout=60).splitlines()
             self.assertEqual([json.loads(line)["interface"] for line in lines], ["eth0", "eth0"])
             self.assertIn("eth0", lab.nic_host.run("xenlro status"))
+            self.exported(lab)
             self.assertTrue(lab.nic_host.run("man -w xenlro 2>/dev/null || ls /usr/share/man/man8/xenlro.8.gz"))
+
+    def exported(self, lab: debian.DebianLab) -> None:
+        """Assert that node_exporter shows what each query of the dashboard asks for."""
+        lab.nic_host.run("setsid prometheus-node-exporter --collector.disable-defaults --collector.ethtool "
+                         "--collector.ethtool.metrics-include='^rx[0-9]+_lro_' "
+                         "--web.listen-address=127.0.0.1:9100 >/dev/null 2>&1 &")
+        read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9100/metrics').read().decode())"
+        metrics = lab.nic_host.run(f'until python3 -c "{read}" 2>/dev/null; do sleep 0.5; done', timeout=60)
+        names = set(re.findall(r'^(node_ethtool_\w+)\{device="eth0"\}', metrics, re.M))
+        for selector in re.findall(r'__name__=~"([^"]+)"', DASHBOARD.read_text().replace('\\"', '"')):
+            self.assertTrue(any(re.fullmatch(selector, name) for name in names), f"no metric is {selector}")
 
     def test_3_module_that_cannot_load_leaves_the_stock_driver(self):
         with self.booted() as lab:
