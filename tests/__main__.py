@@ -83,7 +83,7 @@ SUITES = (
     Suite("differential", "GRO and the strict engine on the same packets, each difference with a reason",
           on_machine(sys.executable, "tests/differential/run.py"), 1800),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
-          on_machine(sys.executable, "tests/property/run.py"), 3000, True),
+          on_machine(sys.executable, "tests/property/run.py"), 3000),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
