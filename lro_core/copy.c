@@ -73,7 +73,7 @@ static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lr
 	if (verified)
 		return true;
 	sum = csum_partial(pkt->frame + pkt->tcp, pkt->hdr_len - pkt->tcp, sum);
-	return !lro_tcp_check(&pkt->key, lro_tcp_len(pkt), sum);
+	return !lro_tcp_check(&flow->key, lro_tcp_len(pkt), sum);
 }
 
 /* Add a packet that continues the aggregate, or leave the aggregate as it was. */
@@ -84,6 +84,12 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_pack
 	unsigned int frags = info->nr_frags, fill = flow->fill;
 	u8 *page = flow->page;
 
+	/* Two frames of three need no more than the page that is there. */
+	if (verified && pkt->payload <= PAGE_SIZE - fill) {
+		memcpy(page + fill, from, pkt->payload);
+		flow->fill = fill + pkt->payload;
+		return true;
+	}
 	if (copy_payload(lro, flow, pkt, from, verified))
 		return true;
 	while (info->nr_frags > frags)
@@ -124,10 +130,8 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
 	struct lro_packet pkt;
 	const u8 *payload;
 
-	if (flow && lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan, lro_relaxed(lro),
-				   &pkt)) {
-		pkt.key = flow->key;
-	} else {
+	if (!flow || !lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan,
+				     lro_relaxed(lro), &pkt)) {
 		if (lro_is_tagged(&f))
 			lro_untag(lro, &f);
 		if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)

@@ -69,6 +69,19 @@ static bool ip_checksum_ok(const u8 *ip)
 	return sum == 0xffff && lro_get_be16(ip + V4_CHECK - LRO_IP_OFF) != CHECK_OTHER_ZERO;
 }
 
+/*
+ * One's complement sum of what is not in the masked compare: two headers that are
+ * equal in the rest are both right or both wrong if this is the same.
+ */
+static __always_inline u16 ip_open_sum(const u8 *frame)
+{
+	u32 sum = lro_load16(frame + V4_TOTLEN) + lro_load16(frame + V4_ID) +
+		  lro_load16(frame + V4_CHECK);
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
 /* Length of the IP packet as its header has it, bytes. */
 static unsigned int ip_length(const u8 *frame, unsigned int tcp)
 {
@@ -279,7 +292,7 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
  * lengths, identification and checksums, the sequence number, and the flags that
  * only the first or only the last segment gets.
  */
-static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
+static __always_inline u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 {
 	u64 diff;
 
@@ -299,31 +312,37 @@ static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 	return diff;
 }
 
-static u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
+/* Acknowledgment, data offset, flags and window, as one word; FIN, PSH and CWR apart. */
+static __always_inline u64 tcp_middle(const u8 *th)
+{
+	static const u8 mask[8] = { 255, 255, 255, 255, 255, FLAGS_EQUAL, 255, 255 };
+
+	return lro_load64(th + TCP_ACKSEQ) & lro_load64(mask);
+}
+
+static __always_inline u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
 {
 	u64 diff = lro_load32(a + TCP_PORTS) ^ lro_load32(b + TCP_PORTS);
 
-	diff |= (u8)(a[TCP_DOFF] ^ b[TCP_DOFF]);
-	diff |= (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL;
 	diff |= (u16)(lro_get_be16(a + TCP_URGENT) ^ lro_get_be16(b + TCP_URGENT));
 	if (timestamps)
 		diff |= lro_load32(a + TCP_OPTIONS) ^ lro_load32(b + TCP_OPTIONS);
-	if (relaxed)
+	if (relaxed) {
+		diff |= (u8)(a[TCP_DOFF] ^ b[TCP_DOFF]);
+		diff |= (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL;
 		return diff;
-	diff |= lro_load32(a + TCP_ACKSEQ) ^ lro_load32(b + TCP_ACKSEQ);
-	diff |= (u16)(lro_get_be16(a + TCP_WINDOW) ^ lro_get_be16(b + TCP_WINDOW));
+	}
+	diff |= tcp_middle(a) ^ tcp_middle(b);
 	if (timestamps)
 		diff |= lro_load64(a + TCP_TSVAL) ^ lro_load64(b + TCP_TSVAL);
 	return diff;
 }
 
-static bool headers_equal(const struct lro_state *state, const u8 *frame, bool relaxed)
+static __always_inline bool headers_equal(const struct lro_state *state, const u8 *frame,
+					  unsigned int tcp, unsigned int hdr_len, bool relaxed)
 {
-	unsigned int tcp = state->tcp;
-
 	return !(ip_diff(state->hdr, frame, tcp) |
-		 tcp_diff(state->hdr + tcp, frame + tcp,
-			  state->hdr_len != tcp + LRO_TCP_LEN, relaxed));
+		 tcp_diff(state->hdr + tcp, frame + tcp, hdr_len != tcp + LRO_TCP_LEN, relaxed));
 }
 
 /* Name the first header field that differs, in the order of the packet. */
@@ -367,7 +386,7 @@ static enum lro_reason header_difference(const u8 *a, const u8 *b, unsigned int 
  * packet counted up, or kept if the second packet repeated it, which only a
  * packet that is never fragmented may do.
  */
-static bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt)
+static __always_inline bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt)
 {
 	u16 distance = pkt->ip_id - state->ip_id;
 
@@ -395,8 +414,8 @@ static enum lro_reason match_newer(const struct lro_state *state, const struct l
 }
 
 /* What is neither in the masked compare nor dependent on it. */
-static enum lro_reason match_rest(const struct lro_state *state, const struct lro_packet *pkt,
-				  bool relaxed)
+static __always_inline enum lro_reason
+match_rest(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed)
 {
 	if (pkt->vlan != state->vlan)
 		return LRO_FLUSH_VLAN;
@@ -416,44 +435,68 @@ static enum lro_reason match_rest(const struct lro_state *state, const struct lr
 enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
 			  bool relaxed)
 {
-	if (pkt->hdr_len != state->hdr_len || !headers_equal(state, pkt->frame, relaxed))
+	if (pkt->hdr_len != state->hdr_len ||
+	    !headers_equal(state, pkt->frame, state->tcp, state->hdr_len, relaxed))
 		return header_difference(state->hdr, pkt->frame, state->tcp, relaxed);
 	return match_rest(state, pkt, relaxed);
 }
 
-bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt)
+/*
+ * Equal headers were parsed when the aggregate began; what differs from packet to
+ * packet is checked here.
+ */
+static __always_inline bool match_fast(const struct lro_state *state, const u8 *frame,
+				       unsigned int len, u32 vlan, unsigned int tcp,
+				       unsigned int hdr_len, bool relaxed, struct lro_packet *pkt)
 {
-	unsigned int tcp = state->tcp, ip_len;
+	unsigned int ip_len;
 
-	/*
-	 * Equal headers were parsed when the aggregate began; what differs from
-	 * packet to packet is checked here.
-	 */
-	if (avail > len)
-		avail = len;
-	if (avail < state->hdr_len || !headers_equal(state, frame, relaxed))
+	if (!headers_equal(state, frame, tcp, hdr_len, relaxed))
 		return false;
 
 	ip_len = ip_length(frame, tcp);
-	/* One that is too long for any aggregate is longer than the first packet, too. */
-	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= state->hdr_len)
+	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= hdr_len ||
+	    ip_len > LRO_IP_MAX)
 		return false;
-	if (tcp == V4_TCP && !ip_checksum_ok(frame + LRO_IP_OFF))
+	if (tcp == V4_TCP && (ip_open_sum(frame) != state->ip_sum ||
+			      lro_load16(frame + V4_CHECK) == CHECK_OTHER_ZERO))
 		return false;
-	if (lro_get_be16(frame + tcp + TCP_CHECK) == CHECK_OTHER_ZERO)
+	if (lro_load16(frame + tcp + TCP_CHECK) == CHECK_OTHER_ZERO)
 		return false;
 
 	pkt->frame = frame;
 	pkt->vlan = vlan;
 	pkt->tcp = tcp;
-	pkt->hdr_len = state->hdr_len;
+	pkt->hdr_len = hdr_len;
 	pkt->ip_len = ip_len;
-	pkt->payload = ip_len + LRO_MAC_LEN - state->hdr_len;
+	pkt->payload = ip_len + LRO_MAC_LEN - hdr_len;
 	pkt->seq = lro_get_be32(frame + tcp + TCP_SEQ);
 	pkt->ip_id = tcp == V4_TCP ? lro_get_be16(frame + V4_ID) : 0;
 	pkt->flags = frame[tcp + TCP_FLAGS];
 	return match_rest(state, pkt, relaxed) == LRO_CONTINUE;
+}
+
+/* Not inlined: it would take registers from the usual case. */
+static noinline bool match_unusual(const struct lro_state *state, const u8 *frame,
+				   unsigned int len, u32 vlan, bool relaxed,
+				   struct lro_packet *pkt)
+{
+	return match_fast(state, frame, len, vlan, state->tcp, state->hdr_len, relaxed, pkt);
+}
+
+bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
+		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt)
+{
+	const unsigned int usual = V4_TCP + LRO_TCP_LEN + LRO_TS_LEN;
+
+	if (avail > len)
+		avail = len;
+	if (avail < state->hdr_len)
+		return false;
+	/* What bulk TCP sends: with constants nothing is left to decide. */
+	if (state->tcp == V4_TCP && state->hdr_len == usual && !relaxed)
+		return match_fast(state, frame, len, vlan, V4_TCP, usual, false, pkt);
+	return match_unusual(state, frame, len, vlan, relaxed, pkt);
 }
 
 void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
@@ -463,6 +506,7 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->next_seq = pkt->seq + pkt->payload;
 	state->ip_len = pkt->ip_len;
 	state->ip_id = pkt->ip_id;
+	state->ip_sum = pkt->tcp == V4_TCP ? ip_open_sum(pkt->frame) : 0;
 	state->gso_size = pkt->payload;
 	state->segs = 1;
 	state->tcp = pkt->tcp;
@@ -485,20 +529,18 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 
 	/* The latest counts. In strict mode this writes what is there already. */
-	memcpy(to + TCP_ACKSEQ, from + TCP_ACKSEQ, 4);
-	memcpy(to + TCP_WINDOW, from + TCP_WINDOW, 2);
+	lro_store32(to + TCP_ACKSEQ, lro_load32(from + TCP_ACKSEQ));
+	lro_store16(to + TCP_WINDOW, lro_load16(from + TCP_WINDOW));
 	if (state->hdr_len != state->tcp + LRO_TCP_LEN)
-		memcpy(to + TCP_TSVAL, from + TCP_TSVAL, 8);
+		lro_store64(to + TCP_TSVAL, lro_load64(from + TCP_TSVAL));
 }
 
 enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs)
 {
 	u32 payload = state->ip_len + LRO_MAC_LEN - state->hdr_len;
 
-	if (state->tail_flags & LRO_TCP_FIN)
-		return LRO_FLUSH_FIN;
-	if (state->tail_flags & LRO_TCP_PSH)
-		return LRO_FLUSH_PSH;
+	if (state->tail_flags)
+		return state->tail_flags & LRO_TCP_FIN ? LRO_FLUSH_FIN : LRO_FLUSH_PSH;
 	if (payload != (u32)state->gso_size * state->segs)
 		return LRO_FLUSH_SHORT;
 	if (state->ip_len + state->gso_size > LRO_IP_MAX)

@@ -95,6 +95,8 @@ struct lro_packet {
  * @next_seq: sequence number that continues it
  * @ip_len: IP packet so far, bytes
  * @ip_id: IPv4 identification of its first packet, 0 for IPv6
+ * @ip_sum: one's complement sum of length, identification and checksum in the IPv4
+ *	header of its first packet; 0 for IPv6
  * @gso_size: payload of its first packet, bytes; no later one has more
  * @segs: packets in it
  * @tcp: frame bytes before the TCP header
@@ -108,6 +110,7 @@ struct lro_state {
 	u32 next_seq;
 	u32 ip_len;
 	u16 ip_id;
+	u16 ip_sum;
 	u16 gso_size;
 	u16 segs;
 	u8 tcp;
@@ -210,6 +213,14 @@ static inline u32 lro_get_be32(const u8 *p)
 	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
 }
 
+static inline u16 lro_load16(const u8 *p)
+{
+	u16 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
 static inline u32 lro_load32(const u8 *p)
 {
 	u32 v;
@@ -224,6 +235,22 @@ static inline u64 lro_load64(const u8 *p)
 
 	__builtin_memcpy(&v, p, sizeof(v));
 	return v;
+}
+
+/* The kernel's memcpy() checks its bounds at runtime where it knows them in part. */
+static inline void lro_store16(u8 *p, u16 v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+static inline void lro_store32(u8 *p, u32 v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+static inline void lro_store64(u8 *p, u64 v)
+{
+	__builtin_memcpy(p, &v, sizeof(v));
 }
 
 static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)

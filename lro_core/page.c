@@ -37,6 +37,7 @@ static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt, 
 	unsigned int left = pkt->payload, i;
 	skb_frag_t *to = frame->payload;
 
+	frame->used = 0;
 	for (i = 0; i < frame->count && left; i++) {
 		unsigned int size = skb_frag_size(&frame->frags[i]) - skip;
 
@@ -92,16 +93,11 @@ static void free_rest(const struct page_frame *frame)
 	}
 }
 
-/* Add the payload to the fragments of the flow's last skb, which has room. */
-static void attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
+/* Account for bytes added to the flow's last skb. */
+static void account(struct lro_flow *flow, unsigned int payload, unsigned int truesize)
 {
-	struct skb_shared_info *info = skb_shinfo(flow->tail);
-	unsigned int truesize = frame->payload_count * frame->truesize;
 	struct sk_buff *head = flow->skb, *tail = flow->tail;
 
-	memcpy(&info->frags[info->nr_frags], frame->payload,
-	       frame->payload_count * sizeof(frame->payload[0]));
-	info->nr_frags += frame->payload_count;
 	tail->len += payload;
 	tail->data_len += payload;
 	tail->truesize += truesize;
@@ -110,6 +106,17 @@ static void attach(struct lro_flow *flow, const struct page_frame *frame, unsign
 		head->data_len += payload;
 		head->truesize += truesize;
 	}
+}
+
+/* Add the payload to the fragments of the flow's last skb, which has room. */
+static void attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
+{
+	struct skb_shared_info *info = skb_shinfo(flow->tail);
+	unsigned int i;
+
+	for (i = 0; i < frame->payload_count; i++)
+		info->frags[info->nr_frags++] = frame->payload[i];
+	account(flow, payload, frame->payload_count * frame->truesize);
 	free_rest(frame);
 }
 
@@ -130,6 +137,26 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct page_fra
 		flow->skb->truesize += skb->truesize;
 	}
 	attach(flow, frame, pkt->payload);
+	lro_state_add(&flow->state, pkt);
+	lro_grown(lro, flow);
+	return true;
+}
+
+/* What append() does for nearly all frames of a bulk flow: verified and in one page. */
+static bool append_one(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
+		       const struct lro_packet *pkt)
+{
+	struct skb_shared_info *info = skb_shinfo(flow->tail);
+	skb_frag_t *to = &info->frags[info->nr_frags];
+
+	if (flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != !!frame->pool ||
+	    info->nr_frags == MAX_SKB_FRAGS)
+		return false;
+	info->nr_frags++;
+	*to = frame->frags[0];
+	skb_frag_off_add(to, pkt->hdr_len);
+	skb_frag_size_set(to, pkt->payload);
+	account(flow, pkt->payload, frame->truesize);
 	lro_state_add(&flow->state, pkt);
 	lro_grown(lro, flow);
 	return true;
@@ -159,56 +186,62 @@ static bool start(struct lro *lro, const struct page_frame *frame, const struct 
 	return true;
 }
 
-bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
-		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
+/* Merge a frame or begin an aggregate with it; on false it is untouched. */
+static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 {
-	struct page_frame frame = {
-		.frags = frags,
-		.count = count,
-		.truesize = truesize,
-		.ip_summed = ip_summed,
-		.pool = pool,
-	};
-	struct lro_frame f = {
-		.hdr = skb_frag_address(&frags[0]),
-		.avail = skb_frag_size(&frags[0]),
-		.vlan = vlan,
-	};
 	struct lro_flow *flow = lro->last;
 	enum lro_reason why = LRO_CONTINUE;
 	struct lro_packet pkt;
-	unsigned int len = 0, i;
 
-	for (i = 0; i < count; i++)
-		len += skb_frag_size(&frags[i]);
-	f.len = len;
-	if (flow && lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan, lro_relaxed(lro),
-				   &pkt)) {
+	if (flow && lro_match_fast(&flow->state, f->hdr, f->avail, f->len, f->vlan,
+				   lro_relaxed(lro), &pkt)) {
+		if (frame->count == 1 && frame->ip_summed == CHECKSUM_UNNECESSARY &&
+		    append_one(lro, flow, frame, &pkt))
+			return true;
 		pkt.key = flow->key;
 	} else {
-		if (lro_is_tagged(&f))
-			lro_untag(lro, &f);
-		if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
+		if (lro_is_tagged(f))
+			lro_untag(lro, f);
+		if (lro_parse(f->hdr, f->avail, f->len, f->vlan, &pkt, &why) != LRO_CANDIDATE)
 			return false;
 		flow = lro_flows_find(&lro->flows, &pkt.key);
 		if (flow)
 			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	}
-	cut_payload(&frame, &pkt, f.skip + pkt.hdr_len);
-	if (!checksum_ok(&frame, &pkt))
+	cut_payload(frame, &pkt, f->skip + pkt.hdr_len);
+	if (!checksum_ok(frame, &pkt))
 		return false;
 
-	if (flow && !why) {
-		if (!append(lro, flow, &frame, &pkt))
-			return false;
-	} else {
-		if (flow)
-			lro_flush(lro, flow, why);
-		if (!start(lro, &frame, &pkt))
-			return false;
-	}
+	if (flow && !why)
+		return append(lro, flow, frame, &pkt);
+	if (flow)
+		lro_flush(lro, flow, why);
+	return start(lro, frame, &pkt);
+}
+
+bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
+{
+	struct lro_frame f = {
+		.hdr = skb_frag_address(&frags[0]),
+		.avail = skb_frag_size(&frags[0]),
+		.vlan = vlan,
+	};
+	struct page_frame frame;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		f.len += skb_frag_size(&frags[i]);
+	/* One by one: the payload's places are many and need no zeroes. */
+	frame.frags = frags;
+	frame.count = count;
+	frame.truesize = truesize;
+	frame.ip_summed = ip_summed;
+	frame.pool = pool;
+	if (!take(lro, &frame, &f))
+		return false;
 	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += len - LRO_MAC_LEN;
+	lro->count[LRO_COUNT_BYTES] += f.len - LRO_MAC_LEN;
 	return true;
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_page);

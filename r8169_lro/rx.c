@@ -31,12 +31,12 @@ static void lro_rtl_create(struct rtl8169_private *tp)
  * A whole frame without errors that the chip recognised as TCP and whose
  * checksums it found right. rtl_rx() takes all others, with their statistics.
  */
-static bool lro_rtl_takes(const struct net_device *dev, u32 status)
+static bool lro_rtl_takes(u32 status)
 {
-	return (status & GENMASK(13, 0)) >= ETH_ZLEN + ETH_FCS_LEN &&
-	       !(status & (RxRES | RxCSFailMask)) && (status & RxProtoMask) == RxProtoTCP &&
-	       !rtl8169_fragmented_frame(status) &&
-	       !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
+	const u32 good = FirstFrag | LastFrag | RxProtoTCP;
+
+	return (status & (RxRES | RxCSFailMask | RxProtoMask | FirstFrag | LastFrag)) == good &&
+	       (status & GENMASK(13, 0)) >= ETH_ZLEN + ETH_FCS_LEN;
 }
 
 static u32 lro_rtl_vlan(const struct RxDesc *desc)
@@ -66,7 +66,6 @@ static bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry, unsign
 	bool taken;
 
 	lro_rtl_sync_for_cpu(tp, d, addr, size);
-	prefetch(frame);
 	taken = !is_multicast_ether_addr(frame) &&
 		lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
 	lro_rtl_sync_for_device(tp, d, addr, size);
@@ -76,6 +75,7 @@ static bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry, unsign
 /* The receive ring while the engine is in the path. */
 static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
+	bool offer = !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
 	unsigned int packets = 0, bytes = 0;
 	int count;
 
@@ -91,7 +91,7 @@ static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, i
 		dma_rmb();
 
 		size = (status & GENMASK(13, 0)) - ETH_FCS_LEN;
-		if (lro_rtl_takes(dev, status) && lro_rtl_offer(tp, entry, size)) {
+		if (offer && lro_rtl_takes(status) && lro_rtl_offer(tp, entry, size)) {
 			packets++;
 			bytes += size;
 			rtl8169_mark_to_asic(desc);
