@@ -389,7 +389,11 @@ class XenLab(Lab):
 
 
 def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY) -> str:
-    """xl's description of a guest; `memory` in MiB. All run on one pCPU; numbers are below 10."""
+    """xl's description of a guest; `memory` in MiB. All run on one pCPU; numbers are below 10.
+
+    The emulated CPU does not call its time stamp counter invariant, so Xen would emulate each reading of it for the
+    guest, a quarter of the guest's instructions. Real machines leave the counter to the guest.
+    """
     return f"""name = "{guest_name(number)}"
 type = "pv"
 kernel = "/lab/guest.vmlinux"
@@ -398,6 +402,7 @@ extra = "console=hvc0 loglevel=5 panic=-1 lab.ip={guest_address(number)} lab.dri
 memory = {memory}
 vcpus = 1
 cpus = "1"
+tsc_mode = "native"
 vif = ["mac={GUEST_MAC[:-1]}{number},bridge=br0,script=vif-lab"]
 on_crash = "preserve"
 """

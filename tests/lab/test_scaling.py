@@ -120,7 +120,8 @@ class Guests(unittest.TestCase):
 
     def test_descriptions_differ(self) -> None:
         first, last = topology.guest_config("xen-netfront"), topology.guest_config("xen-netfront", 8, 192)
-        for line in ('name = "guest"', "lab.ip=10.0.0.3 ", "mac=00:16:3e:00:00:01,", "memory = 256\n"):
+        for line in ('name = "guest"', "lab.ip=10.0.0.3 ", "mac=00:16:3e:00:00:01,", "memory = 256\n",
+                     'tsc_mode = "native"\n'):
             self.assertIn(line, first)
         for line in ('name = "guest8"', "lab.ip=10.0.0.10 ", "mac=00:16:3e:00:00:08,", "memory = 192\n"):
             self.assertIn(line, last)
