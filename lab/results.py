@@ -8,7 +8,7 @@
 `memory_mib`, the resident memory of the machines that own the NIC, and to each run `seconds`, `segments` and `packets`
 (see lab/traffic.py), `counters`, the differences of the counters of NIC process and drivers over the run, and what
 lab/measure.py lists. `machine` says what it ran on; `ratios` are those of lab/ratios.py, `scaling` the
-rows of lab/scaling.py.
+rows of lab/scaling.py, `profile` the symbols of lab/symbols.py.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ SUITES = (
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
           python("tests.lab.test_provision", "tests.lab.test_runtime", "tests.lab.test_measure",
-                 "tests.lab.test_attempts", "tests.lab.test_bench",
+                 "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_bench",
                  "tests.lab.test_scaling", "tests.bench.test_results",
                  "tests.kunit.test_report"), 300),
     Suite("capture", "windows and retransmissions from captures",
