@@ -41,7 +41,7 @@ enum lro_mode {
 struct lro *lro_create(struct net_device *dev, struct napi_struct *napi);
 
 /**
- * lro_stop() - deliver all that a context holds, because no poll will come for now
+ * lro_stop() - deliver all that a context holds, because polling stops
  * @lro: context, or NULL
  *
  * To be called after each napi_disable(), as when the device goes down: what is held

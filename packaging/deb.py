@@ -7,7 +7,6 @@ Exit codes: 0 made, 3 something is missing on this machine or the build failed.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 import tarfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from lab import prereq, proc, steps  # noqa: E402  (found by that path)
+from lab import proc, steps  # noqa: E402  (found by that path)
 from lab.paths import LOGS  # noqa: E402
 from packaging import dist  # noqa: E402
 
@@ -44,18 +43,5 @@ def make() -> list[Path]:
     return made
 
 
-def main() -> int:
-    argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0],
-                            epilog=__doc__.split("\n\n")[-1]).parse_args()
-    try:
-        prereq.ensure(machines=False)
-        for package in make():
-            print(package)
-    except steps.LabError as error:
-        print(f"deb: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
-        return steps.EXIT_ENVIRONMENT
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(dist.command(__doc__, make))

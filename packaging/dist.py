@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
@@ -85,17 +86,20 @@ def make() -> Path:
     return archive
 
 
-def main() -> int:
-    argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0],
-                            epilog=__doc__.split("\n\n")[-1]).parse_args()
+def command(doc: str, job: Callable[[], Sequence[Path]]) -> int:
+    """The command line of a module here: do its job, print what it made; return the exit code."""
+    parser = argparse.ArgumentParser(description=doc.split("\n\n", maxsplit=1)[0], epilog=doc.split("\n\n")[-1])
+    name = Path(parser.prog).stem
+    parser.parse_args()
     try:
         prereq.ensure(machines=False)
-        print(make())
+        for path in job():
+            print(path)
     except steps.LabError as error:
-        print(f"dist: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
+        print(f"{name}: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
         return steps.EXIT_ENVIRONMENT
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command(__doc__, lambda: [make()]))

@@ -134,8 +134,8 @@ class System:
         names = []
         for package in packages:
             if isinstance(package, Path):
-                self.put(package, f"/root/{package.name}")
-                names.append(f"/root/{package.name}")
+                self.put(package, f"/var/tmp/{package.name}")
+                names.append(f"/var/tmp/{package.name}")
             else:
                 names.append(package)
         return self.run("apt-get", "install", "-y", "--no-download", *names)
