@@ -51,7 +51,7 @@ class EnginePage(unittest.TestCase):
                 default = limits.get(f"{name.upper()}_DEFAULT") or limits[f"LRO_{name.upper()}_DEFAULT"]
                 told = f"| `{name}` | {low} to {limits[f'{name.upper()}_LIMIT']} ({default}) |"
                 self.assertIn(told, section("Parameters"))
-                self.assertIn(f"| `lro_core` {told}", (TOP / "README.md").read_text())
+                self.assertIn(f"| `lro_core` {told}", (TOP / "docs/parameters.md").read_text())
         self.assertEqual(sorted(first_cells(section("Parameters"))),
                          sorted(re.findall(r"module_param_cb\((\w+),", text)))
 
