@@ -134,6 +134,49 @@ class Guest(unittest.TestCase):
         self.lab.guest.run("until [ -e /tmp/switched ]; do usleep 50000; done", timeout=120)
         self.lab.send_file(FILE)
 
+    def test_6_guest_s_ethtool_and_parameter_agree(self):
+        self.lab.apply(configs.ALL["guest2"])
+        guest = self.lab.guest
+        switch = f"/sys/module/{configs.OUR_GUEST}/parameters/lro"
+
+        def modes() -> list[str]:
+            # What follows says that strict mode is wanted, too: it comes back when relaxed goes.
+            return [guest.run(f"ethtool -k eth0 | sed -n 's/^{name}: //p'").split()[0]
+                    for name in ("rx-gro-hw", "large-receive-offload")]
+
+        for value, wanted in ((0, ["off", "off"]), (2, ["off", "on"]), (1, ["on", "off"])):
+            with self.subTest(lro=value):
+                guest.run(f"echo {value} >{switch}")
+                self.assertEqual(modes(), wanted)
+                self.lab.send_file(FILE)
+        guest.run("ethtool -K eth0 rx-gro-hw off")
+        self.assertEqual(modes(), ["off", "off"])
+        before = counters(guest)
+        self.lab.send_file(FILE)
+        self.assertEqual(counters(guest), before)
+        guest.run("ethtool -K eth0 rx-gro-hw on large-receive-offload on")
+        self.assertEqual(modes(), ["off", "on"])
+        guest.run("echo 1 >/proc/sys/net/ipv4/ip_forward")
+        self.assertEqual(modes(), ["on", "off"])
+        guest.run("echo 0 >/proc/sys/net/ipv4/ip_forward")
+        self.assertIn(f"driver: {configs.OUR_GUEST}", guest.run("ethtool -i eth0").splitlines())
+
+    def test_7_vif_is_unplugged_under_traffic(self):
+        self.lab.apply(configs.ALL["guest12"])
+        lab = self.lab
+        lab.guest.run("setsid iperf -s -p 5004 >/dev/null 2>&1 &")
+        lab.sender.run(f"sleep 1; setsid iperf -c {topology.GUEST_ADDRESS} -p 5004 -t 60 >/dev/null 2>&1 & sleep 4")
+        # The guest cannot be told to configure the new interface but by itself: it has no other way in.
+        lab.guest.run("setsid sh -c 'while [ -e /sys/class/net/eth0 ]; do usleep 50000; done; "
+                      "until [ -e /sys/class/net/eth0 ]; do usleep 50000; done; "
+                      f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
+        lab.dom0.run("xl network-detach guest 0", timeout=60)
+        lab.sender.run("killall iperf; true")
+        lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+        lab.wait_for_ping()
+        lab.send_file(FILE)
+        lab.send_file(FILE, outward=True)
+
 
 if __name__ == "__main__":
     unittest.main()
