@@ -19,7 +19,7 @@ from lab.paths import BUILD, LOGS
 LOG = LOGS / "debian.log"
 OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its backports
 SIZE = "4G"
-PACKAGES = ("apt", "bash-completion", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
+PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
             "linux-base", "make", "prometheus-node-exporter", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
 NETWORK = """\
 [Match]
@@ -44,12 +44,20 @@ WantedBy=multi-user.target
 """
 # No service is started in the mounted system.
 POLICY = "#!/bin/sh\nexit 101\n"
-# Arguments: image, folder to mount it on, command …
-_MOUNTED = r"""
+# The loop device of the mount before may take a moment to go.
+_MOUNT = r"""
 image=$1 at=$2
 shift 2
-mount -o loop "$image" "$at"
-for tree in proc sys dev; do mount --rbind "/$tree" "$at/$tree"; done
+for try in 1 2 3 4 5 6 7 8 9 10; do
+	mount -o loop "$image" "$at" && break
+	test $try != 10
+	sleep 1
+done
+"""
+# Arguments: image, folder to mount it on, command …
+_MOUNTED = _MOUNT + r"""
+mount -t proc proc "$at/proc"
+for tree in sys dev; do mount --rbind "/$tree" "$at/$tree"; done
 mount -t tmpfs tmpfs "$at/run"
 exec chroot "$at" "$@"
 """
@@ -104,6 +112,9 @@ def _configure(root: Path, agent: Path) -> None:
     policy.write_text(POLICY)
     policy.chmod(0o755)
     shutil.copy2(agent, root / "usr/local/sbin/agent")
+    # What the laboratory's traffic uses on a receiver.
+    for applet in ("nc", "usleep"):
+        (root / "usr/local/bin" / applet).symlink_to("/usr/bin/busybox")
     proc.run(["chroot", str(root), "systemctl", "enable", "agent.service", "systemd-networkd.service"], log=LOG,
              timeout=60)
 
@@ -125,8 +136,10 @@ class System:
     def run(self, *command: str, timeout: float = 600) -> str:
         """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
         log = self.folder / "packages.log"
-        return proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc", _MOUNTED, "mounted",
-                         str(self.image), str(self._mount), *command], log=log, timeout=timeout,
+        # What a package starts in the background ends with the namespace, and so lets go of the image.
+        return proc.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "/bin/sh",
+                         "-euc", _MOUNTED, "mounted", str(self.image), str(self._mount), *command],
+                        log=log, timeout=timeout,
                         env={**apt.ENVIRONMENT, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
     def install(self, *packages: Path | str) -> str:
@@ -138,20 +151,20 @@ class System:
                 names.append(f"/var/tmp/{package.name}")
             else:
                 names.append(package)
-        return self.run("apt-get", "install", "-y", "--no-download", *names)
+        return self.run("apt-get", "install", "-y", *names)
 
     def put(self, source: Path, path: str) -> None:
         """Copy a file of this machine into the system."""
         proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc",
-                  'mount -o loop "$1" "$2"; cp "$3" "$2$4"', "put", str(self.image), str(self._mount), str(source), path],
+                  _MOUNT + 'cp "$1" "$at$2"', "put", str(self.image), str(self._mount), str(source), path],
                  log=None, timeout=60)
 
     def boot_files(self) -> tuple[Path, Path]:
         """Kernel and initramfs of the newest kernel in the system, copied out."""
         found = [self.folder / name for name in ("vmlinuz", "initrd.img")]
         proc.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-euc",
-                  'mount -o loop,ro "$1" "$2"; cp -L "$2/vmlinuz" "$2/initrd.img" "$3/"', "boot", str(self.image),
-                  str(self._mount), str(self.folder)], log=None, timeout=60)
+                  _MOUNT + 'cp -L "$at/vmlinuz" "$at/initrd.img" "$1/"', "boot", str(self.image), str(self._mount),
+                  str(self.folder)], log=None, timeout=60)
         return found[0], found[1]
 
 
