@@ -30,6 +30,7 @@ help:
 	@echo 'make property          random packet streams through the engine in every mode: SEED= PACKETS=1000000'
 	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
+	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo '                       BENCH_QUICK=1: in seconds, not exact'
@@ -98,9 +99,12 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts
+.PHONY: check-hosts check-package
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts
+
+check-package: setup
+	@$(PYTHON) -m tests.kit tests.package.test_story
 
 coverage:
 	@$(PYTHON) tests/unit/coverage.py

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The packages on a Debian 13 system with two Realtek NICs, one of which carries the traffic.
+
+    sender VM -- rtl8169d == Debian 13 [ eth0: RTL8169, eth1: RTL8168 ]
+
+The tests are steps of one story, in the order of their names: install, choose, reboot, upgrade the kernel, remove, purge.
+After each the NIC works.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import unittest
+from pathlib import Path
+
+from lab.agent import CommandFailed
+from lab.paths import BUILD, ROOT
+from packaging import deb
+from tests.package import debian
+
+FILE = 4 << 20
+DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
+SHOWN_BY_STATUS = {"device", "bus", "interface", "driver", "chosen", "lro_ratio", "parameters"}
+
+
+class Story(unittest.TestCase):
+    """A life of the packages on one system."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.packages = deb.make()
+        cls.system = debian.System(BUILD / "check" / "package")
+        cls.addClassCleanup(shutil.rmtree, cls.system.folder / "mounted", ignore_errors=True)
+
+    def booted(self) -> debian.DebianLab:
+        return debian.DebianLab(self.system)
+
+    def works(self, lab: debian.DebianLab, driver: str) -> dict:
+        """Assert that the driver serves eth0 and that traffic flows; return what status says, if it is installed."""
+        found = lab.nic_host.run("readlink /sys/class/net/eth0/device/driver").strip()
+        self.assertEqual(Path(found).name, driver)
+        lab.wait_for_ping()
+        lab.send_file(FILE)
+        if not lab.nic_host.run("command -v xenlro || true").strip():
+            return {}
+        return json.loads(lab.nic_host.run("xenlro status --json", timeout=120))
+
+    def test_1_installing_changes_no_driver(self):
+        said = self.system.install(*self.packages)
+        self.assertEqual(debian.complaints(said), [])
+        self.assertIn(f"{debian.release(debian.OLD)}, x86_64: installed", self.system.run("dkms", "status"))
+        with self.booted() as lab:
+            status = self.works(lab, "r8169")
+            self.assertEqual(set(status["devices"][0]), SHOWN_BY_STATUS)
+            self.assertEqual([entry["driver"] for entry in status["devices"]], ["r8169", "r8169"])
+            self.assertTrue(all(entry["signer"] and not entry["loaded"] for entry in status["modules"].values()))
+
+    def test_2_choice_holds_at_once_and_over_a_reboot(self):
+        with self.booted() as lab:
+            host = lab.nic_host
+            with self.assertRaises(CommandFailed) as refused:
+                host.run("xenlro use eth7 lro", timeout=120)
+            self.assertIn("eth7", refused.exception.output)
+            self.assertIn("is served by r8169_lro", host.run("xenlro use eth0 lro", timeout=120))
+            self.works(lab, "r8169_lro")
+            self.assertIn("is served by r8169,", host.run("xenlro use eth0 stock", timeout=120))
+            self.works(lab, "r8169")
+            host.run("xenlro use eth0 lro", timeout=120)
+            lab.shut_down()
+        with self.booted() as lab:
+            status = self.works(lab, "r8169_lro")
+            self.assertEqual(debian.device_of(status, "eth0")["chosen"], "lro")
+            # The other NIC of the same make was not chosen.
+            self.assertEqual(debian.device_of(status, "eth1")["driver"], "r8169")
+            self.assertGreater(debian.device_of(status, "eth0")["lro_ratio"], 1)
+            lines = lab.nic_host.run("xenlro watch --interval 0.2 --count 2 --json", timeout=60).splitlines()
+            self.assertEqual([json.loads(line)["interface"] for line in lines], ["eth0", "eth0"])
+            self.assertIn("eth0", lab.nic_host.run("xenlro status"))
+            self.exported(lab)
+            self.assertTrue(lab.nic_host.run("man -w xenlro 2>/dev/null || ls /usr/share/man/man8/xenlro.8.gz"))
+
+    def exported(self, lab: debian.DebianLab) -> None:
+        """Assert that node_exporter shows what each query of the dashboard asks for."""
+        lab.nic_host.run("setsid prometheus-node-exporter --collector.disable-defaults --collector.ethtool "
+                         "--collector.ethtool.metrics-include='^rx[0-9]+_lro_' "
+                         "--web.listen-address=127.0.0.1:9100 >/dev/null 2>&1 &")
+        read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9100/metrics').read().decode())"
+        metrics = lab.nic_host.run(f'until python3 -c "{read}" 2>/dev/null; do sleep 0.5; done', timeout=60)
+        names = set(re.findall(r'^(node_ethtool_\w+)\{device="eth0"\}', metrics, re.M))
+        for selector in re.findall(r'__name__=~"([^"]+)"', DASHBOARD.read_text().replace('\\"', '"')):
+            self.assertTrue(any(re.fullmatch(selector, name) for name in names), f"no metric is {selector}")
+
+    def test_3_module_that_cannot_load_leaves_the_stock_driver(self):
+        with self.booted() as lab:
+            host = lab.nic_host
+            host.run("xenlro use eth0 stock && rmmod r8169_lro && "
+                     "echo 'options r8169_lro lro=banana' >/etc/modprobe.d/typo.conf", timeout=120)
+            with self.assertRaises(CommandFailed) as refused:
+                host.run("xenlro use eth0 lro", timeout=120)
+            self.assertIn("r8169_lro cannot be loaded", refused.exception.output)
+            self.works(lab, "r8169")
+            # As if it had been chosen before the typo.
+            host.run("mkdir -p /etc/xenlro/devices && "
+                     "basename $(readlink -f /sys/class/net/eth0/device) | xargs -I{} touch /etc/xenlro/devices/{}")
+            lab.shut_down()
+        with self.booted() as lab:
+            status = self.works(lab, "r8169")
+            self.assertEqual(debian.device_of(status, "eth0")["chosen"], "lro")
+            self.assertIn("although lro is chosen", lab.nic_host.run("xenlro status"))
+            lab.nic_host.run("rm /etc/modprobe.d/typo.conf")
+            lab.shut_down()
+
+    def test_4_newer_kernel_keeps_the_choice(self):
+        said = self.system.install("-t", "trixie-backports", f"linux-image-{debian.release(debian.NEW)}",
+                                   f"linux-headers-{debian.release(debian.NEW)}")
+        self.assertEqual(debian.complaints(said), [])
+        with self.booted() as lab:
+            self.assertEqual(lab.nic_host.run("uname -r").strip(), debian.release(debian.NEW))
+            self.works(lab, "r8169_lro")
+
+    def test_5_removal_and_purge_give_the_stock_driver(self):
+        self.system.run("apt-get", "remove", "-y", "xenlro", "xenlro-dkms")
+        with self.booted() as lab:
+            self.works(lab, "r8169")
+            lab.nic_host.run("test -d /etc/xenlro/devices")
+        self.system.run("apt-get", "purge", "-y", "xenlro", "xenlro-dkms")
+        left = self.system.run("find", "/etc", "/usr", "/lib/modules", "/var/lib/dkms", "-name", "*xenlro*", "-o",
+                               "-name", "*_lro.ko*", "-o", "-name", "lro_core*")
+        self.assertEqual(left.strip(), "")
+        with self.booted() as lab:
+            self.works(lab, "r8169")
