@@ -7,6 +7,7 @@ package does at boot happens in the virtual machine, with the system's own syste
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -21,9 +22,15 @@ OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its 
 SIZE = "4G"
 PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
             "linux-base", "make", "prometheus-node-exporter", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
+# The NIC on the wire is lan0 and the other one spare0, whichever of their drivers comes first.
+SPARE_SLOT = "1e"
+LINKS = {
+    "10-spare.link": f"[Match]\nPath=pci-0000:00:{SPARE_SLOT}.0\n\n[Link]\nName=spare0\n",
+    "20-lan.link": "[Match]\nDriver=r8169 r8169_lro\n\n[Link]\nName=lan0\n",
+}
 NETWORK = """\
 [Match]
-Name=eth*
+Name=lan0
 
 [Network]
 Address={address}/24
@@ -72,7 +79,7 @@ def base() -> Path:
     """An image with Debian 13, DKMS, the headers of its kernel, and the newer kernel's packages in apt's cache."""
     snapshot = apt.snapshot()
     agent = images.agent_binary()
-    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, AGENT_UNIT, release(OLD), release(NEW), agent,
+    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, LINKS, AGENT_UNIT, release(OLD), release(NEW), agent,
               _RECIPE)
     return cache.keyed(BUILD / "roots" / "debian", inputs, lambda fresh: _make(fresh, snapshot, agent)) / "disk.img"
 
@@ -104,6 +111,7 @@ def _configure(root: Path, agent: Path) -> None:
         "etc/fstab": "/dev/vda / ext4 defaults 0 0\n", "etc/hostname": "debian\n",
         "etc/systemd/network/10-lab.network": NETWORK.format(address=topology.NIC_ADDRESS),
         "etc/systemd/system/agent.service": AGENT_UNIT, "etc/kernel-img.conf": "do_symlinks = yes\n",
+        **{f"etc/systemd/network/{name}": text for name, text in LINKS.items()},
     }
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -189,8 +197,10 @@ class DebianLab(topology.NativeLab):
             second = vm.Nic(spare, self.logs / "spare", "8168")
             self._stack.callback(second.stop)
             disk = ["-drive", f"file={self._system.image},format=raw,if=virtio,cache=unsafe"]
-            line = vm.linux_line(image, "root=/dev/vda rw net.ifnames=0 systemd.show_status=no")
-            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *vm.vfio_nic(second)])
+            line = vm.linux_line(image, "root=/dev/vda rw systemd.show_status=no")
+            option, device = vm.vfio_nic(second)
+            plugged = [option, json.dumps(json.loads(device) | {"addr": SPARE_SLOT})]
+            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged])
             self.receiver = self.nic_host
             self.nic_host.wait(topology.BOOT_LIMIT)
             self._prepare_sender()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The packages on a Debian 13 system with two Realtek NICs, one of which carries the traffic.
 
-    sender VM -- rtl8169d == Debian 13 [ eth0: RTL8169, eth1: RTL8168 ]
+    sender VM -- rtl8169d == Debian 13 [ lan0: RTL8169, spare0: RTL8168 ]
 
 The tests are steps of one story, in the order of their names: install, choose, reboot, upgrade the kernel, remove, purge.
 After each the NIC works.
@@ -38,8 +38,8 @@ class Story(unittest.TestCase):
         return debian.DebianLab(self.system)
 
     def works(self, lab: debian.DebianLab, driver: str) -> dict:
-        """Assert that the driver serves eth0 and that traffic flows; return what status says, if it is installed."""
-        found = lab.nic_host.run("readlink /sys/class/net/eth0/device/driver").strip()
+        """Assert that the driver serves lan0 and that traffic flows; return what status says, if it is installed."""
+        found = lab.nic_host.run("readlink /sys/class/net/lan0/device/driver").strip()
         self.assertEqual(Path(found).name, driver)
         lab.wait_for_ping()
         lab.send_file(FILE)
@@ -63,21 +63,21 @@ class Story(unittest.TestCase):
             with self.assertRaises(CommandFailed) as refused:
                 host.run("xenlro use eth7 lro", timeout=120)
             self.assertIn("eth7", refused.exception.output)
-            self.assertIn("is served by r8169_lro", host.run("xenlro use eth0 lro", timeout=120))
+            self.assertIn("is served by r8169_lro", host.run("xenlro use lan0 lro", timeout=120))
             self.works(lab, "r8169_lro")
-            self.assertIn("is served by r8169,", host.run("xenlro use eth0 stock", timeout=120))
+            self.assertIn("is served by r8169,", host.run("xenlro use lan0 stock", timeout=120))
             self.works(lab, "r8169")
-            host.run("xenlro use eth0 lro", timeout=120)
+            host.run("xenlro use lan0 lro", timeout=120)
             lab.shut_down()
         with self.booted() as lab:
             status = self.works(lab, "r8169_lro")
-            self.assertEqual(debian.device_of(status, "eth0")["chosen"], "lro")
+            self.assertEqual(debian.device_of(status, "lan0")["chosen"], "lro")
             # The other NIC of the same make was not chosen.
-            self.assertEqual(debian.device_of(status, "eth1")["driver"], "r8169")
-            self.assertGreater(debian.device_of(status, "eth0")["lro_ratio"], 1)
+            self.assertEqual(debian.device_of(status, "spare0")["driver"], "r8169")
+            self.assertGreater(debian.device_of(status, "lan0")["lro_ratio"], 1)
             lines = lab.nic_host.run("xenlro watch --interval 0.2 --count 2 --json", timeout=60).splitlines()
-            self.assertEqual([json.loads(line)["interface"] for line in lines], ["eth0", "eth0"])
-            self.assertIn("eth0", lab.nic_host.run("xenlro status"))
+            self.assertEqual([json.loads(line)["interface"] for line in lines], ["lan0", "lan0"])
+            self.assertIn("lan0", lab.nic_host.run("xenlro status"))
             self.exported(lab)
             self.assertTrue(lab.nic_host.run("man -w xenlro 2>/dev/null || ls /usr/share/man/man8/xenlro.8.gz"))
 
@@ -88,26 +88,26 @@ class Story(unittest.TestCase):
                          "--web.listen-address=127.0.0.1:9100 >/dev/null 2>&1 &")
         read = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9100/metrics').read().decode())"
         metrics = lab.nic_host.run(f'until python3 -c "{read}" 2>/dev/null; do sleep 0.5; done', timeout=60)
-        names = set(re.findall(r'^(node_ethtool_\w+)\{device="eth0"\}', metrics, re.M))
+        names = set(re.findall(r'^(node_ethtool_\w+)\{device="lan0"\}', metrics, re.M))
         for selector in re.findall(r'__name__=~"([^"]+)"', DASHBOARD.read_text().replace('\\"', '"')):
             self.assertTrue(any(re.fullmatch(selector, name) for name in names), f"no metric is {selector}")
 
     def test_3_module_that_cannot_load_leaves_the_stock_driver(self):
         with self.booted() as lab:
             host = lab.nic_host
-            host.run("xenlro use eth0 stock && rmmod r8169_lro && "
+            host.run("xenlro use lan0 stock && rmmod r8169_lro && "
                      "echo 'options r8169_lro lro=banana' >/etc/modprobe.d/typo.conf", timeout=120)
             with self.assertRaises(CommandFailed) as refused:
-                host.run("xenlro use eth0 lro", timeout=120)
+                host.run("xenlro use lan0 lro", timeout=120)
             self.assertIn("r8169_lro cannot be loaded", refused.exception.output)
             self.works(lab, "r8169")
             # As if it had been chosen before the typo.
             host.run("mkdir -p /etc/xenlro/devices && "
-                     "basename $(readlink -f /sys/class/net/eth0/device) | xargs -I{} touch /etc/xenlro/devices/{}")
+                     "basename $(readlink -f /sys/class/net/lan0/device) | xargs -I{} touch /etc/xenlro/devices/{}")
             lab.shut_down()
         with self.booted() as lab:
             status = self.works(lab, "r8169")
-            self.assertEqual(debian.device_of(status, "eth0")["chosen"], "lro")
+            self.assertEqual(debian.device_of(status, "lan0")["chosen"], "lro")
             self.assertIn("although lro is chosen", lab.nic_host.run("xenlro status"))
             lab.nic_host.run("rm /etc/modprobe.d/typo.conf")
             lab.shut_down()
