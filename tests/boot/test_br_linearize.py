@@ -32,6 +32,7 @@ class Namespace:
 
     def __init__(self, host) -> None:
         self._host = host
+        self.scratch = host.scratch
         host.run("setsid unshare -n sh -c 'echo $$ >/tmp/namespace; exec sleep 1000000' >/dev/null 2>&1 & "
                  "until [ -s /tmp/namespace ]; do usleep 50000; done")
 

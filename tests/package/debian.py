@@ -20,8 +20,9 @@ from lab.paths import BUILD, LOGS
 LOG = LOGS / "debian.log"
 OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its backports
 SIZE = "4G"
-PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2", "iputils-ping", "kmod",
-            "linux-base", "make", "prometheus-node-exporter", "python3", "systemd-sysv", "udev", "xz-utils", "zstd")
+PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2",
+            "iputils-ping", "kmod", "linux-base", "make", "openssl", "prometheus-node-exporter", "python3", "systemd-sysv",
+            "udev", "xz-utils", "zstd")
 # The NIC on the wire is lan0 and the other one spare0, whichever of their drivers comes first.
 SPARE_SLOT = "1e"
 LINKS = {
