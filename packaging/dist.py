@@ -96,7 +96,7 @@ def command(doc: str, job: Callable[[], Sequence[Path]]) -> int:
         for path in job():
             print(path)
     except steps.LabError as error:
-        print(f"{name}: {error}" + (f" (log: {error.log})" if error.log else ""), file=sys.stderr)
+        print(f"{name}: {error.sentence()}", file=sys.stderr)
         return steps.EXIT_ENVIRONMENT
     return 0
 
