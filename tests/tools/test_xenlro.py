@@ -118,6 +118,15 @@ class Apply(OnMachine):
         self.assertEqual([self.machine.driver("xen", f"vif-{n}") for n in range(4)],
                          ["vif", "vif", "vif", "netfront_lro"])
 
+    def test_card_given_by_hand_stays_when_another_device_appears(self):
+        self.xenlro("use", "eth1", "lro")
+        (self.machine.choices / SECOND).unlink()
+        self.machine.add("xen", "vif-2", "eth7", None)
+        for name in (CARD, "vif-2"):
+            self.chosen(name)
+            self.xenlro("apply", name)
+            self.assertEqual(self.machine.driver("pci", SECOND), "r8169_lro")
+
     def test_device_that_is_gone_is_no_error(self):
         self.xenlro("apply", "vif-9")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from . import choices, devices, modules, network
-from .devices import PCI, Device
+from .devices import PCI, XEN, Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System
 
@@ -52,14 +52,17 @@ def apply(system: System, device: Device) -> None:
     except XenlroError:
         _stock_again(system, device)
         raise
-    if ours:
+    if ours and device.bus is XEN:
         _give_back_others(system)
 
 
 def _give_back_others(system: System) -> None:
-    """Loading netfront_lro takes every vif that has no driver yet; those that were not chosen go back."""
+    """Loading netfront_lro takes every vif that has no driver yet; those that were not chosen go back.
+
+    A PCI card is only ever taken by its driver_override, so one with our driver was given to it on purpose.
+    """
     for other in devices.find(system):
-        if other.ours and not choices.chosen(system, other):
+        if other.bus is XEN and other.ours and not choices.chosen(system, other):
             _move(system, other, False)
 
 
