@@ -73,7 +73,11 @@ def ensure(need_network: bool = True, tests: bool = False, machines: bool = True
 
 
 def _check_disk() -> None:
-    BUILD.mkdir(parents=True, exist_ok=True)
+    try:
+        BUILD.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"{BUILD} cannot be made ({error.strerror}); name a folder that can be, with XENLRO_BUILD="
+                               ) from error
     free = shutil.disk_usage(BUILD).free
     needed = DISK_MADE if (BUILD / "roots/lab").is_dir() else DISK_FRESH
     if free < needed:

@@ -130,8 +130,8 @@ def run_suite(suite: Suite) -> tuple[int, int]:
 
 def check(names: Sequence[str]) -> int:
     chosen = [suite for suite in SUITES if not names or suite.name in names]
-    LOGS.mkdir(parents=True, exist_ok=True)
     prereq.ensure(tests=True)
+    LOGS.mkdir(exist_ok=True)
     if any(suite.needs_lab for suite in chosen):
         provision.setup(list(kernels.SERIES))
     counts = [run_suite(suite) for suite in chosen]

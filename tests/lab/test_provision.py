@@ -550,6 +550,15 @@ class PrerequisitesTest(Scratch):
                 self.assertRaisesRegex(steps.EnvironmentFault, "^disk full: .* 0.0 GiB free"):
             prereq.ensure()
 
+    def test_build_folder_that_cannot_be_made(self) -> None:
+        file = self.dir / "file"
+        file.touch()
+        for place in (file, file / "below"):
+            with self.subTest(place=place.name), mock.patch.object(os, "geteuid", return_value=0), \
+                    mock.patch.object(prereq, "BUILD", place), \
+                    self.assertRaisesRegex(steps.EnvironmentFault, "cannot be made .*XENLRO_BUILD="):
+                prereq.ensure()
+
 
 if __name__ == "__main__":
     unittest.main()
