@@ -190,8 +190,8 @@ def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lamb
     return results
 
 
-def main_guard(main: Callable[[], int | None]) -> int:
-    """Run `main`; turn what it raises into one sentence on stderr and the documented exit code.
+def main_guard(main: Callable[[], int | None], name: str = "lab") -> int:
+    """Run `main`; turn what it raises into one sentence on stderr, after `name`, and the documented exit code.
 
     0 done, 1 a measurement or test failed, 2 wrong usage, 3 something about the machine (no root, no
     network, a missing tool, a full disk, a busy port), 130 interrupted.
@@ -202,15 +202,15 @@ def main_guard(main: Callable[[], int | None]) -> int:
         with proc.supervised():
             return main() or EXIT_OK
     except LabError as error:
-        return _fail(error.sentence(), error.code)
+        return _fail(name, error.sentence(), error.code)
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing is left running, and the next run goes on from what was finished",
+        return _fail(name, "interrupted; nothing is left running, and the next run goes on from what was finished",
                      EXIT_INTERRUPTED)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            return _fail(disk_full(error), EXIT_ENVIRONMENT)
+            return _fail(name, disk_full(error), EXIT_ENVIRONMENT)
         if error.errno == errno.EADDRINUSE:
-            return _fail(f"a port or socket of the lab is in use by another program ({error}); "
+            return _fail(name, f"a port or socket of the lab is in use by another program ({error}); "
                          "end that program or the other run of the lab", EXIT_ENVIRONMENT)
         raise
 
@@ -221,10 +221,10 @@ def disk_full(error: OSError) -> str:
     return f"disk full: {where} could not be written; free some space and run the same command again"
 
 
-def _fail(sentence: str, code: int) -> int:
+def _fail(name: str, sentence: str, code: int) -> int:
     try:
         sys.stdout.flush()
-        print(f"lab: {sentence}", file=sys.stderr, flush=True)
+        print(f"{name}: {sentence}", file=sys.stderr, flush=True)
     except OSError:
         # Nobody reads any more; the exit code still tells. Keep the interpreter from trying again at exit.
         devnull = os.open(os.devnull, os.O_WRONLY)

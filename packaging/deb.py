@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Make the Debian packages from the source archive.
 
-Exit codes: 0 made, 3 something is missing on this machine or the build failed.
+Exit codes: 0 made, 1 the build failed, 2 wrong usage, 3 something is missing on this machine, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 With the grafted drivers in it the modules build from kernel headers alone. They are made in the lab's root from
 Debian's source packages, and exist nowhere but in the archive.
 
-Exit codes: 0 made, 3 something is missing on this machine.
+Exit codes: 0 made, 1 it could not be, 2 wrong usage, 3 something is missing on this machine, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -91,14 +91,13 @@ def command(doc: str, job: Callable[[], Sequence[Path]]) -> int:
     parser = argparse.ArgumentParser(description=doc.split("\n\n", maxsplit=1)[0], epilog=doc.split("\n\n")[-1])
     name = Path(parser.prog).stem
     parser.parse_args()
-    try:
+
+    def made() -> None:
         prereq.ensure(machines=False)
         for path in job():
             print(path)
-    except steps.LabError as error:
-        print(f"{name}: {error.sentence()}", file=sys.stderr)
-        return steps.EXIT_ENVIRONMENT
-    return 0
+
+    return steps.main_guard(made, name)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
+import sys
 import unittest
+from unittest import mock
 
-from packaging import deb
+from lab import prereq, steps
+from packaging import deb, dist
+
+
+class ExitCodes(unittest.TestCase):
+    """What the commands that make archive and packages end with."""
+
+    def ended(self, error: BaseException | None) -> tuple[int, str]:
+        """Exit code and sentence of a command whose job raises the error."""
+        job = mock.Mock(side_effect=error, return_value=["made"])
+        with mock.patch.object(sys, "argv", ["deb.py"]), mock.patch.object(prereq, "ensure"), \
+                contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+            return dist.command(deb.__doc__, job), said.getvalue()
+
+    def test_each_kind_of_failure_has_its_own(self):
+        self.assertEqual(self.ended(None), (0, ""))
+        self.assertEqual(self.ended(steps.LabError("it broke")), (1, "deb: it broke\n"))
+        self.assertEqual(self.ended(steps.EnvironmentFault("no dh")), (3, "deb: no dh\n"))
+        self.assertEqual(self.ended(KeyboardInterrupt())[0], 130)
 
 
 class Lintian(unittest.TestCase):
