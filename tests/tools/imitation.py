@@ -93,6 +93,8 @@ class Machine(System):
             return subprocess.CompletedProcess(command, 0, (
                 "NIC statistics:\n     tx_packets: 7\n     rx0_lro_merged: 90\n     rx1_lro_merged: 10\n"
                 "     rx0_lro_aggregates: 5\n     rx0_lro_flush_psh: 4\n     rx0_lro_pass_syn: 1\n"), "")
+        if command[0] == "lsinitramfs":
+            return subprocess.CompletedProcess(command, 0, f"usr/lib/modules/{KERNEL}/updates/dkms/r8169_lro.ko.xz\n", "")
         if command[0] == "ip":
             return subprocess.CompletedProcess(command, 0, "[]", "")
         raise XenlroError(f"the program {command[0]} is missing: install the package that has it")

@@ -14,7 +14,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
-from tests.tools.imitation import OTHER, Machine  # noqa: E402  (needs that path)
+from tests.tools.imitation import KERNEL, OTHER, Machine  # noqa: E402  (needs that path)
 from xenlro import network, switch  # noqa: E402
 from xenlro.cli import main  # noqa: E402
 
@@ -147,6 +147,24 @@ class Shown(OnMachine):
         self.machine.choices.mkdir(parents=True)
         (self.machine.choices / SECOND).touch()
         self.assertIn(f"{SECOND} is served by r8169 although lro is chosen", self.xenlro("status"))
+
+    def test_status_tells_of_a_copy_in_the_initramfs(self):
+        report = json.loads(self.xenlro("status", "--json"))
+        self.assertEqual({entry["in_initramfs"] for entry in report["modules"].values()}, {None})
+        image = self.machine.root / "boot" / f"initrd.img-{KERNEL}"
+        image.parent.mkdir()
+        image.touch()
+        report = json.loads(self.xenlro("status", "--json"))
+        self.assertEqual([entry["in_initramfs"] for entry in report["modules"].values()], [False, True, False, False])
+        self.assertIn("`update-initramfs -u`", self.xenlro("status"))
+
+    def test_status_says_whether_signatures_are_required(self):
+        self.assertIn("module signatures unknown", self.xenlro("status"))
+        parameter = self.machine.sys / "module/module/parameters/sig_enforce"
+        parameter.parent.mkdir(parents=True)
+        for value, wanted in (("Y", "module signatures required"), ("N", "module signatures not required")):
+            parameter.write_text(f"{value}\n")
+            self.assertIn(wanted, self.xenlro("status"))
 
     def test_watch(self):
         self.xenlro("use", "eth0", "lro")

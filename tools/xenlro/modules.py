@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .errors import XenlroError
 from .system import System, read
 
@@ -65,19 +67,18 @@ def _fields(text: str) -> dict[str, str]:
     return found
 
 
-def initramfs_has(system: System, module: str) -> bool | None:
-    """Whether the running kernel's initramfs carries a copy of the module; None when that cannot be told."""
+def in_initramfs(system: System, names: Sequence[str]) -> dict[str, bool | None]:
+    """Whether the running kernel's initramfs carries a copy of each module; None when that cannot be told."""
     image = system.root / "boot" / f"initrd.img-{system.kernel}"
-    if not image.is_file():
-        return None
-    listed = system.output("lsinitramfs", str(image))
-    return f"/{module}.ko" in listed if listed else None
+    listed = system.output("lsinitramfs", str(image)) if image.is_file() else ""
+    return {name: f"/{name}.ko" in listed if listed else None for name in names}
 
 
 def secure_boot(system: System) -> str:
-    """`enabled`, `disabled` or `unknown`, and whether the kernel is locked down, in one line."""
+    """`enabled`, `disabled` or `unknown`, whether the kernel is locked down and insists on signatures, in one line."""
     said = system.output("mokutil", "--sb-state").lower()
     state = next((word for word in ("enabled", "disabled") if word in said), "unknown")
     lockdown = read(system.sys / "kernel/security/lockdown")
     current = lockdown.partition("[")[2].partition("]")[0]
-    return f"{state}, lockdown {current or 'unknown'}"
+    required = {"Y": "required", "N": "not required"}.get(read(system.sys / "module/module/parameters/sig_enforce"), "unknown")
+    return f"{state}, lockdown {current or 'unknown'}, module signatures {required}"

@@ -21,9 +21,10 @@ def collect(system: System) -> dict:
             "lro_ratio": counters.ratio(counted) if counted else None,
             "parameters": modules.parameters(system, device.bus.ours) if device.ours else {},
         })
+    carried = modules.in_initramfs(system, MODULES)
     return {
         "schema": 1, "kernel": system.kernel, "secure_boot": modules.secure_boot(system), "devices": found,
-        "modules": {name: modules.describe(system, name) | {"in_initramfs": modules.initramfs_has(system, name),
+        "modules": {name: modules.describe(system, name) | {"in_initramfs": carried[name],
                                                             "parameters": modules.parameters(system, name)}
                     for name in MODULES},
     }
