@@ -90,7 +90,7 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
 	return flow;
 }
 
-static noinline void trace_grown(const struct lro *lro, const struct lro_flow *flow)
+void lro_trace_grown(const struct lro *lro, const struct lro_flow *flow)
 {
 	if (flow->state.segs == 1)
 		trace_lro_start(lro, flow);
@@ -100,15 +100,7 @@ static noinline void trace_grown(const struct lro *lro, const struct lro_flow *f
 
 void lro_grown(struct lro *lro, struct lro_flow *flow)
 {
-	enum lro_reason why = lro_flow_grown(flow, lro->max_segs);
-
-	lro->count[LRO_COUNT_HELD]++;
-	if (trace_lro_start_enabled() || trace_lro_merge_enabled())
-		trace_grown(lro, flow);
-	if (why)
-		lro_flush(lro, flow, why);
-	else
-		lro->last = flow;
+	lro_count_grown(lro, flow, lro_flows_grown(&lro->flows, flow, lro->max_segs));
 }
 
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
@@ -117,8 +109,6 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	struct sk_buff *skb = flow->skb;
 
 	trace_lro_flush(lro, flow, why);
-	if (lro->last == flow)
-		lro->last = NULL;
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_HELD] -= state->segs;
 	if (flow->layout == LRO_LAYOUT_COPY)

@@ -47,55 +47,65 @@ static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset
 	return true;
 }
 
-/*
- * Copy the payload of a packet, at @from, behind what the aggregate has. The checksum is
- * that of the pseudo header, the TCP header and the payload.
- */
-static bool copy_payload(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
-			 const u8 *from, bool verified)
+/* Take off what was added to an aggregate since its last page was filled up to @fill. */
+static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsigned int fill)
 {
-	unsigned int done = 0, part;
-	__wsum sum = 0;
+	struct skb_shared_info *info = skb_shinfo(flow->skb);
 
-	while (done < pkt->payload) {
-		if (flow->fill == PAGE_SIZE && !add_page(lro, flow, 0))
-			return false;
-		part = min_t(unsigned int, pkt->payload - done, PAGE_SIZE - flow->fill);
-		if (verified)
-			memcpy(flow->page + flow->fill, from + done, part);
-		else
-			sum = csum_block_add(sum, csum_partial_copy_nocheck(from + done,
-									    flow->page + flow->fill,
-									    part), done);
-		flow->fill += part;
-		done += part;
-	}
-	if (verified)
-		return true;
-	sum = csum_partial(pkt->frame + pkt->tcp, pkt->hdr_len - pkt->tcp, sum);
-	return !lro_tcp_check(&flow->key, lro_tcp_len(pkt), sum);
+	while (info->nr_frags > frags)
+		put_page(skb_frag_page(&info->frags[--info->nr_frags]));
+	flow->page = page;
+	flow->fill = fill;
 }
 
-/* Add a packet that continues the aggregate, or leave the aggregate as it was. */
+/*
+ * Copy @len bytes behind what the aggregate has, and add them to the checksum @sum if
+ * there is one. On false the aggregate is as it was.
+ */
+static bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from, unsigned int len,
+		 __wsum *sum)
+{
+	unsigned int frags = skb_shinfo(flow->skb)->nr_frags, fill = flow->fill, done = 0, part;
+	u8 *page = flow->page, *to;
+	__wsum more;
+
+	for (;;) {
+		part = min_t(unsigned int, len - done, PAGE_SIZE - flow->fill);
+		to = flow->page + flow->fill;
+		if (sum) {
+			more = csum_partial_copy_nocheck(from + done, to, part);
+			*sum = csum_block_add(*sum, more, done);
+		} else {
+			memcpy(to, from + done, part);
+		}
+		flow->fill += part;
+		done += part;
+		if (done == len)
+			return true;
+		if (!add_page(lro, flow, 0))
+			break;
+	}
+	cut_back(flow, frags, page, fill);
+	return false;
+}
+
+/* Add a packet of an open aggregate's flow, or leave the aggregate as it was. */
 static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
 		   const u8 *from, bool verified)
 {
-	struct skb_shared_info *info = skb_shinfo(flow->skb);
-	unsigned int frags = info->nr_frags, fill = flow->fill;
+	unsigned int frags = skb_shinfo(flow->skb)->nr_frags, fill = flow->fill;
 	u8 *page = flow->page;
+	__wsum sum;
 
-	/* Two frames of three need no more than the page that is there. */
-	if (verified && pkt->payload <= PAGE_SIZE - fill) {
-		memcpy(page + fill, from, pkt->payload);
-		flow->fill = fill + pkt->payload;
+	if (verified)
+		return copy(lro, flow, from, pkt->payload, NULL);
+	sum = 0;
+	if (!copy(lro, flow, from, pkt->payload, &sum))
+		return false;
+	sum = csum_partial(pkt->frame + pkt->tcp, pkt->hdr_len - pkt->tcp, sum);
+	if (!lro_tcp_check(&flow->key, lro_tcp_len(pkt), sum))
 		return true;
-	}
-	if (copy_payload(lro, flow, pkt, from, verified))
-		return true;
-	while (info->nr_frags > frags)
-		put_page(skb_frag_page(&info->frags[--info->nr_frags]));
-	flow->fill = fill;
-	flow->page = page;
+	cut_back(flow, frags, page, fill);
 	return false;
 }
 
@@ -113,7 +123,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 		return false;
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
-	if (!add_page(lro, flow, phase) || !copy_payload(lro, flow, pkt, from, verified)) {
+	if (!add_page(lro, flow, phase) || !append(lro, flow, pkt, from, verified)) {
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
 	}
@@ -121,41 +131,66 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	return true;
 }
 
+/* Any packet. */
+static noinline bool receive(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
+			     bool verified)
+{
+	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
+	enum lro_reason why = LRO_CONTINUE;
+	struct lro_packet pkt;
+	struct lro_flow *flow;
+	const u8 *payload;
+
+	if (lro_is_tagged(&f))
+		lro_untag(lro, &f);
+	if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
+		return false;
+	payload = frame + f.skip + pkt.hdr_len;
+	flow = lro_flows_find(&lro->flows, &pkt.key);
+	if (flow)
+		why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
+	if (!flow || why) {
+		if (flow)
+			lro_flush(lro, flow, why);
+		return start(lro, &pkt, payload, verified);
+	}
+	/* Another layout goes on as it began, through lro_receive_skb(). */
+	if (flow->layout != LRO_LAYOUT_COPY || !append(lro, flow, &pkt, payload, verified))
+		return false;
+	lro_state_add(&flow->state, &pkt);
+	lro_grown(lro, flow);
+	return true;
+}
+
+/* The packet that bulk TCP sends next. */
+static __always_inline bool receive_next(struct lro *lro, const void *frame, unsigned int len,
+					 u32 vlan)
+{
+	struct lro_flow *flow = lro_flows_repeated(&lro->flows, frame, len, len, vlan);
+	unsigned int payload;
+	const u8 *from;
+
+	if (!flow || flow->layout != LRO_LAYOUT_COPY)
+		return false;
+	from = frame + flow->state.hdr_len;
+	payload = flow->state.gso_size;
+	/* Two frames of three need no more than the page that is there. */
+	if (payload <= PAGE_SIZE - flow->fill) {
+		memcpy(flow->page + flow->fill, from, payload);
+		flow->fill += payload;
+	} else if (!copy(lro, flow, from, payload, NULL)) {
+		return false;
+	}
+	lro_repeat(lro, flow);
+	return true;
+}
+
 bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 		      bool verified)
 {
-	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
-	struct lro_flow *flow = lro->last;
-	enum lro_reason why = LRO_CONTINUE;
-	struct lro_packet pkt;
-	const u8 *payload;
-
-	if (!flow || !lro_match_fast(&flow->state, f.hdr, f.avail, f.len, f.vlan,
-				     lro_relaxed(lro), &pkt)) {
-		if (lro_is_tagged(&f))
-			lro_untag(lro, &f);
-		if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
-			return false;
-		flow = lro_flows_find(&lro->flows, &pkt.key);
-		if (flow)
-			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
-	}
-
-	payload = frame + f.skip + pkt.hdr_len;
-	if (flow && !why) {
-		/* Another layout goes on as it began, through lro_receive_skb(). */
-		if (flow->layout != LRO_LAYOUT_COPY)
-			return false;
-		if (!append(lro, flow, &pkt, payload, verified))
-			return false;
-		lro_state_add(&flow->state, &pkt);
-		lro_grown(lro, flow);
-	} else {
-		if (flow)
-			lro_flush(lro, flow, why);
-		if (!start(lro, &pkt, payload, verified))
-			return false;
-	}
+	if (!(verified && receive_next(lro, frame, len, vlan)) &&
+	    !receive(lro, frame, len, vlan, verified))
+		return false;
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
 	return true;

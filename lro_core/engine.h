@@ -11,6 +11,7 @@
 #include <linux/in6.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/tracepoint-defs.h>
 
 #include <compat.h>
 #include <lro.h>
@@ -79,6 +80,9 @@ struct lro_table {
 
 struct lro_snapshot;
 
+DECLARE_TRACEPOINT(lro_start);
+DECLARE_TRACEPOINT(lro_merge);
+
 /**
  * struct lro - context of one NAPI instance
  * @dev: device the packets arrive on
@@ -86,12 +90,13 @@ struct lro_snapshot;
  * @mode: promise in force
  * @max_segs: packets allowed in one aggregate, read once per poll
  * @hold_ns: for how long aggregates are held, nanoseconds
+ * @hold_packets: packets counted when an aggregate was held last
+ * @hold_pause: polls to come that hold nothing
  * @due: when the aggregate held first must be delivered, ktime; 0 if none is held
  * @timer: makes NAPI poll at @due
  * @timer_set: @timer is going to run; who sets it starts the timer
  * @sweep_time: when aggregates that began before @sweep_born are ended, jiffies
  * @sweep_born: see @sweep_time
- * @last: flow that the last merged packet belongs to, NULL if it is closed
  * @flows: open aggregates
  * @table: memory of @flows
  * @next_table: memory of another size that the next poll takes over, or NULL
@@ -111,12 +116,13 @@ struct lro {
 	enum lro_mode mode;
 	unsigned int max_segs;
 	u64 hold_ns;
+	u64 hold_packets;
+	unsigned int hold_pause;
 	u64 due;
 	struct hrtimer timer;
 	bool timer_set;
 	unsigned long sweep_time;
 	u32 sweep_born;
-	struct lro_flow *last;
 	struct lro_flows flows;
 	struct lro_table *table;
 	struct lro_table *next_table;
@@ -316,6 +322,9 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
  */
 void lro_grown(struct lro *lro, struct lro_flow *flow);
 
+/* Tell the tracepoints of a packet that an aggregate begins or goes on with. */
+void lro_trace_grown(const struct lro *lro, const struct lro_flow *flow);
+
 /**
  * lro_flush() - end an aggregate
  * @lro: context
@@ -323,6 +332,27 @@ void lro_grown(struct lro *lro, struct lro_flow *flow);
  * @why: counted
  */
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why);
+
+/* Count a packet that an aggregate begins or goes on with, and end it if there is a reason. */
+static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *flow,
+					    enum lro_reason why)
+{
+	lro->count[LRO_COUNT_HELD]++;
+	if (tracepoint_enabled(lro_start) || tracepoint_enabled(lro_merge))
+		lro_trace_grown(lro, flow);
+	if (why)
+		lro_flush(lro, flow, why);
+}
+
+/**
+ * lro_repeat() - account for a packet that lro_flows_repeated() knew
+ * @lro: context
+ * @flow: its aggregate, which has the payload already; closed if the packet ends it
+ */
+static __always_inline void lro_repeat(struct lro *lro, struct lro_flow *flow)
+{
+	lro_count_grown(lro, flow, lro_flows_repeat(&lro->flows, flow, lro->max_segs));
+}
 
 /**
  * lro_flush_all() - end all aggregates, oldest first

@@ -4,24 +4,34 @@
 
 #include "flows.h"
 
-/* Segments in sequence that make a flow bulk. A page or a message is shorter. */
-#define BULK_STREAK	8
-
-static struct lro_flow *key_set(const struct lro_flows *flows, const struct lro_key *key)
+/* Of addresses, @addr_len bytes as in the packet, ports and @link of a &struct lro_key. */
+static __always_inline u32 flow_hash(const struct lro_flows *flows, const void *addr,
+				     unsigned int addr_len, u32 ports, u32 link)
 {
 	/* Odd multipliers spread every input bit into the upper half. */
 	u64 h = flows->seed;
-	unsigned int i;
+	unsigned int at;
 
-	for (i = 0; i < (key->link & LRO_KEY_IPV6 ? 8 : 2); i += 2) {
-		h ^= (u64)key->addr[i] << 32 | key->addr[i + 1];
+	for (at = 0; at < addr_len; at += 8) {
+		h ^= lro_load64((const u8 *)addr + at);
 		h *= 0x9e3779b97f4a7c15ull;
 		h ^= h >> 32;
 	}
-	h += (u64)key->ports << 32 | (key->link ^ flows->seed);
+	h += (u64)ports << 32 | (link ^ flows->seed);
 	h *= 0xc2b2ae3d27d4eb4full;
 	/* A product's top bits depend on all bits of its factors, its low bits on few. */
-	return flows->flow + ((h >> 32) * (flows->set_mask + 1) >> 32) * LRO_WAYS;
+	return h >> 32;
+}
+
+static u32 key_hash(const struct lro_flows *flows, const struct lro_key *key)
+{
+	return flow_hash(flows, key->addr, key->link & LRO_KEY_IPV6 ? 32 : 8, key->ports,
+			 key->link);
+}
+
+static struct lro_flow *set_of(const struct lro_flows *flows, u32 hash)
+{
+	return flows->flow + ((u64)hash * (flows->set_mask + 1) >> 32) * LRO_WAYS;
 }
 
 unsigned int lro_flows_places(unsigned int limit)
@@ -38,6 +48,7 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 {
 	INIT_LIST_HEAD(&flows->open);
 	INIT_LIST_HEAD(&flows->held);
+	flows->last = NULL;
 	flows->flow = memory;
 	flows->set_mask = lro_flows_places(limit) / LRO_WAYS - 1;
 	flows->seed = seed;
@@ -48,18 +59,44 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 
 struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *flow = key_set(flows, key);
+	u32 hash = key_hash(flows, key);
+	struct lro_flow *flow = set_of(flows, hash);
 	unsigned int way;
 
 	for (way = 0; way < LRO_WAYS; way++, flow++)
-		if (flow->skb && lro_key_equal(&flow->key, key))
+		if (flow->hash == hash && flow->skb && lro_key_equal(&flow->key, key))
 			return flow;
+	return NULL;
+}
+
+struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 *frame,
+					unsigned int avail, unsigned int len, u32 vlan)
+{
+	/* Where all open aggregates have them; lro_repeats() sees to the rest of the headers. */
+	const u8 *addr = frame + LRO_IP_OFF + 12, *end = addr + 8;
+	u32 hash, link = vlan & ~LRO_TAG_PRIORITY;
+	struct lro_flow *flow;
+	unsigned int way;
+
+	if (avail > LRO_IP_OFF && frame[LRO_IP_OFF] >> 4 != 4) {
+		addr = frame + LRO_IP_OFF + 8;
+		end = addr + 32;
+		link |= LRO_KEY_IPV6;
+	}
+	if (avail < (unsigned int)(end + 4 - frame))
+		return NULL;
+	hash = link & LRO_KEY_IPV6 ? flow_hash(flows, addr, 32, lro_load32(end), link) :
+				     flow_hash(flows, addr, 8, lro_load32(end), link);
+	flow = set_of(flows, hash);
+	for (way = 0; way < LRO_WAYS; way++, flow++)
+		if (flow->hash == hash && flow->skb)
+			return lro_repeats(&flow->state, frame, avail, len, vlan) ? flow : NULL;
 	return NULL;
 }
 
 struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *set = key_set(flows, key), *oldest = set, *place = NULL;
+	struct lro_flow *set = set_of(flows, key_hash(flows, key)), *oldest = set, *place = NULL;
 	unsigned int way;
 
 	if (flows->count >= flows->limit)
@@ -88,6 +125,7 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	    pkt->payload != before->gso_size)
 		flow->streak = 0;
 	flow->key = pkt->key;
+	flow->hash = key_hash(flows, &pkt->key);
 	lro_state_start(&flow->state, pkt);
 	flow->born = flows->born++;
 	flow->skb = skb;
@@ -96,20 +134,22 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	flows->count++;
 }
 
-enum lro_reason lro_flow_grown(struct lro_flow *flow, unsigned int max_segs)
+enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
+				unsigned int max_segs)
 {
 	enum lro_reason why = lro_state_ends(&flow->state, max_segs);
 
 	if (why == LRO_FLUSH_PSH || why == LRO_FLUSH_FIN || why == LRO_FLUSH_SHORT)
 		flow->streak = 0;
-	else if (flow->streak < BULK_STREAK)
+	else if (flow->streak < LRO_BULK_STREAK)
 		flow->streak++;
+	flows->last = flow;
 	return why;
 }
 
 bool lro_flow_is_bulk(const struct lro_flow *flow)
 {
-	return flow->streak >= BULK_STREAK;
+	return flow->streak >= LRO_BULK_STREAK;
 }
 
 void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline)
@@ -123,6 +163,8 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 	struct sk_buff *skb = flow->skb;
 
 	list_del(&flow->age);
+	if (flows->last == flow)
+		flows->last = NULL;
 	flow->skb = NULL;
 	flow->tail = NULL;
 	flows->count--;

@@ -14,6 +14,9 @@
 
 #define LRO_WAYS	8	/* flows in one set */
 
+/* Segments in sequence that make a flow bulk. A page or a message is shorter. */
+#define LRO_BULK_STREAK	8
+
 struct sk_buff;
 
 /**
@@ -33,6 +36,7 @@ enum lro_layout {
  * @streak: full-sized segments in sequence, the aggregates before this one
  *	included; outlives the aggregate
  * @deadline: when the aggregate must be delivered, if it is held; the caller's unit
+ * @hash: of @key
  * @key: flow; outlives the aggregate
  * @skb: aggregate, owned by the flow; NULL if the place is free
  * @tail: skb the next packet is joined to: @skb or the last of its frag_list
@@ -46,6 +50,7 @@ struct lro_flow {
 	u32 born;
 	u32 streak;
 	u64 deadline;
+	u32 hash;
 	struct lro_key key;
 	struct sk_buff *skb;
 	struct sk_buff *tail;
@@ -59,6 +64,7 @@ struct lro_flow {
  * struct lro_flows - flow table
  * @open: open aggregates that began in this poll, oldest first
  * @held: open aggregates kept from polls before, oldest first
+ * @last: the one that grew last, NULL if it is closed
  * @flow: places, in sets of %LRO_WAYS
  * @set_mask: number of sets - 1
  * @seed: makes the choice of set unpredictable from outside
@@ -69,6 +75,7 @@ struct lro_flow {
 struct lro_flows {
 	struct list_head open;
 	struct list_head held;
+	struct lro_flow *last;
 	struct lro_flow *flow;
 	u32 set_mask;
 	u32 seed;
@@ -108,6 +115,31 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key);
 
 /**
+ * lro_flows_repeated_any() - find the aggregate that a raw frame is the next of
+ * @flows: table
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame
+ * @len: length of the frame without FCS, bytes
+ * @vlan: tag the device removed
+ *
+ * Return: flow that the frame continues, and for which lro_repeats() is true; or NULL.
+ */
+struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 *frame,
+					unsigned int avail, unsigned int len, u32 vlan);
+
+/* The same, for frames that mostly are of the flow of the frame before. */
+static inline struct lro_flow *lro_flows_repeated(const struct lro_flows *flows, const u8 *frame,
+						  unsigned int avail, unsigned int len, u32 vlan)
+{
+	struct lro_flow *flow = flows->last;
+
+	if (flow && lro_repeats(&flow->state, frame, avail, len, vlan))
+		return flow;
+	return flows->count > !!flow ?
+	       lro_flows_repeated_any(flows, frame, avail, len, vlan) : NULL;
+}
+
+/**
  * lro_flows_place() - find the place for a flow that has none
  * @flows: table
  * @key: flow
@@ -129,12 +161,30 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 		    struct sk_buff *skb);
 
 /**
- * lro_flow_grown() - take note of the packet that an aggregate begins or goes on with
+ * lro_flows_grown() - take note of the packet that an aggregate begins or goes on with
+ * @flows: table
  * @flow: open aggregate, its state up to date
  * @max_segs: packets allowed in one aggregate
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
-enum lro_reason lro_flow_grown(struct lro_flow *flow, unsigned int max_segs);
+enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
+				unsigned int max_segs);
+
+/**
+ * lro_flows_repeat() - take note of a packet that lro_flows_repeated() knows
+ * @flows: table
+ * @flow: aggregate that it continues; its state is brought up to date
+ * @max_segs: packets allowed in one aggregate
+ * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
+ */
+static inline enum lro_reason lro_flows_repeat(struct lro_flows *flows, struct lro_flow *flow,
+					       unsigned int max_segs)
+{
+	if (flow->streak < LRO_BULK_STREAK)
+		flow->streak++;
+	flows->last = flow;
+	return lro_state_repeat(&flow->state, max_segs);
+}
 
 /**
  * lro_flow_is_bulk() - is more to be expected soon

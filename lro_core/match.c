@@ -276,7 +276,7 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
 	pkt->frame = frame;
 	pkt->vlan = vlan;
 	memset(&pkt->key, 0, sizeof(pkt->key));
-	pkt->key.link = vlan & ~0xf000u;	/* without priority and DEI bits */
+	pkt->key.link = vlan & ~LRO_TAG_PRIORITY;
 
 	switch (lro_get_be16(frame + MAC_TYPE)) {
 	case ETHERTYPE_IPV4:
@@ -287,40 +287,45 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
 	return foreign(reason, LRO_GRO_NOT_IP);
 }
 
+static __always_inline u64 diff64(const u8 *a, const u8 *b)
+{
+	return lro_load64(a) ^ lro_load64(b);
+}
+
 /*
  * All header bytes that segmentation copies, compared at once. What is left out:
  * lengths, identification and checksums, the sequence number, and the flags that
  * only the first or only the last segment gets.
  */
-static __always_inline u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
+static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 {
 	u64 diff;
 
-	diff = lro_load64(a) ^ lro_load64(b);
-	diff |= lro_load64(a + 8) ^ lro_load64(b + 8);		/* MAC .. first two of IP */
+	diff = diff64(a, b);
+	diff |= diff64(a + 8, b + 8);		/* MAC .. first two of IP */
 	if (tcp == V4_TCP) {
 		diff |= lro_load32(a + V4_FRAG) ^ lro_load32(b + V4_FRAG);
-		diff |= lro_load64(a + V4_ADDR) ^ lro_load64(b + V4_ADDR);
+		diff |= diff64(a + V4_ADDR, b + V4_ADDR);
 		return diff;
 	}
 	diff |= (u16)(lro_get_be16(a + V6_WORD + 2) ^ lro_get_be16(b + V6_WORD + 2));
 	diff |= (u16)(lro_get_be16(a + V6_NEXT) ^ lro_get_be16(b + V6_NEXT));
-	diff |= lro_load64(a + V6_ADDR) ^ lro_load64(b + V6_ADDR);
-	diff |= lro_load64(a + V6_ADDR + 8) ^ lro_load64(b + V6_ADDR + 8);
-	diff |= lro_load64(a + V6_ADDR + 16) ^ lro_load64(b + V6_ADDR + 16);
-	diff |= lro_load64(a + V6_ADDR + 24) ^ lro_load64(b + V6_ADDR + 24);
+	diff |= diff64(a + V6_ADDR, b + V6_ADDR);
+	diff |= diff64(a + V6_ADDR + 8, b + V6_ADDR + 8);
+	diff |= diff64(a + V6_ADDR + 16, b + V6_ADDR + 16);
+	diff |= diff64(a + V6_ADDR + 24, b + V6_ADDR + 24);
 	return diff;
 }
 
 /* Acknowledgment, data offset, flags and window, as one word; FIN, PSH and CWR apart. */
-static __always_inline u64 tcp_middle(const u8 *th)
+static u64 tcp_middle(const u8 *th)
 {
 	static const u8 mask[8] = { 255, 255, 255, 255, 255, FLAGS_EQUAL, 255, 255 };
 
 	return lro_load64(th + TCP_ACKSEQ) & lro_load64(mask);
 }
 
-static __always_inline u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
+static u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
 {
 	u64 diff = lro_load32(a + TCP_PORTS) ^ lro_load32(b + TCP_PORTS);
 
@@ -334,12 +339,12 @@ static __always_inline u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, b
 	}
 	diff |= tcp_middle(a) ^ tcp_middle(b);
 	if (timestamps)
-		diff |= lro_load64(a + TCP_TSVAL) ^ lro_load64(b + TCP_TSVAL);
+		diff |= diff64(a + TCP_TSVAL, b + TCP_TSVAL);
 	return diff;
 }
 
-static __always_inline bool headers_equal(const struct lro_state *state, const u8 *frame,
-					  unsigned int tcp, unsigned int hdr_len, bool relaxed)
+static bool headers_equal(const struct lro_state *state, const u8 *frame, unsigned int tcp,
+			  unsigned int hdr_len, bool relaxed)
 {
 	return !(ip_diff(state->hdr, frame, tcp) |
 		 tcp_diff(state->hdr + tcp, frame + tcp, hdr_len != tcp + LRO_TCP_LEN, relaxed));
@@ -386,7 +391,7 @@ static enum lro_reason header_difference(const u8 *a, const u8 *b, unsigned int 
  * packet counted up, or kept if the second packet repeated it, which only a
  * packet that is never fragmented may do.
  */
-static __always_inline bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt)
+static bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt)
 {
 	u16 distance = pkt->ip_id - state->ip_id;
 
@@ -414,8 +419,8 @@ static enum lro_reason match_newer(const struct lro_state *state, const struct l
 }
 
 /* What is neither in the masked compare nor dependent on it. */
-static __always_inline enum lro_reason
-match_rest(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed)
+static enum lro_reason match_rest(const struct lro_state *state, const struct lro_packet *pkt,
+				  bool relaxed)
 {
 	if (pkt->vlan != state->vlan)
 		return LRO_FLUSH_VLAN;
@@ -442,77 +447,78 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
 }
 
 /*
- * Equal headers were parsed when the aggregate began; what differs from packet to
- * packet is checked here.
+ * Everything compared but the IPv4 identification and the checksums. Of those, the
+ * identification has to count up, and the IPv4 checksum with it; the TCP checksum is
+ * the caller's.
  */
-static __always_inline bool match_fast(const struct lro_state *state, const u8 *frame,
-				       unsigned int len, u32 vlan, unsigned int tcp,
-				       unsigned int hdr_len, bool relaxed, struct lro_packet *pkt)
+static __always_inline bool repeats(const struct lro_state *state, const u8 *frame,
+				    unsigned int tcp, bool timestamps)
 {
-	unsigned int ip_len;
+	static const u8 no_id[8] = { 255, 255, 0, 0, 255, 255, 255, 255 };
+	static const u8 no_check[8] = { 0, 0, 255, 255, 255, 255, 255, 255 };
+	const u8 *hdr = state->hdr, *th = frame + tcp;
+	unsigned int at;
+	u64 diff;
+	u16 id;
 
-	if (!headers_equal(state, frame, tcp, hdr_len, relaxed))
+	diff = diff64(hdr, frame) | diff64(hdr + 8, frame + 8);
+	if (tcp == V4_TCP) {
+		diff |= diff64(hdr + V4_TOTLEN, frame + V4_TOTLEN) & lro_load64(no_id);
+		diff |= diff64(hdr + V4_ADDR, frame + V4_ADDR);
+	} else {
+		for (at = V6_WORD + 2; at < V6_TCP; at += 8)
+			diff |= diff64(hdr + at, frame + at);
+	}
+	hdr += tcp;
+	diff |= diff64(hdr, th) | diff64(hdr + TCP_ACKSEQ, th + TCP_ACKSEQ);
+	if (timestamps) {
+		diff |= diff64(hdr + TCP_CHECK, th + TCP_CHECK) & lro_load64(no_check);
+		diff |= diff64(hdr + TCP_TSVAL, th + TCP_TSVAL);
+	} else {
+		diff |= lro_load16(hdr + TCP_URGENT) ^ lro_load16(th + TCP_URGENT);
+	}
+	if (diff || lro_load16(th + TCP_CHECK) == CHECK_OTHER_ZERO)
 		return false;
-
-	ip_len = ip_length(frame, tcp);
-	if (ip_len + LRO_MAC_LEN > len || ip_len + LRO_MAC_LEN <= hdr_len ||
-	    ip_len > LRO_IP_MAX)
-		return false;
-	if (tcp == V4_TCP && (ip_open_sum(frame) != state->ip_sum ||
-			      lro_load16(frame + V4_CHECK) == CHECK_OTHER_ZERO))
-		return false;
-	if (lro_load16(frame + tcp + TCP_CHECK) == CHECK_OTHER_ZERO)
-		return false;
-
-	pkt->frame = frame;
-	pkt->vlan = vlan;
-	pkt->tcp = tcp;
-	pkt->hdr_len = hdr_len;
-	pkt->ip_len = ip_len;
-	pkt->payload = ip_len + LRO_MAC_LEN - hdr_len;
-	pkt->seq = lro_get_be32(frame + tcp + TCP_SEQ);
-	pkt->ip_id = tcp == V4_TCP ? lro_get_be16(frame + V4_ID) : 0;
-	pkt->flags = frame[tcp + TCP_FLAGS];
-	return match_rest(state, pkt, relaxed) == LRO_CONTINUE;
+	if (tcp != V4_TCP)
+		return true;
+	id = lro_get_be16(frame + V4_ID) - state->ip_id;
+	return id == (state->fixed_id ? 0 : state->segs) && ip_open_sum(frame) == state->ip_sum &&
+	       lro_load16(frame + V4_CHECK) != CHECK_OTHER_ZERO;
 }
 
-/* Not inlined: it would take registers from the usual case. */
-static noinline bool match_unusual(const struct lro_state *state, const u8 *frame,
-				   unsigned int len, u32 vlan, bool relaxed,
-				   struct lro_packet *pkt)
+bool lro_repeats(const struct lro_state *state, const u8 *frame, unsigned int avail,
+		 unsigned int len, u32 vlan)
 {
-	return match_fast(state, frame, len, vlan, state->tcp, state->hdr_len, relaxed, pkt);
-}
-
-bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt)
-{
-	const unsigned int usual = V4_TCP + LRO_TCP_LEN + LRO_TS_LEN;
-
-	if (avail > len)
-		avail = len;
-	if (avail < state->hdr_len)
+	if (avail < state->hdr_len || len < state->hdr_len + state->gso_size || vlan != state->vlan)
 		return false;
-	/* What bulk TCP sends: with constants nothing is left to decide. */
-	if (state->tcp == V4_TCP && state->hdr_len == usual && !relaxed)
-		return match_fast(state, frame, len, vlan, V4_TCP, usual, false, pkt);
-	return match_unusual(state, frame, len, vlan, relaxed, pkt);
+	/* With constants nothing is left to decide; the length of the headers tells the kinds. */
+	switch (state->hdr_len) {
+	case V4_TCP + LRO_TCP_LEN + LRO_TS_LEN:
+		return repeats(state, frame, V4_TCP, true);
+	case V6_TCP + LRO_TCP_LEN + LRO_TS_LEN:
+		return repeats(state, frame, V6_TCP, true);
+	case V4_TCP + LRO_TCP_LEN:
+		return repeats(state, frame, V4_TCP, false);
+	}
+	return repeats(state, frame, V6_TCP, false);
 }
 
 void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 {
 	memcpy(state->hdr, pkt->frame, pkt->hdr_len);
+	state->hdr[pkt->tcp + TCP_FLAGS] &= ~LRO_TCP_CWR;
 	state->vlan = pkt->vlan;
-	state->next_seq = pkt->seq + pkt->payload;
-	state->ip_len = pkt->ip_len;
+	state->next_seq = pkt->seq;
+	state->ip_len = pkt->ip_len - pkt->payload;
 	state->ip_id = pkt->ip_id;
 	state->ip_sum = pkt->tcp == V4_TCP ? ip_open_sum(pkt->frame) : 0;
 	state->gso_size = pkt->payload;
-	state->segs = 1;
+	state->segs = 0;
 	state->tcp = pkt->tcp;
 	state->hdr_len = pkt->hdr_len;
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 	state->fixed_id = false;
+	lro_state_move(state, pkt->payload);
 }
 
 void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
@@ -523,9 +529,7 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 	if (state->segs == 1)
 		state->fixed_id = state->tcp == V4_TCP && pkt->ip_id == state->ip_id &&
 				  (state->hdr[V4_FRAG] & (FRAG_DF >> 8));
-	state->next_seq += pkt->payload;
-	state->ip_len += pkt->payload;
-	state->segs++;
+	lro_state_move(state, pkt->payload);
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 
 	/* The latest counts. In strict mode this writes what is there already. */

@@ -18,6 +18,8 @@
 #define LRO_TCP_LEN	20u	/* TCP header without options */
 #define LRO_TS_LEN	12u	/* NOP NOP timestamp */
 
+#define LRO_TCP_SEQ	4u	/* where the TCP header has its sequence number */
+
 /* No mergeable packet has more header bytes than this. */
 #define LRO_HDR_MAX	(LRO_IP_OFF + LRO_IPV6_LEN + LRO_TCP_LEN + LRO_TS_LEN)
 
@@ -59,7 +61,8 @@ struct lro_key {
 	u32 link;
 };
 
-#define LRO_KEY_IPV6	0x8000u	/* where a tag has priority bits */
+#define LRO_TAG_PRIORITY 0xf000u	/* priority and DEI bits of a tag */
+#define LRO_KEY_IPV6	0x8000u		/* in their place */
 
 /**
  * struct lro_packet - what lro_parse() found
@@ -89,8 +92,8 @@ struct lro_packet {
 
 /**
  * struct lro_state - an aggregate, as far as the rules need it
- * @hdr: headers of its first packet; in relaxed mode acknowledgment, window and
- *	timestamps of its last
+ * @hdr: headers of its first packet, without CWR, and with the sequence number that
+ *	continues it; in relaxed mode acknowledgment, window and timestamps of its last
  * @vlan: tag of its packets, see &lro_packet.vlan
  * @next_seq: sequence number that continues it
  * @ip_len: IP packet so far, bytes
@@ -164,20 +167,21 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
 			  bool relaxed);
 
 /**
- * lro_match_fast() - does a raw frame continue an aggregate
- * @state: aggregate
+ * lro_repeats() - is a raw frame the one that bulk TCP sends next
+ * @state: open aggregate: lro_state_ends() gave %LRO_CONTINUE after its last packet
  * @frame: first byte of the Ethernet header
- * @len: length of the frame without FCS, bytes
  * @avail: bytes that may be read at @frame
+ * @len: length of the frame without FCS, bytes
  * @vlan: tag the device removed
- * @relaxed: as for lro_match()
- * @pkt: filled in, but for @pkt->key, if the frame does continue the aggregate
  *
- * Return: true if the frame continues the aggregate, as lro_parse() and lro_match()
- * would find; false if they have to be asked.
+ * That is the last packet once more, of full size and without PSH and FIN, with sequence
+ * number and identification counted up. Nearly all packets of a bulk transfer are.
+ *
+ * Return: true if lro_parse() and lro_match() would find that the frame continues the
+ * aggregate, relaxed or not; false if they have to be asked.
  */
-bool lro_match_fast(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		    unsigned int len, u32 vlan, bool relaxed, struct lro_packet *pkt);
+bool lro_repeats(const struct lro_state *state, const u8 *frame, unsigned int avail,
+		 unsigned int len, u32 vlan);
 
 /**
  * lro_state_start() - begin an aggregate
@@ -251,6 +255,40 @@ static inline void lro_store32(u8 *p, u32 v)
 static inline void lro_store64(u8 *p, u64 v)
 {
 	__builtin_memcpy(p, &v, sizeof(v));
+}
+
+static inline void lro_put_be32(u8 *p, u32 v)
+{
+	p[0] = v >> 24;
+	p[1] = v >> 16;
+	p[2] = v >> 8;
+	p[3] = v;
+}
+
+/* Count one packet more; the next one is expected behind it. */
+static inline void lro_state_move(struct lro_state *state, unsigned int payload)
+{
+	state->next_seq += payload;
+	lro_put_be32(state->hdr + state->tcp + LRO_TCP_SEQ, state->next_seq);
+	state->ip_len += payload;
+	state->segs++;
+}
+
+/**
+ * lro_state_repeat() - account for a packet for which lro_repeats() is true
+ * @state: aggregate
+ * @max_segs: packets allowed in one aggregate
+ *
+ * The same as lro_state_add() and then lro_state_ends().
+ *
+ * Return: as lro_state_ends().
+ */
+static inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int max_segs)
+{
+	lro_state_move(state, state->gso_size);
+	if (state->ip_len + state->gso_size > LRO_IP_MAX)
+		return LRO_FLUSH_FULL;
+	return state->segs >= max_segs ? LRO_FLUSH_SEGS : LRO_CONTINUE;
 }
 
 static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)

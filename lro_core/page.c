@@ -142,23 +142,28 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct page_fra
 	return true;
 }
 
-/* What append() does for nearly all frames of a bulk flow: verified and in one page. */
-static bool append_one(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
-		       const struct lro_packet *pkt)
+/* The packet that bulk TCP sends next, in one page and verified. */
+static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag,
+					 unsigned int truesize, u32 vlan, bool pool)
 {
-	struct skb_shared_info *info = skb_shinfo(flow->tail);
-	skb_frag_t *to = &info->frags[info->nr_frags];
+	unsigned int len = skb_frag_size(frag), payload;
+	struct skb_shared_info *info;
+	struct lro_flow *flow;
+	skb_frag_t *to;
 
-	if (flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != !!frame->pool ||
-	    info->nr_frags == MAX_SKB_FRAGS)
+	flow = lro_flows_repeated(&lro->flows, skb_frag_address(frag), len, len, vlan);
+	if (!flow || flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != pool)
 		return false;
-	info->nr_frags++;
-	*to = frame->frags[0];
-	skb_frag_off_add(to, pkt->hdr_len);
-	skb_frag_size_set(to, pkt->payload);
-	account(flow, pkt->payload, frame->truesize);
-	lro_state_add(&flow->state, pkt);
-	lro_grown(lro, flow);
+	info = skb_shinfo(flow->tail);
+	if (info->nr_frags == MAX_SKB_FRAGS)
+		return false;
+	payload = flow->state.gso_size;
+	to = &info->frags[info->nr_frags++];
+	*to = *frag;
+	skb_frag_off_add(to, flow->state.hdr_len);
+	skb_frag_size_set(to, payload);
+	account(flow, payload, truesize);
+	lro_repeat(lro, flow);
 	return true;
 }
 
@@ -189,25 +194,17 @@ static bool start(struct lro *lro, const struct page_frame *frame, const struct 
 /* Merge a frame or begin an aggregate with it; on false it is untouched. */
 static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 {
-	struct lro_flow *flow = lro->last;
 	enum lro_reason why = LRO_CONTINUE;
 	struct lro_packet pkt;
+	struct lro_flow *flow;
 
-	if (flow && lro_match_fast(&flow->state, f->hdr, f->avail, f->len, f->vlan,
-				   lro_relaxed(lro), &pkt)) {
-		if (frame->count == 1 && frame->ip_summed == CHECKSUM_UNNECESSARY &&
-		    append_one(lro, flow, frame, &pkt))
-			return true;
-		pkt.key = flow->key;
-	} else {
-		if (lro_is_tagged(f))
-			lro_untag(lro, f);
-		if (lro_parse(f->hdr, f->avail, f->len, f->vlan, &pkt, &why) != LRO_CANDIDATE)
-			return false;
-		flow = lro_flows_find(&lro->flows, &pkt.key);
-		if (flow)
-			why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
-	}
+	if (lro_is_tagged(f))
+		lro_untag(lro, f);
+	if (lro_parse(f->hdr, f->avail, f->len, f->vlan, &pkt, &why) != LRO_CANDIDATE)
+		return false;
+	flow = lro_flows_find(&lro->flows, &pkt.key);
+	if (flow)
+		why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	cut_payload(frame, &pkt, f->skip + pkt.hdr_len);
 	if (!checksum_ok(frame, &pkt))
 		return false;
@@ -219,29 +216,41 @@ static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 	return start(lro, frame, &pkt);
 }
 
-bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
-		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
+/* Any packet. */
+static noinline bool receive(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+			     unsigned int len, unsigned int truesize, u32 vlan, u8 ip_summed,
+			     struct page_pool *pool)
 {
 	struct lro_frame f = {
 		.hdr = skb_frag_address(&frags[0]),
 		.avail = skb_frag_size(&frags[0]),
+		.len = len,
 		.vlan = vlan,
 	};
 	struct page_frame frame;
-	unsigned int i;
 
-	for (i = 0; i < count; i++)
-		f.len += skb_frag_size(&frags[i]);
 	/* One by one: the payload's places are many and need no zeroes. */
 	frame.frags = frags;
 	frame.count = count;
 	frame.truesize = truesize;
 	frame.ip_summed = ip_summed;
 	frame.pool = pool;
-	if (!take(lro, &frame, &f))
+	return take(lro, &frame, &f);
+}
+
+bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
+{
+	unsigned int len = 0, i;
+
+	for (i = 0; i < count; i++)
+		len += skb_frag_size(&frags[i]);
+	if (!(count == 1 && ip_summed == CHECKSUM_UNNECESSARY &&
+	      receive_next(lro, frags, truesize, vlan, pool)) &&
+	    !receive(lro, frags, count, len, truesize, vlan, ip_summed, pool))
 		return false;
 	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += f.len - LRO_MAC_LEN;
+	lro->count[LRO_COUNT_BYTES] += len - LRO_MAC_LEN;
 	return true;
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_page);

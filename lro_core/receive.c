@@ -133,12 +133,9 @@ static enum lro_reason check_payload(struct sk_buff *skb, const struct lro_packe
 	return LRO_CONTINUE;
 }
 
-/*
- * A packet that the rules allow to merge, checksum not yet verified. It continues
- * its flow's aggregate already if the masked compare said so.
- */
+/* A packet that the rules allow to merge, checksum not yet verified. */
 static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
-			      struct lro_flow *flow, bool continues)
+			      struct lro_flow *flow)
 {
 	enum lro_reason why = check_payload(skb, pkt);
 
@@ -149,8 +146,7 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 		return;
 	}
 	if (flow) {
-		if (!continues)
-			why = lro_match(&flow->state, pkt, lro_relaxed(lro));
+		why = lro_match(&flow->state, pkt, lro_relaxed(lro));
 		if (!why && lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
 			lro_state_add(&flow->state, pkt);
 			lro_grown(lro, flow);
@@ -161,18 +157,20 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 	lro_grown(lro, lro_open(lro, skb, pkt));
 }
 
-/* Most packets continue the aggregate that the one before continued. */
-static bool receive_fast(struct lro *lro, struct sk_buff *skb)
+/* The packet that bulk TCP sends next, verified and without padding. */
+static bool receive_next(struct lro *lro, struct sk_buff *skb)
 {
-	struct lro_flow *flow = lro->last;
-	struct lro_packet pkt;
+	unsigned int len = skb->len + ETH_HLEN;
+	struct lro_flow *flow;
 
-	if (!flow || !lro_match_fast(&flow->state, skb_mac_header(skb),
-				     skb_headlen(skb) + ETH_HLEN, skb->len + ETH_HLEN,
-				     skb_vlan(skb), lro_relaxed(lro), &pkt) || skb_state(skb))
+	if (skb->ip_summed != CHECKSUM_UNNECESSARY || skb_state(skb))
 		return false;
-	pkt.key = flow->key;
-	receive_candidate(lro, skb, &pkt, flow, true);
+	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
+				  len, skb_vlan(skb));
+	if (!flow || len != flow->state.hdr_len + flow->state.gso_size ||
+	    !lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN))
+		return false;
+	lro_repeat(lro, flow);
 	return true;
 }
 
@@ -197,7 +195,7 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		return;
 	}
 
-	if (receive_fast(lro, skb))
+	if (receive_next(lro, skb))
 		return;
 
 	if (!pull_headers(skb)) {
@@ -233,7 +231,7 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		pass_on(lro, skb, why);
 		break;
 	case LRO_CANDIDATE:
-		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key), false);
+		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
 		break;
 	}
 }

@@ -60,7 +60,6 @@ struct sender {
 static struct sender sender[FLOWS];
 static struct lro_flow memory[2 * 2 * LIMIT_MAX + LRO_WAYS];
 static struct lro_flows table;
-static struct lro_flow *last;
 static bool relaxed;
 static u32 now;
 
@@ -110,9 +109,7 @@ static void flush(struct lro_flow *flow)
 	s->delivered += flow->state.segs;
 	s->flow = NULL;
 	s->held = 0;
-	if (last == flow)
-		last = NULL;
-	MUST((struct sender *)lro_flows_close(&table, flow) == s);
+		MUST((struct sender *)lro_flows_close(&table, flow) == s);
 	MUST(!flow->skb);
 }
 
@@ -160,10 +157,8 @@ static void open_flow(struct sender *s, const struct lro_packet *pkt)
 
 static void grown(struct sender *s)
 {
-	if (lro_flow_grown(s->flow, MAX_SEGS))
+	if (lro_flows_grown(&table, s->flow, MAX_SEGS))
 		flush(s->flow);
-	else
-		last = s->flow;
 }
 
 /* The model's own count of segments in sequence, which no place ever forgets. */
@@ -178,20 +173,18 @@ static void count_streak(struct sender *s, const struct lro_packet *pkt)
 
 static void receive(struct sender *s, const struct frame *f)
 {
-	struct lro_packet pkt, fast;
-	struct lro_flow *flow;
+	struct lro_flow *flow, *repeated;
+	struct lro_packet pkt;
 	enum lro_reason why;
-	bool quick, is_last;
 	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &why);
 
 	MUST(verdict == LRO_CANDIDATE || verdict == LRO_PASS);
 	flow = lro_flows_find(&table, &pkt.key);
 	MUST(flow == s->flow);
-	is_last = flow && flow == last;
-	quick = last && lro_match_fast(&last->state, f->data, f->len, f->len, 0, relaxed, &fast);
+	repeated = lro_flows_repeated(&table, f->data, f->len, f->len, 0);
 	s->arrived++;
 	if (verdict == LRO_PASS) {
-		MUST(!quick);
+		MUST(!repeated);
 		if (flow)
 			flush(flow);
 		s->delivered++;
@@ -201,7 +194,12 @@ static void receive(struct sender *s, const struct frame *f)
 	if (flow) {
 		why = lro_match(&flow->state, &pkt, relaxed);
 		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
-		MUST(quick == (is_last && why == LRO_CONTINUE));
+		MUST(repeated == (oracle_repeats(&flow->state, &pkt) ? flow : NULL));
+		if (repeated) {
+			if (lro_flows_repeat(&table, flow, MAX_SEGS))
+				flush(flow);
+			return;
+		}
 		if (why == LRO_CONTINUE) {
 			lro_state_add(&flow->state, &pkt);
 			grown(s);
@@ -210,7 +208,7 @@ static void receive(struct sender *s, const struct frame *f)
 		/* The packet itself is not in the aggregate that ends. */
 		flush(flow);
 	} else {
-		MUST(!quick);
+		MUST(!repeated);
 	}
 	open_flow(s, &pkt);
 	grown(s);
@@ -269,7 +267,6 @@ static void setup(struct input *in)
 	unsigned int limit = 1 + input_u8(in) % LIMIT_MAX;
 
 	now = 0;
-	last = NULL;
 	relaxed = false;
 	memset(memory, 0, sizeof(memory));
 	MUST(lro_flows_places(limit) <= sizeof(memory) / sizeof(memory[0]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as frames: what lro_parse(), lro_match() and lro_match_fast() say of
+ * Any bytes as frames: what lro_parse(), lro_match() and lro_repeats() say of
  * them is what the oracle says, and none reads beyond what it may.
  *
  * Input: a control byte for each frame, then the frame: bytes of the input, or a
@@ -110,10 +110,10 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 	u32 vlan = control & TAGGED ? 0x81000000 | input_u16(in) : 0;
 	struct frame f = next_frame(in, control, first ? NULL : state);
 	unsigned int avail = control & CUT ? input_u8(in) : f.len;
-	struct lro_packet pkt = {}, fast = {};
+	struct lro_packet pkt = {};
 	enum lro_reason reason;
 	enum lro_verdict verdict;
-	bool goes_on = false;
+	bool goes_on = false, repeats = false;
 	u8 *bytes;
 
 	if (avail > f.len)
@@ -135,12 +135,18 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 			goes_on = lro_match(state, &pkt, *relaxed) == LRO_CONTINUE;
 			MUST(goes_on == (vlan == state->vlan &&
 					 oracle_continues(state, &pkt, *relaxed)));
+			repeats = goes_on && oracle_repeats(state, &pkt);
 		}
-		MUST(lro_match_fast(state, bytes, avail, f.len, vlan, *relaxed, &fast) == goes_on);
+		MUST(lro_repeats(state, bytes, avail, f.len, vlan) == repeats);
 		if (goes_on) {
-			fast.key = pkt.key;
-			MUST(!memcmp(&fast, &pkt, sizeof(pkt)));
+			struct lro_state quick = *state;
+
 			lro_state_add(state, &pkt);
+			if (repeats) {
+				MUST(lro_state_repeat(&quick, MAX_SEGS) ==
+				     lro_state_ends(state, MAX_SEGS));
+				MUST(!memcmp(&quick, state, sizeof(quick)));
+			}
 		}
 	}
 	free(bytes);

@@ -107,3 +107,10 @@ bool oracle_continues(const struct lro_state *state, const struct lro_packet *pk
 	}
 	return !memcmp(want, is, state->hdr_len);
 }
+
+bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt)
+{
+	return oracle_continues(state, pkt, false) && pkt->payload == state->gso_size &&
+	       !(pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) &&
+	       (state->tcp != 34 || state->segs > 1 || pkt->ip_id != state->ip_id);
+}

@@ -23,4 +23,11 @@ bool oracle_mergeable(const u8 *frame, unsigned int avail, unsigned int len);
  */
 bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed);
 
+/**
+ * oracle_repeats() - is it the frame before, counted up
+ * @state: open aggregate
+ * @pkt: candidate of the same flow and tag
+ */
+bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt);
+
 #endif /* _FUZZ_ORACLE_H */

@@ -5,11 +5,14 @@
  *  2. at the limit the oldest of all gives way, in a full set the oldest there
  *  3. age order survives any order of closing
  *  4. held aggregates are the oldest; which flows are bulk; what a place remembers
- *  5. as many flows as the limit find nearly all a place of their own
+ *  5. the next frame of any open aggregate is found by its bytes
+ *  6. as many flows as the limit find nearly all a place of their own
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "flows.h"
+#include "packet.h"
 #include "tests.h"
 
 static struct lro_flows flows;
@@ -134,6 +137,17 @@ static void each_word_of_the_key(void **ctx)
 	}
 }
 
+/* Flows with the same hash are not taken for one another. */
+static void equal_hashes(void **ctx)
+{
+	(void)ctx;
+	setup(64, 3);
+	open_flow(0);
+	find(0)->key.addr[5] ^= 1;	/* which no hash of IPv4 contains */
+	assert_null(find(0));
+	free(memory);
+}
+
 static void spread_of_ipv6(void **ctx)
 {
 	u32 evicted = 0;
@@ -254,7 +268,7 @@ static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
 	pkt.flags = flags;
 	pkt.payload = payload;
 	lro_state_add(&find(n)->state, &pkt);
-	why = lro_flow_grown(find(n), 1000);
+	why = lro_flows_grown(&flows, find(n), 1000);
 	if (why)
 		lro_flows_close(&flows, find(n));
 	return why;
@@ -263,7 +277,7 @@ static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
 static void begin(u32 n, u32 seq)
 {
 	open_at(n, seq);
-	assert_int_equal(lro_flow_grown(find(n), 1000), LRO_CONTINUE);
+	assert_int_equal(lro_flows_grown(&flows, find(n), 1000), LRO_CONTINUE);
 }
 
 static void bulk_flows(void **ctx)
@@ -313,6 +327,103 @@ static void bulk_flows(void **ctx)
 		begin(n, at + (i == 2 ? 999 : 1000));
 		assert_false(lro_flow_is_bulk(find(n)));
 	}
+	free(memory);
+}
+
+#define KINDS 6
+
+/* Frames of each kind that an aggregate can have; ports tell flows apart. */
+static struct spec kind(unsigned int n)
+{
+	struct spec s = n & 1 ? spec_v6(spec_bulk) : spec_bulk;
+
+	s.sport += n;
+	s.tcp_options = n & 2 ? 0 : 12;
+	s.payload = 700 + n;
+	return s;
+}
+
+static u32 tag_of(unsigned int n)
+{
+	return n < 4 ? 0 : 0x81000000u | 0x2000 | n;
+}
+
+static struct lro_flow *repeated(const struct frame *f, unsigned int avail, u32 vlan)
+{
+	return lro_flows_repeated(&flows, f->data, avail, f->len, vlan);
+}
+
+static void next_frame_is_found(void **ctx)
+{
+	static const u8 headers[] = { 66, 86, 54, 74, 66, 86 };
+	struct lro_flow *flow[KINDS];
+	enum lro_reason why;
+
+	(void)ctx;
+	setup(64, 9);
+	for (unsigned int n = 0; n < KINDS; n++) {
+		struct spec s = kind(n);
+		struct frame f = frame_build(&s);
+		struct lro_packet pkt;
+
+		assert_null(repeated(&f, f.len, tag_of(n)));
+		assert_int_equal(lro_parse(f.data, f.len, f.len, tag_of(n), &pkt, &why),
+				 LRO_CANDIDATE);
+		flow[n] = lro_flows_place(&flows, &pkt.key);
+		lro_flows_open(&flows, flow[n], &pkt, skb_of(n));
+		assert_int_equal(lro_flows_grown(&flows, flow[n], 3), LRO_CONTINUE);
+		assert_ptr_equal(flows.last, flow[n]);
+		/* The same once more is not the next. */
+		assert_null(repeated(&f, f.len, tag_of(n)));
+		frame_free(&f);
+	}
+	for (unsigned int n = 0; n < KINDS; n++) {
+		struct spec s = kind(n);
+		struct frame f;
+
+		s.seq += s.payload;
+		s.id++;
+		f = frame_build(&s);
+		/* Whichever is the last that grew; and no byte more is read than there is. */
+		for (unsigned int last = n; last < KINDS; last++) {
+			flows.last = flow[last];
+			assert_ptr_equal(repeated(&f, f.len, tag_of(n)), flow[n]);
+		}
+		for (unsigned int avail = 0; avail < headers[n]; avail++) {
+			struct frame cut = { .data = malloc(avail), .len = f.len };
+
+			memcpy(cut.data, f.data, avail);
+			assert_null(repeated(&cut, avail, tag_of(n)));
+			free(cut.data);
+		}
+		assert_null(repeated(&f, f.len, tag_of(n) ^ 1));
+		assert_int_equal(lro_flows_repeat(&flows, flow[n], 3), LRO_CONTINUE);
+		assert_ptr_equal(flows.last, flow[n]);
+		assert_int_equal(flow[n]->streak, 2);
+		assert_int_equal(flow[n]->state.segs, 2);
+		assert_int_equal(lro_flows_repeat(&flows, flow[n], 3), LRO_FLUSH_SEGS);
+		lro_flows_close(&flows, flow[n]);
+		assert_null(flows.last);
+		assert_null(repeated(&f, f.len, tag_of(n)));
+		frame_free(&f);
+	}
+	free(memory);
+}
+
+/* What counts towards a bulk flow does so in either way, up to the same number. */
+static void repeats_make_bulk(void **ctx)
+{
+	(void)ctx;
+	setup(64, 9);
+	begin(0, 0);
+	for (unsigned int n = 2; n <= 40; n++) {
+		assert_int_equal(lro_flows_repeat(&flows, find(0), 1000), LRO_CONTINUE);
+		assert_int_equal(lro_flow_is_bulk(find(0)), n >= 8);
+	}
+	assert_int_equal(find(0)->streak, LRO_BULK_STREAK);
+	while (lro_flows_repeat(&flows, find(0), 1000) == LRO_CONTINUE)
+		;
+	assert_int_equal(find(0)->state.segs, 65);
 	free(memory);
 }
 
@@ -374,12 +485,15 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(found_again),
 		cmocka_unit_test(each_word_of_the_key),
+		cmocka_unit_test(equal_hashes),
 		cmocka_unit_test(spread_of_ipv6),
 		cmocka_unit_test(oldest_gives_way_at_limit),
 		cmocka_unit_test(oldest_of_full_set_gives_way),
 		cmocka_unit_test(age_order),
 		cmocka_unit_test(held_aggregates),
 		cmocka_unit_test(bulk_flows),
+		cmocka_unit_test(next_frame_is_found),
+		cmocka_unit_test(repeats_make_bulk),
 		cmocka_unit_test(least_recent_place_forgets),
 		cmocka_unit_test(thousand_flows),
 	};
