@@ -90,11 +90,33 @@ static struct lro_flow *first_of(struct list_head *list)
 	return list_first_entry_or_null(list, struct lro_flow, age);
 }
 
+/*
+ * Holding pays where the next packets come within the time. Where none has come it
+ * has cost a timer and a poll for nothing: then so many polls deliver everything.
+ */
+#define HOLD_PAUSE	32
+
+static void hold(struct lro *lro, struct lro_flow *flow, u64 deadline)
+{
+	lro->count[LRO_COUNT_HOLDS]++;
+	lro->hold_packets = lro->count[LRO_COUNT_PACKETS];
+	lro_flows_hold(&lro->flows, flow, deadline);
+}
+
+static bool hold_pays(struct lro *lro)
+{
+	if (!lro->hold_pause || list_empty(&lro->flows.open))
+		return true;
+	lro->hold_pause--;
+	return false;
+}
+
 void lro_hold_or_flush(struct lro *lro)
 {
 	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now;
 	struct lro_flows *flows = &lro->flows;
 	struct lro_flow *flow;
+	bool pays;
 
 	if (!flows->count) {
 		set_timer(lro, 0);
@@ -109,15 +131,17 @@ void lro_hold_or_flush(struct lro *lro)
 	}
 
 	now = ktime_get_ns();
-	while ((flow = first_of(&flows->held)) && now >= flow->deadline)
+	while ((flow = first_of(&flows->held)) && now >= flow->deadline) {
+		if (lro->count[LRO_COUNT_PACKETS] == lro->hold_packets)
+			lro->hold_pause = HOLD_PAUSE;
 		lro_flush(lro, flow, LRO_FLUSH_HOLD);
+	}
+	pays = hold_pays(lro);
 	while ((flow = first_of(&flows->open))) {
-		if (lro_flow_is_bulk(flow)) {
-			lro->count[LRO_COUNT_HOLDS]++;
-			lro_flows_hold(flows, flow, now + hold_ns);
-		} else {
+		if (pays && lro_flow_is_bulk(flow))
+			hold(lro, flow, now + hold_ns);
+		else
 			lro_flush(lro, flow, LRO_FLUSH_POLL);
-		}
 	}
 
 	flow = first_of(&flows->held);

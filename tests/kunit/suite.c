@@ -311,6 +311,29 @@ static void test_timer_while_napi_is_disabled(struct kunit *test)
 	expect_nothing_lost(test, bed, false);
 }
 
+/* Where nothing comes within the time, so many polls deliver what they have. */
+static void test_holding_pauses(struct kunit *test)
+{
+	static const struct pkt next[] = { { .payload = 1448 } };
+	struct bed *bed = test->priv;
+	unsigned int i;
+
+	bed->no_wait = true;
+	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
+	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	for (i = 0; i <= 32; i++) {
+		KUNIT_ASSERT_EQ(test, bed_add(bed, next, ARRAY_SIZE(next)), 0);
+		KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+		KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)(i == 32));
+	}
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "holds"), (s64)2);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	expect_nothing_lost(test, bed, false);
+}
+
 /* The device goes down and up again: what is held waits for its time only. */
 static void test_device_down_while_held(struct kunit *test)
 {
@@ -482,6 +505,7 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE(test_destroy_copy),
 	KUNIT_CASE(test_destroy_while_timer_runs),
 	KUNIT_CASE(test_timer_while_napi_is_disabled),
+	KUNIT_CASE(test_holding_pauses),
 	KUNIT_CASE(test_device_down_while_held),
 	KUNIT_CASE(test_gso_packet_passes),
 	KUNIT_CASE(test_no_context),
