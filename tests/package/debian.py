@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import apt, cache, images, kernels, proc, steps, topology, vm
+from lab import agent, apt, cache, images, kernels, proc, steps, topology, vm
 from lab.paths import BUILD, LOGS
 
 LOG = LOGS / "debian.log"
@@ -50,6 +50,11 @@ Restart=always
 [Install]
 WantedBy=multi-user.target
 """
+# What starts the system sooner without a difference to drivers; an emulated CPU has nothing to mitigate.
+ARGUMENTS = ("rw mitigations=off audit=0 systemd.show_status=no systemd.mask=prometheus-node-exporter.service "
+             "systemd.mask=systemd-random-seed.service systemd.mask=getty@tty1.service")
+# Seconds; a minute on an idle machine.
+BOOT_LIMIT = 600
 # No service is started in the mounted system.
 POLICY = "#!/bin/sh\nexit 101\n"
 # The loop device of the mount before may take a moment to go.
@@ -146,10 +151,11 @@ class System:
         """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
         log = self.folder / "packages.log"
         # What a package starts in the background ends with the namespace, and so lets go of the image.
-        return proc.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", "/bin/sh",
-                         "-euc", _MOUNTED, "mounted", str(self.image), str(self._mount), *command],
-                        log=log, timeout=timeout,
-                        env={**apt.ENVIRONMENT, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        with steps.step(f"debian: {' '.join(command[:2])}"):
+            return proc.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+                             "/bin/sh", "-euc", _MOUNTED, "mounted", str(self.image), str(self._mount), *command],
+                            log=log, timeout=timeout,
+                            env={**apt.ENVIRONMENT, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
     def install(self, *packages: Path | str) -> str:
         """Install .deb files, which are copied in first, or packages by name."""
@@ -182,9 +188,11 @@ class DebianLab(topology.NativeLab):
 
     name = "debian"
 
-    def __init__(self, system: System, **kwargs) -> None:
+    def __init__(self, system: System, arguments: str = "", **kwargs) -> None:
+        """`arguments` are added to the kernel's command line."""
         super().__init__(logs=system.folder / "logs", **kwargs)
         self._system = system
+        self._arguments = arguments
 
     def _image(self) -> images.Image:
         return images.Image(*self._system.boot_files())
@@ -198,17 +206,24 @@ class DebianLab(topology.NativeLab):
             second = vm.Nic(spare, self.logs / "spare", "8168")
             self._stack.callback(second.stop)
             disk = ["-drive", f"file={self._system.image},format=raw,if=virtio,cache=unsafe"]
-            line = vm.linux_line(image, "root=/dev/vda rw systemd.show_status=no")
+            line = vm.linux_line(image, f"root=/dev/vda {ARGUMENTS} {self._arguments}")
             option, device = vm.vfio_nic(second)
             plugged = [option, json.dumps(json.loads(device) | {"addr": SPARE_SLOT})]
             self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged])
             self.receiver = self.nic_host
-            self.nic_host.wait(topology.BOOT_LIMIT)
+            self.nic_host.wait(BOOT_LIMIT)
+            booted(self.nic_host)
             self._prepare_sender()
 
     def shut_down(self) -> None:
         """Let the system write what it has and stop; the lab is left after that."""
         self.nic_host.run("sync", timeout=60)
+
+
+def booted(host: agent.AgentHost) -> None:
+    """Wait until a Debian system whose agent answers has started all, and udev has done with every device."""
+    host.run("systemctl is-system-running --wait >/dev/null || true; udevadm settle --timeout=120",
+             timeout=BOOT_LIMIT)
 
 
 def device_of(report: dict, interface: str) -> dict:
