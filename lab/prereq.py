@@ -76,8 +76,8 @@ def _check_disk() -> None:
     try:
         BUILD.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EnvironmentFault(f"{BUILD} cannot be made ({error.strerror}); name a folder that can be, with XENLRO_BUILD="
-                               ) from error
+        raise EnvironmentFault(f"{BUILD} cannot be made ({error.strerror}); name a folder that can be, "
+                               "with XENLRO_BUILD=") from error
     free = shutil.disk_usage(BUILD).free
     needed = DISK_MADE if (BUILD / "roots/lab").is_dir() else DISK_FRESH
     if free < needed:

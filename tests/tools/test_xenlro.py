@@ -118,6 +118,11 @@ class Apply(OnMachine):
         self.assertEqual([self.machine.driver("xen", f"vif-{n}") for n in range(4)],
                          ["vif", "vif", "vif", "netfront_lro"])
 
+    def test_vif_that_ours_took_without_a_choice_goes_back(self):
+        self.machine.add("xen", "vif-2", "eth7", "netfront_lro")
+        self.xenlro("apply", "vif-2")
+        self.assertEqual(self.machine.driver("xen", "vif-2"), "vif")
+
     def test_card_given_by_hand_stays_when_another_device_appears(self):
         self.xenlro("use", "eth1", "lro")
         (self.machine.choices / SECOND).unlink()

@@ -80,5 +80,6 @@ def secure_boot(system: System) -> str:
     state = next((word for word in ("enabled", "disabled") if word in said), "unknown")
     lockdown = read(system.sys / "kernel/security/lockdown")
     current = lockdown.partition("[")[2].partition("]")[0]
-    required = {"Y": "required", "N": "not required"}.get(read(system.sys / "module/module/parameters/sig_enforce"), "unknown")
+    enforced = read(system.sys / "module/module/parameters/sig_enforce")
+    required = {"Y": "required", "N": "not required"}.get(enforced, "unknown")
     return f"{state}, lockdown {current or 'unknown'}, module signatures {required}"
