@@ -31,6 +31,7 @@ help:
 	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove'
+	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo '                       BENCH_QUICK=1: in seconds, not exact'
@@ -99,12 +100,15 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts check-package
+.PHONY: check-hosts check-package check-backend
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts
 
 check-package: setup
 	@$(PYTHON) -m tests.kit tests.package.test_story
+
+check-backend: setup
+	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
 
 coverage:
 	@$(PYTHON) tests/unit/coverage.py

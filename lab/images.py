@@ -35,7 +35,8 @@ OUR_NIC_MODULES = ("lro_core", "r8169_lro", "br_linearize")
 OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
 
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
-XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+# The last one is what xl saves and restores a domain with.
+XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper")
 
 
 @dataclass(frozen=True)
