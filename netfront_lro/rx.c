@@ -75,6 +75,25 @@ static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb)
 	__skb_queue_tail(&queue->lro_skbs, skb);
 }
 
+/*
+ * The backend can still write to the ring between the driver's checks and its use of
+ * what a slot says: only now can it not lead beyond a page any more.
+ */
+static bool lro_xennet_in_pages(const struct sk_buff *skb)
+{
+	const struct skb_shared_info *info = skb_shinfo(skb);
+	unsigned int len = skb_headlen(skb), i;
+
+	for (i = 0; i < info->nr_frags; i++) {
+		unsigned int size = skb_frag_size(&info->frags[i]);
+
+		if (size > PAGE_SIZE || skb_frag_off(&info->frags[i]) > PAGE_SIZE - size)
+			return false;
+		len += size;
+	}
+	return len == skb->len;
+}
+
 /* Offer a packet's pages to the engine; on false it is untouched. */
 static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 {
@@ -110,6 +129,12 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 
 	__skb_queue_head_init(&rest);
 	while ((skb = __skb_dequeue(rxq))) {
+		if (unlikely(!lro_xennet_in_pages(skb))) {
+			kfree_skb(skb);
+			queue->info->netdev->stats.rx_errors++;
+			dropped++;
+			continue;
+		}
 		if (lro_xennet_offer(queue, skb))
 			continue;
 		/* One by one: the engine gets a flow's packets in order. */
