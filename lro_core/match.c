@@ -28,7 +28,7 @@ enum {
 /* Byte offsets in the TCP header. */
 enum {
 	TCP_PORTS = 0,
-	TCP_SEQ = 4,
+	TCP_SEQ = LRO_TCP_SEQ,
 	TCP_ACKSEQ = 8,
 	TCP_DOFF = 12,
 	TCP_FLAGS = 13,
