@@ -45,7 +45,7 @@ def switched_under_traffic(test: unittest.TestCase, lab: topology.NativeLab, tim
     lab.wait_for_ping()
     test.assertEqual(losses(), lost_before)
     test.assertEqual(engine.unbalanced(engine.counters(lab.receiver)), [])
-    came, given = (now - then for now, then in zip(frames(), before))
+    came, given = (after - earlier for after, earlier in zip(frames(), before))
     # A third of the time the engine is off.
     test.assertGreater(given, came // 4)
     test.assertLess(given, came)

@@ -15,7 +15,6 @@ typedef int8_t s8;
 typedef int32_t s32;
 
 #define __aligned(x)	__attribute__((aligned(x)))
-#define noinline	__attribute__((noinline))
 /* Without optimisation one copy of each function, whose branches are counted together. */
 #undef __always_inline
 #define __always_inline	inline
