@@ -24,7 +24,7 @@ help:
 	@echo '                       PROFILE=1: and the symbols that the instructions belong to'
 	@echo '                       HOSTS=hosts.toml measures your own machines (lab/hosts.example.toml)'
 	@echo '                       SCALING=1: more flows and more guests instead, added to the last results'
-	@echo 'make report            build/lab/report.html and plots of the last `make lab`'
+	@echo 'make report            build/lab/report.html and plots of the last `make lab`, or of RESULTS=FILE'
 	@echo 'make coverage          lines and branches of the rules that the unit tests reach; fails below 100 %'
 	@echo 'make fuzz              any bytes through the rules and the flow table: FUZZ_SECONDS=600'
 	@echo 'make property          random packet streams through the engine in every mode: SEED= PACKETS=1000000'
@@ -32,6 +32,7 @@ help:
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
+	@echo 'make check-overhead    throughput with and without measuring, on an idle machine'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo '                       BENCH_QUICK=1: in seconds, not exact'
@@ -85,7 +86,7 @@ example:
 	@echo 'example: $(EXAMPLE)/lro_core/lro_core.ko $(EXAMPLE)/examples/lro_pair/lro_pair.ko'
 
 # The lab and the tests set up what they need by themselves.
-export CONFIGS BYTES REPEATS KERNEL PROFILE HOSTS SCALING
+export CONFIGS BYTES REPEATS KERNEL PROFILE HOSTS SCALING RESULTS
 
 .PHONY: setup lab report check coverage fuzz property soak kunit bench
 setup:
@@ -100,15 +101,18 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts check-package check-backend
+.PHONY: check-hosts check-package check-backend check-overhead
 check-hosts: setup
-	@$(PYTHON) -m tests.kit tests.hosts.test_hosts
+	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
 check-package: setup
 	@$(PYTHON) -m tests.kit tests.package.test_story
 
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
+
+check-overhead: setup
+	@$(PYTHON) -m tests.kit tests.insn.overhead
 
 coverage:
 	@$(PYTHON) tests/unit/coverage.py

@@ -16,6 +16,8 @@ from .paths import BUILD
 from .steps import LabError
 
 RESULTS = BUILD / "lab" / "results.json"
+# What a run has measured so far; it is gone when the run is at its end.
+PARTIAL = BUILD / "lab" / "results.partial.json"
 DEFAULT_BYTES = "64M"
 DEFAULT_REPEATS = "3"
 SMALLEST = 1 << 20
@@ -54,8 +56,11 @@ def _parser() -> argparse.ArgumentParser:
                                   f"{kernels.DEFAULT})")
         if name == "run":
             _add_run_options(command)
-    commands.add_parser("table", help="print the tables of the last run again")
-    commands.add_parser("report", help="write the last run's report, a page with tables and plots")
+    for name, about in (("table", "print the tables of the last run again"),
+                        ("report", "write the last run's report, a page with tables and plots")):
+        command = commands.add_parser(name, help=about, description=about)
+        command.add_argument("--results", default=os.environ.get("RESULTS") or RESULTS, metavar="FILE", type=Path,
+                             help="results of another run, or of one that was interrupted (RESULTS)")
     commands.add_parser("clean", help="remove images, logs and results of the lab, but nothing that was fetched")
     return parser
 
@@ -93,14 +98,25 @@ def _run(options: argparse.Namespace) -> None:
     if not options.hosts:
         _setup(options.kernel)
     ready = time.monotonic()
-    found = (hosts.run(options.configs, options.hosts, count, repeats) if options.hosts
-             else experiments.run(wanted, options.kernel, count, repeats, options.profile))
+    PARTIAL.unlink(missing_ok=True)
+    try:
+        found = (hosts.run(options.configs, options.hosts, count, repeats, save=_save) if options.hosts
+                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save))
+    except BaseException:
+        if PARTIAL.exists():
+            steps.say(f"What was measured until then is kept: RESULTS={PARTIAL} shows it with `make report`.")
+        raise
     results.write(found, RESULTS)
+    PARTIAL.unlink(missing_ok=True)
     minutes = (time.monotonic() - ready) / 60
     if "profile" in found:
         steps.say(symbols.render(found["profile"]))
     steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
+
+
+def _save(found: dict) -> None:
+    results.write(found, PARTIAL)
 
 
 def _run_scaling(options: argparse.Namespace) -> None:
@@ -119,13 +135,13 @@ def _run_scaling(options: argparse.Namespace) -> None:
               f"The run took {(time.monotonic() - begun) / 60:.1f} min.")
 
 
-def _print_table() -> None:
-    found = results.read(RESULTS)
+def _print_table(path: Path) -> None:
+    found = results.read(path)
     steps.say("\n\n".join(text for text in (table.render(found) if found["runs"] else "", scaling.render(found)) if text))
 
 
-def _report() -> None:
-    found = results.read(RESULTS)
+def _report(path: Path) -> None:
+    found = results.read(path)
     prereq.ensure(machines=False)
     with steps.step("Writing the report"):
         page = report.write(found, RESULTS.parent)
@@ -136,7 +152,7 @@ def _clean() -> None:
     for name in ("images", "logs", "run", windows.FOLDER.name):
         shutil.rmtree(BUILD / "lab" / name, ignore_errors=True)
     shutil.rmtree(RESULTS.parent / report.PLOTS, ignore_errors=True)
-    for path in (RESULTS, RESULTS.parent / report.NAME, measure.PACKETS):
+    for path in (RESULTS, PARTIAL, RESULTS.parent / report.NAME, measure.PACKETS):
         path.unlink(missing_ok=True)
 
 
@@ -150,9 +166,9 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.command == "run":
             (_run_scaling if scaling.select(options.scaling) else _run)(options)
         elif options.command == "table":
-            _print_table()
+            _print_table(options.results)
         elif options.command == "report":
-            _report()
+            _report(options.results)
         else:
             _clean()
 

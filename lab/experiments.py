@@ -7,7 +7,7 @@ import contextlib
 import functools
 import itertools
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from . import (attempts, configs, kernels, latency, measure, ratios, results, roots, segments, steps,
@@ -27,10 +27,11 @@ LATENCY_TURNS = 1
 HISTOGRAM_BYTES = 16 << 20
 
 
-def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False) -> dict:
-    """Send `count` bytes `repeats` times through each configuration; return the results, which are not saved.
+def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False,
+        save: Callable[[dict], None] = lambda found: None) -> dict:
+    """Send `count` bytes `repeats` times through each configuration; return the results.
 
-    profiled: attribute the instructions to symbols, see lab/symbols.py.
+    profiled: attribute the instructions to symbols, see lab/symbols.py. save: is given what there is after each run.
 
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
@@ -48,13 +49,21 @@ def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: b
     memory: dict[str, int] = {}
     for lab, group in laboratories:
         with lab:
-            runs += run_all(_Bench(lab, count), group, repeats)
+            for record in run_all(_Bench(lab, count), group, repeats):
+                runs.append(record)
+                save(complete(found, runs))
             memory[lab.name] = lab.nic_host.memory_used()
-    found |= {"memory_mib": memory, "runs": in_table_order(runs)}
+    return complete(found | {"memory_mib": memory}, runs)
+
+
+def complete(found: dict, runs: list[dict]) -> dict:
+    """The results of some runs; found: the fields that do not come from them."""
+    found = found | {"runs": in_table_order(runs)}
     # Long lists, of which one is enough.
-    profiles = {run["config"]: run.pop("profile") for run in found["runs"] if "profile" in run}
+    profiles = {run["config"]: run["profile"] for run in found["runs"] if "profile" in run}
     if profiles:
         found["profile"] = profiles
+        found["runs"] = [{name: value for name, value in run.items() if name != "profile"} for run in found["runs"]]
     return results.validate(found | {"ratios": ratios.compute(found)})
 
 
@@ -80,9 +89,8 @@ class Bench(Protocol):
         """Have the machines in order again, for another attempt at a configuration."""
 
 
-def run_all(bench: Bench, group: list[Config], repeats: int) -> list[dict]:
-    """All repeats of some configurations in the order of in_order(), as the results hold them."""
-    runs = []
+def run_all(bench: Bench, group: list[Config], repeats: int) -> Iterator[dict]:
+    """Make all repeats of some configurations in the order of in_order(); yield each as the results hold it."""
     for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
         same_drivers = list(members)
         with steps.step(f"{same_drivers[0].name}: change drivers"):
@@ -90,10 +98,10 @@ def run_all(bench: Bench, group: list[Config], repeats: int) -> list[dict]:
         for repeat, config in itertools.product(range(repeats), same_drivers):
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
                 bench.apply(config)
-                runs.append(attempts.sound(functools.partial(bench.attempt, config, repeat),
-                                           functools.partial(bench.restart, config)))
-            steps.say(_summary(runs[-1]))
-    return runs
+                record = attempts.sound(functools.partial(bench.attempt, config, repeat),
+                                        functools.partial(bench.restart, config))
+            steps.say(_summary(record))
+            yield record
 
 
 class _Bench:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from .. import attempts, configs, experiments, measure, ratios, results, steps, vm
+from .. import attempts, configs, experiments, measure, results, steps, vm
 from ..configs import Config
 from ..steps import EXIT_USAGE, LabError
 from ..traffic import Transfer
@@ -26,8 +27,12 @@ NOT_EMULATED = "none"
 PATIENCE = 10
 
 
-def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS) -> dict:
-    """Send `count` bytes `repeats` times through each configuration; return the results, which are not saved."""
+def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS,
+        save: Callable[[dict], None] = lambda found: None) -> dict:
+    """Send `count` bytes `repeats` times through each configuration; return the results.
+
+    save: is given what there is after each run.
+    """
     entries = read(path)
     wanted = configs.in_order(possible(configs.select(names), entries, bool(names.strip())))
     with HostsLab(entries, logs) as lab:
@@ -38,9 +43,10 @@ def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS) 
         found = _describe(lab, count, uncounted)
         runs: list[dict] = []
         for _, members in itertools.groupby(wanted, key=lambda config: config.xen):
-            runs += experiments.run_all(_Bench(lab, count, uncounted), list(members), repeats)
-    found["runs"] = experiments.in_table_order(runs)
-    return results.validate(found | {"ratios": ratios.compute(found)})
+            for record in experiments.run_all(_Bench(lab, count, uncounted), list(members), repeats):
+                runs.append(record)
+                save(experiments.complete(found, runs))
+    return experiments.complete(found, runs)
 
 
 def possible(wanted: list[Config], entries: dict[str, HostEntry], named: bool) -> list[Config]:

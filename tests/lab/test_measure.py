@@ -6,12 +6,12 @@ from __future__ import annotations
 import itertools
 import tempfile
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from lab import cli, grants, measure, results, table, topology, traffic
+from lab import cli, experiments, grants, measure, results, steps, table, topology, traffic
 from lab.grants import Copies
 from lab.insn.errors import InsnError
 from lab.insn.reader import CATEGORIES, Snapshot, delta
@@ -280,6 +280,33 @@ class Command(unittest.TestCase):
                 self.assertEqual(cli.main(["report"]), 0)
         self.assertEqual(write.call_args.args[1], Path(name))
         self.assertIn("no instructions were counted", say.call_args.args[0])
+
+    def test_what_an_interrupted_run_measured_is_kept(self) -> None:
+        record = {"config": "native", "repeat": 0, "mbps": 7.0, "lro_ratio": 1.0, "retransmits": 0}
+        head = {"schema": 1, "kernel": "k", "xen": "x", "qemu": "q", "nic": "n", "bytes": 1}
+
+        def ended(*_: object, save: Callable[[dict], None]) -> dict:
+            save(experiments.complete(head, [record]))
+            return experiments.complete(head, [record, record | {"repeat": 1}])
+
+        def interrupted(*arguments: object, save: Callable[[dict], None]) -> dict:
+            ended(*arguments, save=save)
+            raise KeyboardInterrupt
+
+        with tempfile.TemporaryDirectory() as name:
+            whole, partial = Path(name) / "results.json", Path(name) / "results.partial.json"
+            with mock.patch.multiple(cli, RESULTS=whole, PARTIAL=partial, _setup=mock.Mock()), \
+                    mock.patch.object(cli.steps, "say") as say:
+                with mock.patch.object(cli.experiments, "run", interrupted):
+                    self.assertEqual(cli.main(["run", "--configs", "native"]), steps.EXIT_INTERRUPTED)
+                self.assertIn(str(partial), say.call_args.args[0])
+                self.assertFalse(whole.exists())
+                self.assertEqual(cli.main(["table", "--results", str(partial)]), 0)
+                self.assertIn("7.0", say.call_args.args[0])
+                with mock.patch.object(cli.experiments, "run", ended):
+                    self.assertEqual(cli.main(["run", "--configs", "native"]), 0)
+            self.assertEqual(len(results.read(whole)["runs"]), 2)
+            self.assertFalse(partial.exists())
 
 
 class Machine(unittest.TestCase):
