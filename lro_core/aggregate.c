@@ -73,21 +73,28 @@ static bool steal(struct sk_buff *tail, struct sk_buff *skb, unsigned int payloa
 }
 
 /*
- * Payload becomes fragments of the last skb as long as it has room, else the
- * packet starts a new skb on the frag_list. Both kinds of page, those of a
- * page_pool and others, are never in one aggregate, although each skb of a
- * frag_list could have its own: drivers that transmit it expect one kind.
+ * Both kinds of page, those of a page_pool and others, are never in one aggregate,
+ * although each skb of a frag_list could have its own: drivers that transmit it
+ * expect one kind.
  */
-bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
+bool lro_may_join_skb(const struct lro_flow *flow, struct sk_buff *skb)
+{
+	struct sk_buff *head = flow->skb;
+
+	return flow->layout == LRO_LAYOUT_SKB && head->pp_recycle == skb->pp_recycle &&
+	       !skb_zcopy(head) && !skb_zcopy(skb) && !skb_cmp_decrypted(head, skb);
+}
+
+/*
+ * Payload becomes fragments of the last skb as long as it has room, else the
+ * packet starts a new skb on the frag_list.
+ */
+void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
 {
 	struct sk_buff *head = flow->skb, *tail = flow->tail;
 	unsigned int payload = skb->len - hdr_len;
 	bool head_stolen;
 	int truesize;
-
-	if (flow->layout != LRO_LAYOUT_SKB || head->pp_recycle != skb->pp_recycle ||
-	    skb_zcopy(head) || skb_zcopy(skb) || skb_cmp_decrypted(head, skb))
-		return false;
 
 	__skb_pull(skb, hdr_len);
 	if (steal(tail, skb, payload)) {
@@ -101,11 +108,10 @@ bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 		tail = skb;
 	}
 	if (tail == head)
-		return true;
+		return;
 	head->len += payload;
 	head->data_len += payload;
 	head->truesize += truesize;
-	return true;
 }
 
 void lro_flatten_skb(struct sk_buff *skb)

@@ -202,14 +202,20 @@ static inline bool lro_is_tagged(const struct lro_frame *frame)
 void lro_flatten_skb(struct sk_buff *skb);
 
 /**
+ * lro_may_join_skb() - can a packet's memory be part of an aggregate
+ * @flow: aggregate of the packet's flow
+ * @skb: packet
+ */
+bool lro_may_join_skb(const struct lro_flow *flow, struct sk_buff *skb);
+
+/**
  * lro_join_skb() - append the payload of a packet to an aggregate
  * @flow: aggregate of the packet's flow
- * @skb: packet; headers linear, no padding
+ * @skb: packet that lro_may_join_skb() allows, consumed; headers linear, no padding.
+ *	Its headers may be gone after that.
  * @hdr_len: bytes before the payload, counted from skb->data
- *
- * Return: true, and @skb is consumed; or false, and it is as it was.
  */
-bool lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
+void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
 
 /**
  * lro_chain_skb() - put an skb at the end of an aggregate's frag_list

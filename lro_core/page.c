@@ -136,8 +136,9 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct page_fra
 		lro_chain_skb(flow, skb);
 		flow->skb->truesize += skb->truesize;
 	}
-	attach(flow, frame, pkt->payload);
+	/* Pages that hold headers only are free after attach(). */
 	lro_state_add(&flow->state, pkt);
+	attach(flow, frame, pkt->payload);
 	lro_grown(lro, flow);
 	return true;
 }

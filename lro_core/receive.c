@@ -147,8 +147,9 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 	}
 	if (flow) {
 		why = lro_match(&flow->state, pkt, lro_relaxed(lro));
-		if (!why && lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN)) {
+		if (!why && lro_may_join_skb(flow, skb)) {
 			lro_state_add(&flow->state, pkt);
+			lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN);
 			lro_grown(lro, flow);
 			return;
 		}
@@ -168,8 +169,9 @@ static bool receive_next(struct lro *lro, struct sk_buff *skb)
 	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
 				  len, skb_vlan(skb));
 	if (!flow || len != flow->state.hdr_len + flow->state.gso_size ||
-	    !lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN))
+	    !lro_may_join_skb(flow, skb))
 		return false;
+	lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN);
 	lro_repeat(lro, flow);
 	return true;
 }

@@ -85,6 +85,8 @@ const struct lro_case lro_cases[] = {
 	  PACKETS(P(SUMMED(PARTIAL), .repeat = 2)), SEGS(3) },
 	{ "merge: checksum left by a local sender, alone", PACKETS(P(SUMMED(PARTIAL))), SEGS(1) },
 	{ "merge: payload in fragments", PACKETS(P(.layout = LAYOUT_FRAG, .repeat = 3)), SEGS(4) },
+	{ "merge: headers that are free then",
+	  PACKETS(P(.layout = LAYOUT_HEADERS, SUMMED(NONE), .ts = true, .repeat = 3)), SEGS(4) },
 	{ "merge: headers in fragments too",
 	  PACKETS(P(.layout = LAYOUT_ALL_FRAG, .repeat = 3)), SEGS(4) },
 	{ "merge: linear parts that are not pages",

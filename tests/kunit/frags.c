@@ -28,6 +28,7 @@ static unsigned int cut(const struct fed *fed, unsigned int *end)
 		end[count++] = headers + payload / 3 * 2;
 		break;
 	case LAYOUT_FRAG:
+	case LAYOUT_HEADERS:
 		end[count++] = headers;
 		break;
 	case LAYOUT_ALL_FRAG:
@@ -61,8 +62,10 @@ unsigned int packet_frags(struct fed *fed, struct page_pool *pool, skb_frag_t *f
 		memcpy(page_address(page) + offset, fed->wire + begin, len);
 		if (!i && fed->skb->ip_summed == CHECKSUM_PARTIAL)
 			packet_unfinish(fed, page_address(page));
-		fed->frag_page[i] = page;
-		get_page(page);
+		if (i || fed->pkt->layout != LAYOUT_HEADERS) {
+			fed->frag_page[i] = page;
+			get_page(page);
+		}
 		skb_frag_fill_page_desc(&frags[used++], page, offset, len);
 		begin = end[i];
 	}

@@ -200,7 +200,7 @@ static struct sk_buff *make_head(struct fed *fed, unsigned int len)
 {
 	struct sk_buff *skb;
 
-	if (fed->pkt->layout == LAYOUT_KMALLOC) {
+	if (fed->pkt->layout == LAYOUT_KMALLOC || fed->pkt->layout == LAYOUT_HEADERS) {
 		skb = alloc_skb(HEADROOM + len, GFP_KERNEL);
 	} else {
 		fed->page[0] = alloc_page(GFP_KERNEL);
@@ -275,7 +275,7 @@ static int make_skb(struct fed *fed, struct net_device *dev)
 	const struct pkt *pkt = fed->pkt;
 	unsigned int linear = fed->wire_len;
 
-	if (pkt->layout == LAYOUT_FRAG)
+	if (pkt->layout == LAYOUT_FRAG || pkt->layout == LAYOUT_HEADERS)
 		linear = fed->wire_len - pkt->payload - pkt->pad;
 	else if (pkt->layout == LAYOUT_ALL_FRAG)
 		linear = ETH_HLEN;

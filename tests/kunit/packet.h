@@ -79,12 +79,15 @@ enum quirk {
  * @LAYOUT_FRAG: headers in the linear part, payload in a page; a fragment each
  * @LAYOUT_ALL_FRAG: only the Ethernet header in the linear part; headers and the
  *	begin of the payload in one fragment, the rest in another
+ * @LAYOUT_HEADERS: headers in memory of their own that the test does not hold, so
+ *	that KASAN sees who reads them too late; payload in a page
  */
 enum layout {
 	LAYOUT_PAGE,
 	LAYOUT_KMALLOC,
 	LAYOUT_FRAG,
 	LAYOUT_ALL_FRAG,
+	LAYOUT_HEADERS,
 };
 
 /**
