@@ -89,7 +89,7 @@ def start_sshd(host: AgentHost, address: str) -> None:
              f"ip addr add {address}/24 dev {MANAGEMENT} && ip link set {MANAGEMENT} up && {_START}", timeout=60)
 
 
-class _WithSsh(topology.Lab):
+class WithSsh(topology.Lab):
     """Adds a management interface to each machine; `ports` are those of this machine that lead to an sshd."""
 
     def __init__(self, *args, **kwargs):
@@ -114,7 +114,7 @@ class _WithSsh(topology.Lab):
         return {name: MACHINE}
 
 
-class NativeWithSsh(_WithSsh, topology.NativeLab):
+class NativeWithSsh(WithSsh, topology.NativeLab):
     """Sender and a receiver without Xen, `sender` and `native`."""
 
     def _boot(self) -> None:
@@ -124,7 +124,7 @@ class NativeWithSsh(_WithSsh, topology.NativeLab):
             start_sshd(host, MACHINE)
 
 
-class XenWithSsh(_WithSsh, topology.XenLab):
+class XenWithSsh(WithSsh, topology.XenLab):
     """Sender and a Xen host, `sender`, `driver` and `guest`; a second front end is on a bridge with the e1000.
 
     The stock drivers serve NIC and guest to begin with.

@@ -2,17 +2,12 @@
 """The lab's own machines as the user's hosts: what is measured, and that each is afterwards exactly as before.
 
     sender VM [ sshd ] == rtl8169d == native VM [ r8169 or r8169_lro | sshd ]
-
-The machines' serial agents, which the lab does not know of here, say what the hosts are like.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 import unittest
@@ -22,58 +17,29 @@ from lab import configs
 from lab.configs import Config
 from lab.hosts import inventory, session
 from lab.hosts.lab import HostsLab
-from lab.paths import ROOT
 from lab.steps import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, LabError
 
-from . import machines
+from . import bed, machines
 
 BULK = 8 << 20
 LRO = Config("native-lro", configs.OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro")
 ENTRIES = {"sender": {"interface": "eth0", "address": "10.0.0.1"},
            "native": {"interface": "eth0", "address": "10.0.0.2"}}
-# Seconds for a host to notice that the lab is gone and to put itself back, on a busy machine.
-PUT_BACK = 60
 # What the user has set: to be found as it was.
 MINE = ("ethtool -K eth0 rx off; ip link set eth0 mtu 1400; ip link set eth0 mtu 1500; "
         "ip addr add 10.0.7.2/24 dev eth0; ip route add 10.0.8.0/24 via 10.0.7.1 dev eth0; "
         "echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter; echo 77 >/sys/class/net/eth0/gro_flush_timeout")
 
 
-class Hosts(unittest.TestCase):
-    """Two machines for all tests; in each the hosts are compared with what they were like before."""
+class Hosts(bed.Bed):
+    """Two machines for all tests."""
+
+    entries, lab_type, watched = ENTRIES, machines.NativeWithSsh, {"sender": "sender", "native": "nic_host"}
 
     @classmethod
     def setUpClass(cls):
-        machines.keys()
-        cls.lab = cls.enterClassContext(
-            machines.NativeWithSsh("6.12", with_ours=True, logs=machines.FOLDER / "logs"))
-        cls.file = machines.hosts_file(ENTRIES, cls.lab.ports)
+        super().setUpClass()
         cls.lab.nic_host.run(MINE)
-
-    def setUp(self):
-        self.before = self.state()
-
-    def state(self) -> list[str]:
-        """All of both hosts that the lab might change, what runs there, and what it may have left behind."""
-        more = ("readlink /sys/class/net/eth0/device/driver; lsmod | cut -d' ' -f1 | sort; ip -o -4 addr; ip route; "
-                "ls -d /run/xenlro-lab /tmp/* 2>/dev/null; ps -o comm | grep -E 'iperf|perf|sleep' | sort")
-        return [f"{host.name}: {line}" for host in (self.lab.sender, self.lab.nic_host)
-                for line in (machines.ask(host, "show eth0") + host.run(more)).splitlines()]
-
-    def assert_as_before(self) -> None:
-        deadline = time.monotonic() + PUT_BACK
-        while (now := self.state()) != self.before and time.monotonic() < deadline:
-            time.sleep(2)
-        self.assertEqual([line for line in now if line not in self.before],
-                         [line for line in self.before if line not in now])
-        self.assertEqual(now, self.before)
-        self.lab.check()
-
-    def start(self, names: str, *more: str) -> subprocess.Popen:
-        """`make lab HOSTS=` in a build folder of its own."""
-        return subprocess.Popen([sys.executable, "-m", "lab", "run", "--hosts", str(self.file), "--configs", names,
-                                 "--repeats", "1", *more], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                env=os.environ | {"XENLRO_BUILD": str(machines.FOLDER / "build")}, text=True)
 
     def test_1_native_configurations(self) -> None:
         run = self.start("native native-gro", "--bytes", "8M")
