@@ -84,6 +84,8 @@ SUITES = (
           on_machine(sys.executable, "tests/differential/run.py"), 1800),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
           on_machine(sys.executable, "tests/property/run.py"), 3000),
+    Suite("kasan", "such packets, fewer of them, where every access to memory is checked",
+          on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",

@@ -79,7 +79,7 @@ def main() -> int:
             print(f"     again: make property SEED={seed} PACKETS={options.packets}")
     if result.fault:
         print(f"property: {result.fault.sentence()}")
-    failed = max(wanted - passed, bool(result.fault))
+    failed = max(wanted - passed, int(bool(result.fault)))
     print(f"SEED={seed}, {time.monotonic() - began:.0f} s")
     print(f"{passed} passed, {failed} failed")
     return EXIT_FAILED if failed else EXIT_OK
