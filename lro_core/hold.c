@@ -92,7 +92,9 @@ static struct lro_flow *first_of(struct list_head *list)
 
 /*
  * Holding pays where the next packets come within the time. Where none has come it
- * has cost a timer and a poll for nothing: then so many polls deliver everything.
+ * has cost a timer and a poll for nothing: then so many polls deliver everything if
+ * one aggregate was held. It is one timer and one poll for any number of them, and
+ * the more are held the more is lost when all are delivered: the fewer polls do so.
  */
 #define HOLD_PAUSE	32
 
@@ -115,6 +117,7 @@ void lro_hold_or_flush(struct lro *lro)
 {
 	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now;
 	struct lro_flows *flows = &lro->flows;
+	unsigned int before = flows->count;
 	struct lro_flow *flow;
 	bool pays;
 
@@ -133,7 +136,7 @@ void lro_hold_or_flush(struct lro *lro)
 	now = ktime_get_ns();
 	while ((flow = first_of(&flows->held)) && now >= flow->deadline) {
 		if (lro->count[LRO_COUNT_PACKETS] == lro->hold_packets)
-			lro->hold_pause = HOLD_PAUSE;
+			lro->hold_pause = HOLD_PAUSE / before;
 		lro_flush(lro, flow, LRO_FLUSH_HOLD);
 	}
 	pays = hold_pays(lro);

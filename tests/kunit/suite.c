@@ -311,27 +311,40 @@ static void test_timer_while_napi_is_disabled(struct kunit *test)
 	expect_nothing_lost(test, bed, false);
 }
 
-/* Where nothing comes within the time, so many polls deliver what they have. */
-static void test_holding_pauses(struct kunit *test)
+/* Where nothing came within the time of @flows aggregates, @polls deliver what they have. */
+static void expect_pause(struct kunit *test, unsigned int flows, unsigned int polls)
 {
-	static const struct pkt next[] = { { .payload = 1448 } };
+	static const struct pkt next = { .payload = 1448 };
+	static struct pkt bulk[PARAMETER_MAX_FLOWS];
 	struct bed *bed = test->priv;
 	unsigned int i;
 
+	for (i = 0; i < flows; i++)
+		bulk[i] = (struct pkt){ .payload = 1448, .repeat = 19, .flow = i };
 	bed->no_wait = true;
-	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
+	add_packets(test, bulk, flows);
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20 * flows);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
-	for (i = 0; i <= 32; i++) {
-		KUNIT_ASSERT_EQ(test, bed_add(bed, next, ARRAY_SIZE(next)), 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)flows);
+	for (i = 0; i <= polls; i++) {
+		KUNIT_ASSERT_EQ(test, bed_add(bed, &next, 1), 0);
 		KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-		KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)(i == 32));
+		KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)(i == polls));
 	}
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "holds"), (s64)2);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "holds"), (s64)flows + 1);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	expect_nothing_lost(test, bed, false);
+}
+
+static void test_holding_pauses(struct kunit *test)
+{
+	expect_pause(test, 1, 32);
+}
+
+static void test_holding_many_pauses_less(struct kunit *test)
+{
+	expect_pause(test, PARAMETER_MAX_FLOWS, 32 / PARAMETER_MAX_FLOWS);
 }
 
 /* The device goes down and up again: what is held waits for its time only. */
@@ -506,6 +519,7 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE(test_destroy_while_timer_runs),
 	KUNIT_CASE(test_timer_while_napi_is_disabled),
 	KUNIT_CASE(test_holding_pauses),
+	KUNIT_CASE(test_holding_many_pauses_less),
 	KUNIT_CASE(test_device_down_while_held),
 	KUNIT_CASE(test_gso_packet_passes),
 	KUNIT_CASE(test_no_context),
