@@ -62,7 +62,7 @@ enum lro_counter {
 };
 
 /* Pages that a context remembers; also bounds the memory that waits for reuse. */
-#define LRO_RECYCLE	1024
+#define LRO_RECYCLE	4096
 
 #define LRO_MAX_FLOWS_DEFAULT	1024
 
