@@ -188,7 +188,7 @@ class _Bench:
 def _summary(run: dict) -> str:
     counted = "".join(f", {domain} {parts['total']:.2f} insn/B"
                       for domain, parts in run.get("insn_per_byte", {}).items())
-    answered = f", p99 {run['latency_us']['p99']:.0f} µs" if "latency_us" in run else ""
+    answered = f", p99 {run['latency_us']['p99']:.0f} µs" if "p99" in run.get("latency_us", {}) else ""
     return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
             f"{run['retransmits']} retransmissions{counted}{answered}")
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from .agent import Host
-from .steps import LabError
+from .steps import LabError, say
 
 PORT = 5003
 # Microseconds in a bin of iperf's histogram, and bins; what takes longer than all of them is counted apart.
@@ -83,8 +83,14 @@ def parse(report: str) -> Latency:
 
 
 def fields(latency: Latency) -> dict[str, float]:
-    """Median and 99th percentile in microseconds, as a run holds them."""
-    return {f"p{share}": round(latency.percentile(share / 100), 1) for share in (50, 99)}
+    """Median and 99th percentile in microseconds, as a run holds them; one that is not known is left out, and said so."""
+    found = {}
+    for share in (50, 99):
+        try:
+            found[f"p{share}"] = round(latency.percentile(share / 100), 1)
+        except LabError as error:
+            say(f"    {error.sentence()}.")
+    return found
 
 
 def bounce(source: Host, sink: Host, address: str, seconds: int) -> Latency:

@@ -28,7 +28,8 @@
     The advertised window over time, and what else the capture tells, see lab/windows.py.
 
 `latency_us.{p50,p99}`, `latency_count`
-    Request and response, after the transfer: percentiles of that many of them, see lab/latency.py.
+    Request and response, after the transfer: percentiles of that many of them, see lab/latency.py. One that is beyond
+    200 ms is absent.
 
 `latency_off_us.{p50,p99}`, `latency_off_count`
     The same with the engine of the same drivers switched off, in turns with it; where both drivers are this project's.

@@ -126,6 +126,7 @@ class Bounceback(unittest.TestCase):
         self.assertEqual(found.percentile(0.5), 545 + 5 * 1.5 / 40)
         with self.assertRaisesRegex(LabError, "3 of 103 answers took longer than 200 ms: the 99th percentile"):
             found.percentile(0.99)
+        self.assertEqual(list(latency.fields(found)), ["p50"])
 
     def test_no_histogram(self) -> None:
         for report in ("", "connect failed: Connection refused\n", REPORT.replace("PDF", "CDF")):
