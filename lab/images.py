@@ -185,8 +185,8 @@ def guest(series: str, with_ours: bool = False) -> Path:
                    modules.segment_counter(series))
 
 
-def dom0(series: str, with_ours: bool = False) -> Image:
-    """The driver domain, which carries the guest's kernel and filesystem along."""
+def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = ()) -> Image:
+    """The driver domain, which carries the guest's kernel and filesystem along; `also` are more modules to load."""
     kernel = kernels.kernel(series)
     root = roots.lab_root()
     ours = modules.build(series) if with_ours else None
@@ -209,7 +209,7 @@ def dom0(series: str, with_ours: bool = False) -> Image:
     tree.file("/lab/guest.vmlinux", kernel.vmlinux.read_bytes())
     tree.file("/lab/guest.cpio", guest(series, with_ours).read_bytes())
     extra = _ours(OUR_NIC_MODULES, ours)
-    name = "dom0-lro" if with_ours else "dom0"
-    loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES
+    name = "-".join(["dom0-lro" if with_ours else "dom0", *also])
+    loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES + also
     available = NIC_MODULES + (grants.MODULE,) + extra
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, available, name, modules.grant_counter(series)))

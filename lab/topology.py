@@ -302,6 +302,8 @@ class XenLab(Lab):
     bridge = True
     memory = XEN_MEMORY
     guest_memory = GUEST_MEMORY
+    # QEMU's options for what else is plugged into the host.
+    plugged: tuple[str, ...] = ()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -321,8 +323,8 @@ class XenLab(Lab):
             self._start_nic_and_sender(sender)
             self.dom0 = self.nic_host = self._start_nic_host(
                 "xen", self.memory, 2,
-                vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
-                                   "bootscrub=0", f"lab.ip={NIC_ADDRESS}"))
+                [*vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
+                                     "bootscrub=0", f"lab.ip={NIC_ADDRESS}"), *self.plugged])
             self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
             self.receiver = self.guest
             self.dom0.wait(BOOT_LIMIT)
@@ -389,7 +391,12 @@ class XenLab(Lab):
 
 
 def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY) -> str:
-    """xl's description of a guest; `memory` in MiB. All run on one pCPU; numbers are below 10.
+    """xl's description of a guest of the lab; `memory` in MiB; numbers are below 10."""
+    return describe_guest(number, memory, "/lab/guest.cpio", f"lab.ip={guest_address(number)} lab.driver={driver}")
+
+
+def describe_guest(number: int, memory: int, ramdisk: str, arguments: str) -> str:
+    """xl's description of a guest: its initial RAM filesystem and what its kernel is told. All run on one pCPU.
 
     The emulated CPU does not call its time stamp counter invariant, so Xen would emulate each reading of it for the
     guest, a quarter of the guest's instructions. Real machines leave the counter to the guest.
@@ -397,8 +404,8 @@ def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY) -> st
     return f"""name = "{guest_name(number)}"
 type = "pv"
 kernel = "/lab/guest.vmlinux"
-ramdisk = "/lab/guest.cpio"
-extra = "console=hvc0 loglevel=5 panic=-1 lab.ip={guest_address(number)} lab.driver={driver}"
+ramdisk = "{ramdisk}"
+extra = "console=hvc0 loglevel=5 panic=-1 {arguments}"
 memory = {memory}
 vcpus = 1
 cpus = "1"
