@@ -18,7 +18,7 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 
 .PHONY: help
 help:
-	@echo 'make check             all tests, as root; SUITES="match graft" for some'
+	@echo 'make check             the tests, as root; SUITES="match graft" for some'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       PROFILE=1: and the symbols that the instructions belong to'

@@ -49,11 +49,16 @@ def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: b
     memory: dict[str, int] = {}
     for lab, group in laboratories:
         with lab:
-            for record in run_all(_Bench(lab, count), group, repeats):
-                runs.append(record)
-                save(complete(found, runs))
+            collect(run_all(_Bench(lab, count), group, repeats), found, runs, save)
             memory[lab.name] = lab.nic_host.memory_used()
     return complete(found | {"memory_mib": memory}, runs)
+
+
+def collect(made: Iterator[dict], found: dict, runs: list[dict], save: Callable[[dict], None]) -> None:
+    """Add to `runs` what run_all() makes, and save the results after each."""
+    for record in made:
+        runs.append(record)
+        save(complete(found, runs))
 
 
 def complete(found: dict, runs: list[dict]) -> dict:

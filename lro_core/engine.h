@@ -205,6 +205,9 @@ void lro_flatten_skb(struct sk_buff *skb);
  * lro_may_join_skb() - can a packet's memory be part of an aggregate
  * @flow: aggregate of the packet's flow
  * @skb: packet
+ *
+ * Return: true if lro_join_skb() may be called. What is still to be read of the
+ * packet's headers is read before that.
  */
 bool lro_may_join_skb(const struct lro_flow *flow, struct sk_buff *skb);
 

@@ -43,9 +43,8 @@ def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS,
         found = _describe(lab, count, uncounted)
         runs: list[dict] = []
         for _, members in itertools.groupby(wanted, key=lambda config: config.xen):
-            for record in experiments.run_all(_Bench(lab, count, uncounted), list(members), repeats):
-                runs.append(record)
-                save(experiments.complete(found, runs))
+            made = experiments.run_all(_Bench(lab, count, uncounted), list(members), repeats)
+            experiments.collect(made, found, runs, save)
     return experiments.complete(found, runs)
 
 
