@@ -15,7 +15,7 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 from tests.tools.imitation import KERNEL, OTHER, Machine  # noqa: E402  (needs that path)
-from xenlro import network, switch  # noqa: E402
+from xenlro import modules, network, switch  # noqa: E402
 from xenlro.cli import main  # noqa: E402
 
 CARD, SECOND = "0000:00:03.0", "0000:00:04.0"
@@ -44,6 +44,11 @@ class OnMachine(unittest.TestCase):
                 got = ended.code
         self.assertEqual(got, code, out.getvalue())
         return out.getvalue()
+
+    def choose(self, name: str) -> None:
+        """Leave the user's choice behind, as a boot finds it."""
+        self.machine.choices.mkdir(parents=True, exist_ok=True)
+        (self.machine.choices / name).touch()
 
     def drivers(self) -> list[str | None]:
         return [self.machine.driver(bus, name) for bus, name in
@@ -83,6 +88,26 @@ class Use(OnMachine):
             self.assertIn("see `dmesg`", self.xenlro("use", name, "lro", code=1))
         self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "vif"])
 
+    def test_card_that_another_driver_has_is_not_taken(self):
+        card = self.machine.sys / "bus/pci/devices" / CARD
+        (card / "driver").unlink()
+        (card / "driver").symlink_to(self.machine.sys / "bus/pci/drivers/pciback")
+        (card / "driver").resolve().mkdir()
+        self.assertIn("is busy: pciback has it", self.xenlro("use", CARD, "lro", code=1))
+        self.choose(CARD)
+        self.assertIn("xl pci-assignable-remove", self.xenlro("apply", CARD, code=1))
+        self.assertEqual(self.machine.driver("pci", CARD), "pciback")
+
+    def test_misspelt_parameter_is_named(self):
+        options = self.machine.root / "etc/modprobe.d/typo.conf"
+        options.parent.mkdir(parents=True, exist_ok=True)
+        options.write_text("# options r8169_lro xyz=1\noptions r8169_lro hold-us=30 lor=2\noptions r8169 debug=1\n")
+        wanted = "typo.conf sets 'lor', which r8169_lro does not have: correct it to one of lro, hold_us"
+        self.assertIn(wanted, self.xenlro("use", "eth0", "lro"))
+        self.assertIn(wanted, self.xenlro("status"))
+        options.write_text("options r8169_lro hold_us=30 lro=2\n")
+        self.assertNotIn("Note:", self.xenlro("status"))
+
     def test_unknown_device_lists_what_there_is(self):
         said = self.xenlro("use", "eth2", "lro", code=2)
         self.assertIn(CARD, said)
@@ -91,12 +116,8 @@ class Use(OnMachine):
 
 
 class Apply(OnMachine):
-    def chosen(self, name: str) -> None:
-        self.machine.choices.mkdir(parents=True, exist_ok=True)
-        (self.machine.choices / name).touch()
-
     def test_chosen_card_gets_its_driver(self):
-        self.chosen(CARD)
+        self.choose(CARD)
         self.xenlro("apply", CARD)
         self.xenlro("apply", SECOND)
         self.assertEqual(self.drivers(), ["r8169_lro", "r8169", "vif", "vif"])
@@ -105,7 +126,7 @@ class Apply(OnMachine):
         card = self.machine.add("pci", "0000:00:06.0", "eth6", None)
         # As udev's rule leaves it.
         (card / "driver_override").write_text("r8169_lro\n")
-        self.chosen(card.name)
+        self.choose(card.name)
         self.machine.broken["r8169_lro"] = "FATAL: Module r8169_lro not found"
         self.xenlro("apply", card.name, code=1)
         self.assertEqual(self.machine.driver("pci", card.name), "r8169")
@@ -113,7 +134,7 @@ class Apply(OnMachine):
     def test_vif_that_was_not_chosen_stays_with_stock(self):
         self.machine.add("xen", "vif-2", "eth7", None)
         self.machine.add("xen", "vif-3", "eth8", None)
-        self.chosen("vif-3")
+        self.choose("vif-3")
         self.xenlro("apply", "vif-3")
         self.assertEqual([self.machine.driver("xen", f"vif-{n}") for n in range(4)],
                          ["vif", "vif", "vif", "netfront_lro"])
@@ -128,7 +149,7 @@ class Apply(OnMachine):
         (self.machine.choices / SECOND).unlink()
         self.machine.add("xen", "vif-2", "eth7", None)
         for name in (CARD, "vif-2"):
-            self.chosen(name)
+            self.choose(name)
             self.xenlro("apply", name)
             self.assertEqual(self.machine.driver("pci", SECOND), "r8169_lro")
 
@@ -148,10 +169,40 @@ class Shown(OnMachine):
         self.assertIn("20.0", text)
         self.assertNotIn("Note:", text)
 
-    def test_status_says_when_a_choice_is_not_in_force(self):
-        self.machine.choices.mkdir(parents=True)
-        (self.machine.choices / SECOND).touch()
-        self.assertIn(f"{SECOND} is served by r8169 although lro is chosen", self.xenlro("status"))
+    def test_status_says_why_a_choice_is_not_in_force(self):
+        self.choose(SECOND)
+        told = f"Note: {SECOND} is served by r8169 although lro is chosen: "
+        self.assertIn(f"{told}`xenlro use {SECOND} lro` says why", self.xenlro("status"))
+        self.machine.built.clear()
+        self.assertIn(f"{told}r8169_lro is not built for Linux {KERNEL}: install the headers", self.xenlro("status"))
+
+    def kernel_says(self, path: str, value: str | bytes) -> None:
+        """Leave a file of the kernel's behind."""
+        file = self.machine.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(value if isinstance(value, bytes) else value.encode())
+
+    def test_status_says_that_the_key_is_not_enrolled(self):
+        refused = "the kernel accepts only modules signed with an enrolled key"
+        key = "0f1e I------ 1 perm 1f030000 0 0 asymmetri {}: 4c6e: X509.rsa 6e3b []\n"
+        self.kernel_says("proc/keys", key.format("Debian Secure Boot CA"))
+        self.assertNotIn(refused, self.xenlro("status"))
+        self.kernel_says("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
+        self.assertIn(f"Note: the stock drivers serve: lro_core cannot be loaded: {refused}", self.xenlro("status"))
+        self.choose(CARD)
+        self.assertIn(f"{CARD} is served by r8169 although lro is chosen: r8169_lro cannot be loaded: {refused} "
+                      "(Secure Boot): enrol DKMS's key by `mokutil --import /var/lib/dkms/mok.pub`", self.xenlro("status"))
+        self.kernel_says("proc/keys", key.format(self.machine.signer))
+        self.assertNotIn(refused, self.xenlro("status"))
+        # Without root no key can be seen, and nothing is claimed.
+        self.kernel_says("proc/keys", "")
+        self.assertNotIn(refused, self.xenlro("status"))
+
+    def test_status_tells_of_secure_boot(self):
+        self.assertIn("Secure Boot unknown, lockdown unknown", self.xenlro("status"))
+        for value, wanted in ((b"\6\0\0\0\1", "Secure Boot enabled"), (b"\6\0\0\0\0", "Secure Boot disabled")):
+            self.kernel_says(f"sys/{modules.SECURE_BOOT}", value)
+            self.assertIn(wanted, self.xenlro("status"))
 
     def test_status_tells_of_a_copy_in_the_initramfs(self):
         report = json.loads(self.xenlro("status", "--json"))
@@ -165,11 +216,12 @@ class Shown(OnMachine):
 
     def test_status_says_whether_signatures_are_required(self):
         self.assertIn("module signatures unknown", self.xenlro("status"))
-        parameter = self.machine.sys / "module/module/parameters/sig_enforce"
-        parameter.parent.mkdir(parents=True)
         for value, wanted in (("Y", "module signatures required"), ("N", "module signatures not required")):
-            parameter.write_text(f"{value}\n")
+            self.kernel_says("sys/module/module/parameters/sig_enforce", f"{value}\n")
             self.assertIn(wanted, self.xenlro("status"))
+        # A kernel that is locked down insists on signatures, whatever that parameter says.
+        self.kernel_says("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
+        self.assertIn("lockdown integrity, module signatures required", self.xenlro("status"))
 
     def test_watch(self):
         self.xenlro("use", "eth0", "lro")

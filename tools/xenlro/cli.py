@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from . import choices, devices, status, switch, watch
+from . import choices, devices, modules, status, switch, watch
 from .errors import EXIT_FAILED, EXIT_USAGE, XenlroError
 from .system import System
 
@@ -82,6 +82,8 @@ def _use(system: System, options: argparse.Namespace) -> None:
         # Only a driver that serves now is wanted after a reboot.
         choices.remember(system, device, True)
     print(f"{found.id} ({found.interface or 'no interface'}) is served by {found.driver}, now and after a reboot")
+    if note := modules.misspelt(system, device.bus.ours) if ours else None:
+        print(f"Note: {note}")
 
 
 def _watch(system: System, options: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ class Bus:
 PCI = Bus("pci", "r8169", "r8169", "r8169_lro")
 # xenbus names a driver after its first id unless it says otherwise, and the stock front end does not.
 XEN = Bus("xen", "xen-netfront", "vif", "netfront_lro")
+BUSES = {bus.name: bus for bus in (PCI, XEN)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Device:
     @property
     def ours(self) -> bool:
         return self.driver == self.bus.ours
+
+    @property
+    def busy(self) -> bool:
+        """Whether a driver has it that is neither ours nor the stock one: a guest's, for example."""
+        return self.driver not in (None, self.bus.ours, self.bus.stock_driver)
 
 
 def find(system: System) -> list[Device]:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from .errors import XenlroError
 from .system import System, read
 
-# What modprobe says, and what it means for who gave the command.
+# What the firmware says, where it is UEFI.
+SECURE_BOOT = "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+UNENROLLED = ("the kernel accepts only modules signed with an enrolled key (Secure Boot): enrol DKMS's key by `mokutil "
+              "--import /var/lib/dkms/mok.pub`, reboot and confirm it there")
+# What modprobe says, and what it means for who gave the command. A kernel that is locked down does not permit it.
 REASONS = (
-    ("Key was rejected", "the kernel accepts only modules signed with an enrolled key (Secure Boot): enrol DKMS's key "
-     "by `mokutil --import /var/lib/dkms/mok.pub`, reboot and confirm it there"),
-    ("Operation not permitted", "the kernel is locked down and the module is not signed with an enrolled key: enrol "
-     "DKMS's key by `mokutil --import /var/lib/dkms/mok.pub`, reboot and confirm it there"),
+    ("Key was rejected", UNENROLLED),
+    ("Operation not permitted", UNENROLLED),
     ("Exec format error", "it was built for another kernel: run `dkms autoinstall`"),
     ("Unknown symbol", "it does not fit this kernel: run `dkms autoinstall`"),
     ("Invalid argument", "a parameter in /etc/modprobe.d is wrong: see `dmesg`"),
@@ -27,13 +31,29 @@ def load(system: System, module: str) -> None:
         return
     said = " ".join(done.stderr.split())
     if "not found" in said:
-        raise XenlroError(f"{module} is not built for Linux {system.kernel}: install the headers of this kernel "
-                          f"(linux-headers-{system.kernel}) and run `dkms autoinstall`; `dkms status xenlro` shows "
-                          "what there is")
+        raise XenlroError(not_built(system, module))
     for sign, reason in REASONS:
         if sign in said:
             raise XenlroError(f"{module} cannot be loaded: {reason}")
     raise XenlroError(f"{module} cannot be loaded: {said or 'modprobe gives no reason'}; see `dmesg`")
+
+
+def not_built(system: System, module: str) -> str:
+    """What to do when there is no such module for the running kernel."""
+    return (f"{module} is not built for Linux {system.kernel}: install the headers of this kernel "
+            f"(linux-headers-{system.kernel}) and run `dkms autoinstall`; `dkms status xenlro` shows what there is")
+
+
+def hindrance(system: System, module: str, described: dict) -> str | None:
+    """Why the kernel will not load a module of which `described` is known, and what to do; None: nothing speaks
+    against it."""
+    if described["loaded"]:
+        return None
+    if not described["file"]:
+        return not_built(system, module)
+    if signatures_required(system) and described["enrolled"] is False:
+        return f"{module} cannot be loaded: {UNENROLLED}"
+    return None
 
 
 def parameters(system: System, module: str) -> dict[str, str]:
@@ -46,6 +66,7 @@ def describe(system: System, module: str) -> dict:
     """`loaded`, and of the module on disk: `version`, `file`, `signer` (None: unsigned); None where nothing is known.
 
     `version` is that of the loaded module if it is loaded. `same_as_file` is False when the file was replaced since.
+    `enrolled` says whether the kernel knows the signer's key.
     """
     loaded = system.sys / "module" / module.replace("-", "_")
     on_disk = _fields(system.output("modinfo", "-k", system.kernel, module))
@@ -54,8 +75,24 @@ def describe(system: System, module: str) -> dict:
     return {
         "loaded": loaded.is_dir(), "version": version or on_disk.get("version"),
         "file": on_disk.get("filename"), "signer": on_disk.get("signer"),
+        "enrolled": _enrolled(system, on_disk.get("signer")),
         "same_as_file": source == on_disk["srcversion"] if source and "srcversion" in on_disk else None,
     }
+
+
+def misspelt(system: System, module: str) -> str | None:
+    """A sentence about options in modprobe's configuration that name no parameter of a module, which the kernel ignores."""
+    known = re.findall(r"^(\w+):", system.output("modinfo", "-k", system.kernel, "-F", "parm", module), re.M)
+    given = [(path, name.replace("-", "_"))
+             for folder in ("etc", "run", "usr/local/lib", "usr/lib")
+             for path in sorted((system.root / folder / "modprobe.d").glob("*.conf"))
+             for options in re.findall(rf"^\s*options\s+{module}\s+(.*)$", read(path), re.M)
+             for name in re.findall(r"([\w-]+)(?:=\S*)?", options)]
+    for path, name in given:
+        if known and name not in known:
+            return (f"{path} sets '{name}', which {module} does not have: correct it to one of {', '.join(known)} and "
+                    "load the module anew")
+    return None
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -74,12 +111,31 @@ def in_initramfs(system: System, names: Sequence[str]) -> dict[str, bool | None]
     return {name: f"/{name}.ko" in listed if listed else None for name in names}
 
 
+def _enrolled(system: System, signer: str | None) -> bool | None:
+    """Whether one of the kernel's keys has the signer's name; None when they cannot be read, which takes root."""
+    if signer is None:
+        return False
+    keys = [line for line in read(system.root / "proc/keys").splitlines() if " asymmetri" in line]
+    return any(f" {signer}: " in line for line in keys) if keys else None
+
+
+def signatures_required(system: System) -> bool | None:
+    """Whether the kernel loads only modules signed with a key it knows; None when it does not say."""
+    if _lockdown(system) in ("integrity", "confidentiality"):
+        return True
+    return {"Y": True, "N": False}.get(read(system.sys / "module/module/parameters/sig_enforce"))
+
+
+def _lockdown(system: System) -> str:
+    """`none`, `integrity` or `confidentiality`; empty when the kernel does not say."""
+    return read(system.sys / "kernel/security/lockdown").partition("[")[2].partition("]")[0]
+
+
 def secure_boot(system: System) -> str:
     """`enabled`, `disabled` or `unknown`, whether the kernel is locked down and insists on signatures, in one line."""
-    said = system.output("mokutil", "--sb-state").lower()
-    state = next((word for word in ("enabled", "disabled") if word in said), "unknown")
-    lockdown = read(system.sys / "kernel/security/lockdown")
-    current = lockdown.partition("[")[2].partition("]")[0]
-    enforced = read(system.sys / "module/module/parameters/sig_enforce")
-    required = {"Y": "required", "N": "not required"}.get(enforced, "unknown")
-    return f"{state}, lockdown {current or 'unknown'}, module signatures {required}"
+    state = "unknown"
+    with suppress(OSError):
+        # Four bytes of attributes come before the value.
+        state = "enabled" if (system.sys / SECURE_BOOT).read_bytes()[4:] == b"\1" else "disabled"
+    required = {True: "required", False: "not required", None: "unknown"}[signatures_required(system)]
+    return f"{state}, lockdown {_lockdown(system) or 'unknown'}, module signatures {required}"

@@ -22,11 +22,13 @@ def collect(system: System) -> dict:
             "parameters": modules.parameters(system, device.bus.ours) if device.ours else {},
         })
     carried = modules.in_initramfs(system, MODULES)
+    described = {name: modules.describe(system, name) for name in MODULES}
     return {
         "schema": 1, "kernel": system.kernel, "secure_boot": modules.secure_boot(system), "devices": found,
-        "modules": {name: modules.describe(system, name) | {"in_initramfs": carried[name],
-                                                            "parameters": modules.parameters(system, name)}
-                    for name in MODULES},
+        "modules": {name: entry | {"in_initramfs": carried[name], "parameters": modules.parameters(system, name),
+                                   "hindrance": modules.hindrance(system, name, entry),
+                                   "misspelt": modules.misspelt(system, name)}
+                    for name, entry in described.items()},
     }
 
 
@@ -50,13 +52,20 @@ def notes(state: dict) -> list[str]:
     """Sentences about what is not as the user wants it, with what to do."""
     found = []
     for entry in state["devices"]:
-        ours = entry["driver"] in ("r8169_lro", "netfront_lro")
-        if ours != (entry["chosen"] == "lro"):
-            found.append(f"{entry['device']} is served by {entry['driver'] or 'no driver'} although {entry['chosen']} "
-                         f"is chosen: `xenlro use {entry['device']} {entry['chosen']}` says why")
+        wanted = entry["chosen"]
+        ours = devices.BUSES[entry["bus"]].ours
+        if (entry["driver"] == ours) != (wanted == "lro"):
+            why = state["modules"][ours]["hindrance"] if wanted == "lro" else None
+            found.append(f"{entry['device']} is served by {entry['driver'] or 'no driver'} although {wanted} is chosen: "
+                         + (why or f"`xenlro use {entry['device']} {wanted}` says why"))
+    hindered = [entry["hindrance"] for entry in state["modules"].values() if entry["hindrance"]]
+    if hindered and not found:
+        found.append(f"the stock drivers serve: {hindered[0]}")
     for name, entry in state["modules"].items():
         if entry["same_as_file"] is False:
             found.append(f"the loaded {name} is not the one on disk any more: it changes with the next reboot")
+        if entry["misspelt"]:
+            found.append(entry["misspelt"])
         if entry["in_initramfs"]:
             found.append(f"the initramfs has a copy of {name}, which an upgrade of the package leaves as it is: "
                          "`update-initramfs -u` makes it anew")

@@ -25,6 +25,7 @@ def use(system: System, device: Device, ours: bool) -> Device:
     """
     if device.ours == ours and device.driver:
         return device
+    _refuse_if_busy(device)
     if ours:
         modules.load(system, device.bus.ours)
     kept = network.keep(system, device)
@@ -45,6 +46,7 @@ def apply(system: System, device: Device) -> None:
     ours = choices.chosen(system, device)
     if device.ours == ours and device.driver:
         return
+    _refuse_if_busy(device)
     try:
         if ours:
             modules.load(system, device.bus.ours)
@@ -54,6 +56,13 @@ def apply(system: System, device: Device) -> None:
         raise
     if ours and device.bus is XEN:
         _give_back_others(system)
+
+
+def _refuse_if_busy(device: Device) -> None:
+    """A card that was handed to a guest or to a program is not taken away from it."""
+    if device.busy:
+        raise XenlroError(f"{device.id} is busy: {device.driver} has it, for a guest or a program: take it back there "
+                          f"first, for example by `xl pci-assignable-remove -r {device.id}`")
 
 
 def _give_back_others(system: System) -> None:

@@ -40,7 +40,7 @@ class System:
             raise XenlroError("changing drivers needs root: run the same command with sudo",
                               EXIT_ENVIRONMENT) from error
         except OSError as error:
-            raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}") from error
+            raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}; see `dmesg`") from error
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, whatever that is; XenlroError when there is no such program."""
