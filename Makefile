@@ -54,11 +54,21 @@ modules: stage
 SERIES := $(word 1,$(subst ., ,$(KVER))).$(firstword $(subst -, ,$(subst +, ,$(word 2,$(subst ., ,$(KVER))))))
 READY := $(if $(KSRC),,$(wildcard grafted/$(SERIES)))
 
+# The compiler that the kernel was built with, such as x86_64-linux-gnu-gcc-14; empty where it was not gcc. Debian's
+# headers ask for the same one, and with another a module may not build, or not load.
+BUILT_WITH = $(shell sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' $(KDIR)/include/config/auto.conf 2>/dev/null)
+KERNEL_CC = $(foreach word,$(firstword $(BUILT_WITH)),$(if $(findstring gcc,$(word)),$(word)))
+KERNEL_GCC = $(firstword $(subst ., ,$(lastword $(BUILT_WITH))))
+USED_CC = $(if $(filter command,$(origin CC)),$(CC),$(KERNEL_CC))
+
 # The graft goes first: where it fails nothing is built.
 .PHONY: stage
 stage:
 	@test -e $(KDIR)/Makefile || { echo 'modules: the headers of Linux $(KVER) are missing:' \
 		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
+	@test -z '$(KERNEL_CC)' || { has=$$($(USED_CC) -dumpversion 2>/dev/null | cut -d. -f1); test "$$has" = '$(KERNEL_GCC)'; } || \
+		{ echo "modules: Linux $(KVER) was built with gcc $(KERNEL_GCC), and $(USED_CC) is $${has:-missing}:" \
+		'install the package gcc-$(KERNEL_GCC)$(if $(filter command,$(origin CC)), and do not set CC=)' >&2; exit 3; }
 ifneq ($(READY),)
 	@mkdir -p $(STAGE)
 	@cp -r $(READY)/. $(STAGE)

@@ -201,6 +201,22 @@ class Make(Scratch):
         self.assertIn("linux-headers-9.9.1-test", done.stderr)
         self.assertFalse(self.out.exists())
 
+    def test_compiler_that_the_kernel_was_not_built_with(self):
+        headers = self.scratch / "headers"
+        (headers / "include/config").mkdir(parents=True)
+        shutil.copy(TOP / "Makefile", headers / "Makefile")
+        built = "built with gcc 99, and"
+        for version, arguments, wanted in (
+                ("x86_64-linux-gnu-gcc-99 (Debian 99.2.0-19) 99.2.0", (), f"{built} x86_64-linux-gnu-gcc-99 is missing"),
+                ("gcc-12 (GCC) 99.1.0", (), f"{built} gcc-12 is 12"),
+                ("gcc-14 (Debian 14.2.0-19) 14.2.0", ("CC=gcc-12",), "built with gcc 14, and gcc-12 is 12")):
+            with self.subTest(version=version):
+                (headers / "include/config/auto.conf").write_text(f'CONFIG_CC_VERSION_TEXT="{version}"\n')
+                done = self.make("KVER=6.12.1-test", f"KDIR={headers}", *arguments)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(f"modules: Linux 6.12.1-test was {wanted}: install the package gcc-", done.stderr)
+                self.assertFalse(self.out.exists())
+
     def test_source_missing(self):
         headers = self.scratch / "headers"
         headers.mkdir()
