@@ -6,13 +6,16 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
+import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools"))
 
 from tests.tools.imitation import KERNEL, OTHER, Machine  # noqa: E402  (needs that path)
 from xenlro import modules, network, switch  # noqa: E402
@@ -176,6 +179,18 @@ class Shown(OnMachine):
         self.machine.built.clear()
         self.assertIn(f"{told}r8169_lro is not built for Linux {KERNEL}: install the headers", self.xenlro("status"))
 
+    def test_kernel_of_another_series_is_named(self):
+        pattern = re.search(r'^BUILD_EXCLUSIVE_KERNEL="(.*)"$', (TOP / "dkms.conf").read_text(), re.M)[1]
+        for series in modules.SERIES:
+            self.assertRegex(f"{series}.7-amd64", pattern)
+        self.choose(CARD)
+        self.machine.built.clear()
+        for kernel in ("6.13.0-other", "6.120.1", "7.30.0"):
+            self.assertNotRegex(kernel, pattern)
+            object.__setattr__(self.machine, "kernel", kernel)
+            self.assertIn(f"although lro is chosen: r8169_lro cannot be built for Linux {kernel}, only for 6.1, 6.12, 7.3: "
+                          "boot such a kernel", self.xenlro("status"))
+
     def kernel_says(self, path: str, value: str | bytes) -> None:
         """Leave a file of the kernel's behind."""
         file = self.machine.root / path
@@ -231,6 +246,25 @@ class Shown(OnMachine):
     def test_watch_of_a_stock_device_says_what_to_do(self):
         self.assertIn("xenlro use eth1 lro", self.xenlro("watch", "eth1", code=1))
         self.xenlro("watch", "--interval", "0", code=2)
+
+
+class Completion(unittest.TestCase):
+    """What bash offers after some words."""
+
+    def offered(self, *words: str) -> set[str]:
+        script = (f"source {TOP}/packaging/xenlro.bash-completion; COMP_WORDS=(xenlro \"$@\"); COMP_CWORD=$#; _xenlro; "
+                  "printf '%s\\n' \"${COMPREPLY[@]}\"")
+        done = subprocess.run(["bash", "-euc", script, "bash", *words], capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+
+    def test_words_of_the_command_line(self):
+        self.assertEqual(self.offered(""), {"status", "use", "watch", "--help"})
+        self.assertEqual(self.offered("s"), {"status"})
+        self.assertEqual(self.offered("use", "eth0", ""), {"lro", "stock"})
+        self.assertEqual(self.offered("status", "--"), {"--json"})
+        self.assertEqual(self.offered("watch", "--"), {"--interval", "--count", "--json"})
+        # No such device is here, and bash is not to offer files instead.
+        self.assertEqual(self.offered("use", "no-such-"), set())
 
 
 if __name__ == "__main__":

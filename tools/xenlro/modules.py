@@ -12,6 +12,8 @@ from .system import System, read
 
 # What the firmware says, where it is UEFI.
 SECURE_BOOT = "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+# The kernels that there are grafts for, as in dkms.conf.
+SERIES = ("6.1", "6.12", "7.3")
 UNENROLLED = ("the kernel accepts only modules signed with an enrolled key (Secure Boot): enrol DKMS's key by `mokutil "
               "--import /var/lib/dkms/mok.pub`, reboot and confirm it there")
 # What modprobe says, and what it means for who gave the command. A kernel that is locked down does not permit it.
@@ -40,6 +42,9 @@ def load(system: System, module: str) -> None:
 
 def not_built(system: System, module: str) -> str:
     """What to do when there is no such module for the running kernel."""
+    if not system.kernel.startswith(tuple(f"{series}." for series in SERIES)):
+        return (f"{module} cannot be built for Linux {system.kernel}, only for {', '.join(SERIES)}: boot such a kernel, "
+                "or stay with the stock driver")
     return (f"{module} is not built for Linux {system.kernel}: install the headers of this kernel "
             f"(linux-headers-{system.kernel}) and run `dkms autoinstall`; `dkms status xenlro` shows what there is")
 
