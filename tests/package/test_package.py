@@ -37,6 +37,7 @@ class Lintian(unittest.TestCase):
     def test_packages_are_clean(self):
         for package in deb.make():
             with self.subTest(package=package.name):
-                done = subprocess.run(["lintian", "--fail-on", "error,warning", "--allow-root", str(package)],
+                done = subprocess.run(["lintian", "--pedantic", "--display-info", "--fail-on", "error,warning,info,pedantic",
+                                       "--allow-root", str(package)],
                                       capture_output=True, text=True, check=False)
                 self.assertEqual((done.returncode, done.stdout), (0, ""))
