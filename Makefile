@@ -31,7 +31,7 @@ help:
 	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
-	@echo '                       and in a Xen guest: install, choose, reboot, remove'
+	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
 	@echo 'make check-overhead    throughput with and without measuring, on an idle machine'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
@@ -117,7 +117,7 @@ check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
 check-package: setup
-	@$(PYTHON) -m tests.kit tests.package.test_story tests.package.test_guest
+	@$(PYTHON) -m tests.kit tests.package.test_story tests.package.test_secure_boot tests.package.test_guest
 
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved

@@ -33,6 +33,8 @@ NIC_PATIENCE = 60000
 # whose bytes the plugin counts apart, where 6.12 would otherwise execute 12 instructions for 32 bytes and drown all
 # else. QEMU emulates it byte by byte, which costs throughput on the wall clock.
 CPU = "Opteron_G3,level=7,+erms,+fsrm"
+# What every Linux without Xen is told.
+LINUX_ARGUMENTS = "console=ttyS0 loglevel=5 panic=-1"
 
 
 class RunFolder:
@@ -210,7 +212,7 @@ def wire_nic(nic: Nic, mac: str) -> list[str]:
 def linux_line(image: images.Image, arguments: str) -> list[str]:
     """QEMU options to boot Linux."""
     return ["-kernel", str(image.kernel), "-initrd", str(image.initrd),
-            "-append", f"console=ttyS0 loglevel=5 panic=-1 {arguments}"]
+            "-append", f"{LINUX_ARGUMENTS} {arguments}"]
 
 
 def xen_line(image: images.Image, xen_arguments: str, dom0_arguments: str) -> list[str]:

@@ -21,8 +21,8 @@ LOG = LOGS / "debian.log"
 OLD, NEW = "6.12", "7.3"    # the kernel that Debian 13 has, and the one of its backports
 SIZE = "4G"
 PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2",
-            "iputils-ping", "kmod", "linux-base", "make", "openssl", "prometheus-node-exporter", "python3", "systemd-sysv",
-            "udev", "xz-utils", "zstd")
+            "iputils-ping", "kmod", "linux-base", "make", "mokutil", "openssl", "prometheus-node-exporter", "python3",
+            "systemd-sysv", "udev", "xz-utils", "zstd")
 # The NIC on the wire is lan0 and the other one spare0, whichever of their drivers comes first.
 SPARE_SLOT = "1e"
 LINKS = {
@@ -31,7 +31,7 @@ LINKS = {
 }
 NETWORK = """\
 [Match]
-Name=lan0
+{match}
 
 [Network]
 Address={address}/24
@@ -51,10 +51,21 @@ Restart=always
 WantedBy=multi-user.target
 """
 # What starts the system sooner without a difference to drivers; an emulated CPU has nothing to mitigate.
-ARGUMENTS = ("rw mitigations=off audit=0 systemd.show_status=no systemd.mask=prometheus-node-exporter.service "
-             "systemd.mask=systemd-random-seed.service systemd.mask=getty@tty1.service")
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dev-hugepages.mount", "dev-mqueue.mount", "dpkg-db-backup.timer",
+          "e2scrub_all.timer", "e2scrub_reap.service", "getty-static.service", "getty@tty1.service", "ldconfig.service",
+          "modprobe@configfs.service", "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service",
+          "prometheus-node-exporter.service", "serial-getty@hvc0.service", "serial-getty@ttyS0.service",
+          "sys-fs-fuse-connections.mount", "sys-kernel-config.mount", "sys-kernel-tracing.mount", "systemd-binfmt.service",
+          "systemd-hwdb-update.service", "systemd-journal-catalog-update.service", "systemd-journal-flush.service",
+          "systemd-pstore.service", "systemd-random-seed.service", "systemd-update-utmp.service")
+ARGUMENTS = "rw mitigations=off audit=0 systemd.show_status=no"
+# The lab's CPU without the instructions that copy bytes, which QEMU does one by one: nothing is measured here.
+CPU = ("-cpu", "Opteron_G3")
 # Seconds; a minute on an idle machine.
 BOOT_LIMIT = 600
+# Lists what a purge has to have taken away.
+LEFT_OVER = ("find /etc /usr /lib/modules /var/lib/dkms -name '*xenlro*' -o -name '*_lro.ko*' -o -name 'lro_core*' -o "
+             "-name 'br_linearize*'")
 # No service is started in the mounted system.
 POLICY = "#!/bin/sh\nexit 101\n"
 # The loop device of the mount before may take a moment to go.
@@ -85,8 +96,8 @@ def base() -> Path:
     """An image with Debian 13, DKMS, the headers of its kernel, and the newer kernel's packages in apt's cache."""
     snapshot = apt.snapshot()
     agent = images.agent_binary()
-    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, LINKS, AGENT_UNIT, release(OLD), release(NEW), agent,
-              _RECIPE)
+    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, LINKS, AGENT_UNIT, MASKED, release(OLD), release(NEW),
+              agent, _RECIPE)
     return cache.keyed(BUILD / "roots" / "debian", inputs, lambda fresh: _make(fresh, snapshot, agent)) / "disk.img"
 
 
@@ -115,7 +126,7 @@ def _make(fresh: Path, snapshot: apt.Snapshot, agent: Path) -> None:
 def _configure(root: Path, agent: Path) -> None:
     files: Mapping[str, str] = {
         "etc/fstab": "/dev/vda / ext4 defaults 0 0\n", "etc/hostname": "debian\n",
-        "etc/systemd/network/10-lab.network": NETWORK.format(address=topology.NIC_ADDRESS),
+        "etc/systemd/network/10-lab.network": NETWORK.format(match="Name=lan0", address=topology.NIC_ADDRESS),
         "etc/systemd/system/agent.service": AGENT_UNIT, "etc/kernel-img.conf": "do_symlinks = yes\n",
         **{f"etc/systemd/network/{name}": text for name, text in LINKS.items()},
     }
@@ -129,8 +140,8 @@ def _configure(root: Path, agent: Path) -> None:
     # What the laboratory's traffic uses on a receiver.
     for applet in ("nc", "usleep"):
         (root / "usr/local/bin" / applet).symlink_to("/usr/bin/busybox")
-    proc.run(["chroot", str(root), "systemctl", "enable", "agent.service", "systemd-networkd.service"], log=LOG,
-             timeout=60)
+    for verb, units in (("enable", ("agent.service", "systemd-networkd.service")), ("mask", MASKED)):
+        proc.run(["chroot", str(root), "systemctl", verb, *units], log=LOG, timeout=60)
 
 
 _RECIPE = cache.recipe(_make, _configure)
@@ -206,14 +217,18 @@ class DebianLab(topology.NativeLab):
             second = vm.Nic(spare, self.logs / "spare", "8168")
             self._stack.callback(second.stop)
             disk = ["-drive", f"file={self._system.image},format=raw,if=virtio,cache=unsafe"]
-            line = vm.linux_line(image, f"root=/dev/vda {ARGUMENTS} {self._arguments}")
+            line = self._boot_line(image, f"root=/dev/vda {ARGUMENTS} {self._arguments}")
             option, device = vm.vfio_nic(second)
             plugged = [option, json.dumps(json.loads(device) | {"addr": SPARE_SLOT})]
-            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged])
+            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged, *CPU])
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)
             booted(self.nic_host)
             self._prepare_sender()
+
+    def _boot_line(self, image: images.Image, arguments: str) -> list[str]:
+        """QEMU options to boot the system's kernel."""
+        return vm.linux_line(image, arguments)
 
     def shut_down(self) -> None:
         """Let the system write what it has and stop; the lab is left after that."""

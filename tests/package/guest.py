@@ -25,17 +25,10 @@ export PATH=/bin:/usr/bin:/usr/sbin
 disk=$(xenstore-read "$XENBUS_PATH/params")
 xenstore-write "$XENBUS_PATH/physical-device" "$(stat -L -c %t:%T "$disk")" "$XENBUS_PATH/hotplug-status" connected
 """
-NETWORK = f"""\
-[Match]
-MACAddress={topology.GUEST_MAC}
-
-[Network]
-Address={topology.GUEST_ADDRESS}/24
-LinkLocalAddressing=no
-"""
 FILES = {
     "/etc/fstab": "/dev/xvda / ext4 defaults 0 0\n",
-    "/etc/systemd/network/10-lab.network": NETWORK,
+    "/etc/systemd/network/10-lab.network": debian.NETWORK.format(
+        match=f"MACAddress={topology.GUEST_MAC}", address=topology.GUEST_ADDRESS),
     "/etc/systemd/system/agent.service": debian.AGENT_UNIT.replace("serve /dev/ttyS1", f"listen {AGENT_PORT}"),
     # As on the lab's other machines: a window that netback's queue holds.
     "/usr/lib/sysctl.d/lab.conf": "net.ipv4.tcp_rmem = 4096 131072 524288\n",
@@ -66,7 +59,7 @@ class GuestLab(topology.XenLab):
         super().__init__(series, logs=system.folder / "logs")
         _, initrd = system.boot_files()
         self.plugged = ("-drive", f"file={system.image},format=raw,if=virtio,cache=unsafe",
-                        "-drive", f"file={initrd},format=raw,if=virtio,readonly=on")
+                        "-drive", f"file={initrd},format=raw,if=virtio,readonly=on", *debian.CPU)
 
     def _image(self) -> images.Image:
         return images.dom0(self.series, also=DISK_MODULES)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the stories of the packages on a system have in common: it boots, its NIC works, and a command is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import unittest
+from contextlib import ExitStack
+from pathlib import Path
+
+from lab.agent import CommandFailed
+from packaging import deb
+from tests.package import debian
+
+FILE = 4 << 20
+
+
+class OnSystem(unittest.TestCase):
+    """The tests of a class are steps of one story on one system, in the order of their names."""
+
+    make_system: type[debian.System]
+    make_lab: type[debian.DebianLab]
+    folder: Path
+    running: ExitStack
+    lab: debian.DebianLab | None = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.packages = deb.make()
+        cls.system = cls.make_system(cls.folder)
+        cls.addClassCleanup(shutil.rmtree, cls.system.folder / "mounted", ignore_errors=True)
+        cls.running = ExitStack()
+        cls.addClassCleanup(cls.running.close)
+
+    def boot(self, arguments: str = "") -> debian.DebianLab:
+        """Boot the system with more kernel arguments; the tests after this one find it running as `lab`."""
+        type(self).lab = self.running.enter_context(self.make_lab(self.system, arguments))
+        return self.lab
+
+    def halt(self) -> None:
+        """Shut the system down."""
+        lab, type(self).lab = self.lab, None
+        try:
+            if lab:
+                lab.shut_down()
+        finally:
+            self.running.close()
+
+    def works(self, lab: debian.DebianLab, driver: str) -> dict:
+        """Assert that the driver serves lan0 and that traffic flows; return what status says, if it is installed."""
+        found = lab.nic_host.run("readlink /sys/class/net/lan0/device/driver").strip()
+        self.assertEqual(Path(found).name, driver)
+        lab.wait_for_ping()
+        lab.send_file(FILE)
+        if not lab.nic_host.run("command -v xenlro || true").strip():
+            return {}
+        return json.loads(lab.nic_host.run("xenlro status --json", timeout=120))
+
+    def refused(self, command: str, code: int) -> str:
+        """What a command says that has to fail with that exit code."""
+        with self.assertRaises(CommandFailed) as failed:
+            self.lab.nic_host.run(command, timeout=120)
+        self.assertEqual(failed.exception.status, code, failed.exception.output)
+        return failed.exception.output
