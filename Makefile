@@ -28,7 +28,8 @@ help:
 	@echo 'make coverage          lines and branches of the rules that the unit tests reach; fails below 100 %'
 	@echo 'make fuzz              any bytes through the rules and the flow table: FUZZ_SECONDS=600'
 	@echo 'make property          random packet streams through the engine in every mode: SEED= PACKETS=1000000'
-	@echo 'make soak              the same for long: SEED= SOAK_PACKETS=100000000'
+	@echo 'make soak              long runs, as root: soak-engine, the same with SEED= SOAK_PACKETS=100000000, and'
+	@echo '                       soak-drivers, mixed traffic through both drivers, then memory: SOAK_MINUTES=30'
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
@@ -99,7 +100,7 @@ example:
 # The lab and the tests set up what they need by themselves.
 export CONFIGS BYTES REPEATS KERNEL PROFILE HOSTS SCALING RESULTS
 
-.PHONY: setup lab report check coverage fuzz property soak kunit bench
+.PHONY: setup lab report check coverage fuzz property soak soak-engine soak-drivers kunit bench
 setup:
 	@$(PYTHON) -m lab setup
 
@@ -134,9 +135,16 @@ fuzz:
 
 PACKETS ?= 1000000
 SOAK_PACKETS ?= 100000000
-property soak: SENT = --packets $(if $(filter soak,$@),$(SOAK_PACKETS),$(PACKETS)) $(if $(SEED),--seed $(SEED))
-property soak:
+property soak-engine: SENT = --packets $(if $(filter soak-engine,$@),$(SOAK_PACKETS),$(PACKETS)) $(if $(SEED),--seed $(SEED))
+property soak-engine:
 	@$(PYTHON) tests/property/run.py $(SENT)
+
+SOAK_MINUTES ?= 30
+soak-drivers: export SOAK_MINUTES := $(SOAK_MINUTES)
+soak-drivers: setup
+	@$(PYTHON) -m tests.kit tests.soak.test_drivers
+
+soak: soak-engine soak-drivers
 
 kunit:
 	@$(PYTHON) tests/kunit/run.py

@@ -69,6 +69,7 @@ SUITES = (
           python("tests.lab.test_provision", "tests.lab.test_runtime", "tests.lab.test_measure",
                  "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_bench",
                  "tests.lab.test_scaling", "tests.bench.test_results", "tests.flow.test_flow",
+                 "tests.soak.test_memory",
                  "tests.kunit.test_report"), 300),
     Suite("capture", "windows and retransmissions from captures",
           python("tests.capture.test_capture", "tests.capture.test_windows"), 120),

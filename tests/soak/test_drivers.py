@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hours, if wanted, of mixed traffic through r8169_lro and netfront_lro: nothing damaged, nothing leaked.
+
+    sender VM -- rtl8169d == Xen [ dom0: r8169_lro, br0, br_linearize, netback | guest: netfront_lro ]
+
+The environment variable SOAK_MINUTES says how long. Bulk, small messages, requests, datagrams, in many flows that come
+and go, while modes are switched and the link goes down; at the end memory and counters have to be back at the start.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+import unittest
+
+from lab import configs, steps, topology
+from lab.agent import Host
+from lab.paths import BUILD
+from tests import engine, flow
+from tests.boot.abuse import switched_under_traffic
+
+from . import memory
+
+MINUTES = float(os.environ.get("SOAK_MINUTES") or 30)
+SWITCHES = 1000
+# How often, within one round of traffic, either driver gets another mode.
+SWITCHES_A_ROUND = 20
+INWARD = ("bulk", "bulk", "small", "echo", "udp")
+OUTWARD = ("bulk", "udp")
+REWRITING = (None, "inphase", "auto", "linearize", "segment")
+# Seconds of traffic before the link goes down and after it is up again, and how long it is down.
+BEFORE, AFTER, LINK_DOWN = 3, 8, 0.7
+# Mbit/s: not all that the guest can take, or netback drops the packets of the lab's own connections as well.
+RATE = 60
+# Rounds that fill what the kernels and the drivers keep for reuse.
+WARMING = 2
+
+
+class Switching(unittest.TestCase):
+    """r8169_lro without Xen."""
+
+    def test_lro_is_switched_a_thousand_times(self):
+        with topology.NativeLab("6.12", with_ours=True, logs=BUILD / "check/soak-native") as lab:
+            lab.use_nic_driver(configs.OUR_NIC)
+            lab.wait_for_ping()
+            switched_under_traffic(self, lab, SWITCHES)
+
+
+class Mixed(unittest.TestCase):
+    """Both drivers in a Xen host."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(topology.XenLab("6.12", with_ours=True, logs=BUILD / "check/soak-xen"))
+        cls.begin()
+        cls.ours = {cls.lab.dom0: configs.OUR_NIC, cls.lab.guest: configs.OUR_GUEST}
+        for host in (cls.lab.sender, cls.lab.guest):
+            flow.install(host)
+
+    @classmethod
+    def begin(cls) -> None:
+        cls.lab.apply(configs.ALL["guest12"])
+        cls.lab.nic.ctl("rate", mbit=RATE)
+
+    def traffic(self) -> int:
+        """One round: all kinds of traffic, and trouble meanwhile. Returns the bytes that arrived intact."""
+        lab = self.lab
+        flows = [flow.start(lab.sender, topology.GUEST_ADDRESS, kind) for kind in INWARD]
+        flows += [flow.start(lab.guest, topology.SENDER_ADDRESS, kind) for kind in OUTWARD]
+        for host, driver in self.ours.items():
+            engine.switch(host, driver, SWITCHES_A_ROUND)
+        time.sleep(BEFORE)
+        lab.nic.ctl("link", state="down")
+        time.sleep(LINK_DOWN)
+        lab.nic.ctl("link", state="up")
+        lab.wait_for_link()
+        time.sleep(AFTER)
+        arrived = sum(one.stop() for one in flows)
+        lab.check()
+        return arrived
+
+    def at_rest(self) -> dict[Host, memory.Memory]:
+        """What is in use without traffic, and in the driver domain without the drivers, once all packets are told of."""
+        time.sleep(3)
+        for host in self.ours:
+            self.assertEqual(engine.unbalanced(engine.counters(host)), [], host.name)
+            lost = [name for name in ("rx_errors", "rx_missed_errors")
+                    if int(host.run(f"cat /sys/class/net/eth0/statistics/{name}"))]
+            self.assertEqual(lost, [], host.name)
+        self.lab.set_rewriting(None)
+        self.lab.dom0.run(f"rmmod {configs.OUR_NIC}", timeout=60)
+        self.lab.nic_driver = None
+        used = {host: memory.look(host) for host in self.ours}
+        self.begin()
+        return used
+
+    def test_mixed_traffic_leaks_nothing(self):
+        for _ in range(WARMING):
+            self.traffic()
+        before = self.at_rest()
+        deadline, told, arrived, rounds = time.monotonic() + MINUTES * 60, time.monotonic(), 0, 0
+        for mode in itertools.cycle(REWRITING):
+            self.lab.set_rewriting(mode)
+            arrived += self.traffic()
+            rounds += 1
+            if time.monotonic() >= deadline:
+                break
+            if time.monotonic() > told + 60:
+                told = time.monotonic()
+                steps.say(f"     {rounds} rounds, {arrived >> 20} MiB, {(deadline - told) / 60:.0f} minutes left")
+        after = self.at_rest()
+        steps.say(f"     {rounds} rounds, {arrived >> 20} MiB arrived intact")
+        for host in self.ours:
+            steps.say(f"     {host.name}: {before[host]} -> {after[host]}")
+        for host in self.ours:
+            self.assertEqual(after[host].leaked(before[host]), [], host.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
