@@ -34,13 +34,19 @@ def make() -> list[Path]:
     with tarfile.open(archive) as packed:
         packed.extractall(work, filter="data")
     LOG.unlink(missing_ok=True)
+    return [Path(shutil.copy2(package, dist.OUT / package.name)) for package in build(source())]
+
+
+def source() -> Path:
+    """The unpacked archive that the packages were built from last."""
+    return dist.OUT / "deb" / f"xenlro-{dist.version()}"
+
+
+def build(tree: Path) -> list[Path]:
+    """Build the packages of an unpacked archive; they are beside its folder then."""
     with steps.step("Building the Debian packages"):
-        proc.run(["dpkg-buildpackage", "-us", "-uc", "-b"], cwd=work / archive.name.removesuffix(".tar.xz"), log=LOG,
-                 timeout=300)
-    made = []
-    for package in sorted(work.glob("*.deb")):
-        made.append(Path(shutil.copy2(package, dist.OUT / package.name)))
-    return made
+        proc.run(["dpkg-buildpackage", "-us", "-uc", "-b"], cwd=tree, log=LOG, timeout=300)
+    return sorted(tree.parent.glob("*.deb"))
 
 
 if __name__ == "__main__":

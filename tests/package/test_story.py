@@ -4,15 +4,18 @@
     sender VM -- rtl8169d == Debian 13 [ lan0: RTL8169, spare0: RTL8168 ]
 
 The tests are steps of one story, in the order of their names: install, choose, reboot, a module that does not load, a
-newer kernel without headers and with them, remove, purge. In each the NIC works.
+newer kernel without headers and with them, newer packages, remove, purge. In each the NIC works.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 from lab.paths import BUILD, ROOT
+from packaging import deb, dist
 from tests.package import debian, story
 
 DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
@@ -24,6 +27,7 @@ ln -s "$headers" /lib/modules/6.13.0-other
 dkms autoinstall -k 6.13.0-other
 rm -r /lib/modules/6.13.0-other
 """
+NEWER = "0.9.9"    # a next version of the packages
 SHOWN_BY_STATUS = {"device", "bus", "interface", "driver", "chosen", "lro_ratio", "parameters"}
 
 
@@ -90,13 +94,33 @@ class Story(story.OnSystem):
         self.works(self.lab, "r8169")
         self.halt()
 
-    def test_6_newer_kernel_with_headers_keeps_the_choice(self):
+    def test_6_newer_kernel_with_headers_and_newer_package_keep_the_choice(self):
         said = self.system.install("-t", "trixie-backports", f"linux-headers-{debian.release(debian.NEW)}")
         self.assertEqual(debian.complaints(said), [])
-        host = self.boot().nic_host
-        self.assertEqual(host.run("uname -r").strip(), debian.release(debian.NEW))
-        self.works(self.lab, "r8169_lro")
+        self.assertEqual(self.built(), {dist.version()})
+        said = self.system.install(*self.newer())
+        self.assertEqual(debian.complaints(said), [])
+        self.assertEqual(self.built(), {NEWER})
+        status = self.works(self.boot(), "r8169_lro")
+        self.assertEqual(status["kernel"], debian.release(debian.NEW))
+        self.assertEqual(debian.device_of(status, "lan0")["chosen"], "lro")
+        self.assertEqual({entry["version"] for entry in status["modules"].values()}, {NEWER})
         self.halt()
+
+    def built(self) -> set[str]:
+        """The versions of the modules that DKMS has installed, for both kernels."""
+        found = re.findall(r"^xenlro/(\S+), (\S+), x86_64: installed", self.system.run("dkms", "status"), re.M)
+        self.assertEqual({kernel for _, kernel in found}, {debian.release(debian.OLD), debian.release(debian.NEW)})
+        return {version for version, _ in found}
+
+    def newer(self) -> list[Path]:
+        """The packages of a next release, whose sources are the same."""
+        tree = self.system.folder / "newer" / "source"
+        shutil.copytree(deb.source(), tree)
+        for name in ("dkms.conf", "debian/changelog"):
+            file = tree / name
+            file.write_text(file.read_text().replace(dist.version(), NEWER, 1))
+        return deb.build(tree)
 
     def test_7_removal_and_purge_give_the_stock_driver(self):
         self.system.run("apt-get", "remove", "-y", "xenlro", "xenlro-dkms")
