@@ -118,7 +118,7 @@ check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
 check-package: setup
-	@$(PYTHON) -m tests.kit tests.package.test_story tests.package.test_secure_boot tests.package.test_guest
+	@$(PYTHON) -m tests.package
 
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved

@@ -9,11 +9,20 @@ import unittest
 from contextlib import ExitStack
 from pathlib import Path
 
+from lab import cache
 from lab.agent import CommandFailed
-from packaging import deb
+from packaging import deb, dist
 from tests.package import debian
 
 FILE = 4 << 20
+
+
+def packages(folder: Path) -> list[Path]:
+    """The packages and, in `source`, what they were made from: copies, for several stories run at a time."""
+    with cache.locked(dist.OUT):
+        made = [Path(shutil.copy2(package, folder)) for package in deb.make()]
+        shutil.copytree(deb.source(), folder / "source")
+    return made
 
 
 class OnSystem(unittest.TestCase):
@@ -27,8 +36,8 @@ class OnSystem(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.packages = deb.make()
         cls.system = cls.make_system(cls.folder)
+        cls.packages = packages(cls.folder)
         cls.addClassCleanup(shutil.rmtree, cls.system.folder / "mounted", ignore_errors=True)
         cls.running = ExitStack()
         cls.addClassCleanup(cls.running.close)

@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lab.paths import BUILD
-from packaging import deb
-from tests.package import debian, guest
+from tests.package import debian, guest, story
 
 FILE = 4 << 20
 STOCK, OURS = "vif", "netfront_lro"
@@ -30,8 +29,8 @@ class Story(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.packages = deb.make()
         cls.system = guest.System(BUILD / "check" / "package-guest")
+        cls.packages = story.packages(cls.system.folder)
         cls.addClassCleanup(shutil.rmtree, cls.system.folder / "mounted", ignore_errors=True)
         cls.addClassCleanup(cls.running.close)
 

@@ -116,7 +116,7 @@ class Story(story.OnSystem):
     def newer(self) -> list[Path]:
         """The packages of a next release, whose sources are the same."""
         tree = self.system.folder / "newer" / "source"
-        shutil.copytree(deb.source(), tree)
+        shutil.copytree(self.folder / "source", tree)
         for name in ("dkms.conf", "debian/changelog"):
             file = tree / name
             file.write_text(file.read_text().replace(dist.version(), NEWER, 1))
