@@ -12,6 +12,7 @@ static const char *const names[FAULT_KINDS] = {
 	[FAULT_FRAGMENT] = "fragment",
 	[FAULT_STATUS] = "status",
 	[FAULT_CHECKSUM] = "checksum",
+	[FAULT_OWNER] = "owner",
 	[FAULT_STORM] = "storm",
 };
 
@@ -24,7 +25,7 @@ const char *fault_start(struct nic *nic, const char *name, u32 count)
 		if (name && !strcmp(name, names[kind]))
 			break;
 	if (kind == FAULT_KINDS)
-		return "fault's \"kind\" is short, long, fragment, status, checksum or storm";
+		return "\"kind\" is short, long, fragment, status, checksum, owner or storm";
 	fault->kind = kind;
 	fault->left = count;
 	fault->storm_at = nic->now;
@@ -39,13 +40,14 @@ u32 fault_status(struct nic *nic, u32 opts1)
 	struct fault *fault = &nic->fault;
 	u32 n = fault->left;
 
-	if (!n || fault->kind == FAULT_STORM)
+	if (!n || fault->kind == FAULT_STORM || fault->kind == FAULT_OWNER)
 		return opts1;
 	fault->left--;
 	nic->stats.faults++;
 	switch (fault->kind) {
 	case FAULT_SHORT:
-		return (opts1 & ~RXD_LEN_MASK) | n % (ETH_HEADER + ETH_FCS);
+		return (opts1 & ~RXD_LEN_MASK) | n % (ETH_HEADER + ETH_FCS) |
+		       (n % 4 ? 0 : RXD_ERROR | RXD_RUNT);
 	case FAULT_LONG:
 		return (opts1 & ~RXD_LEN_MASK) | (RXD_LEN_MASK - n % 4096);
 	case FAULT_FRAGMENT:
@@ -56,6 +58,17 @@ u32 fault_status(struct nic *nic, u32 opts1)
 		return (opts1 & ~(RXD_PROTO_IP | RXD_IP_FAIL | RXD_UDP_FAIL | RXD_TCP_FAIL)) |
 		       RXD_PROTO_TCP;
 	}
+}
+
+bool fault_owner_due(const struct nic *nic)
+{
+	return nic->fault.kind == FAULT_OWNER && nic->fault.left;
+}
+
+enum owner_lie fault_owner(struct nic *nic)
+{
+	nic->stats.faults++;
+	return nic->fault.left-- % 2 ? OWNER_SKIP : OWNER_EMPTY;
 }
 
 static bool storming(const struct nic *nic)

@@ -31,6 +31,7 @@ enum rx_space {
 void rx_reset(struct nic *nic)
 {
 	nic->rx.index = 0;
+	nic->rx.ahead = 0;
 	nic->rx.starved = false;
 	rx_changed(nic);
 }
@@ -71,14 +72,14 @@ void rx_settle(struct nic *nic)
 		resume(nic);
 }
 
-/* Collect descriptors for @len bytes. */
-static enum rx_space collect(struct nic *nic, u32 len, struct rx_parts *parts)
+/* Collect descriptors for @len bytes, from ring index @from on. */
+static enum rx_space collect(struct nic *nic, u32 from, u32 len, struct rx_parts *parts)
 {
 	u64 base = reg64(nic, REG_RX_DESC_LOW);
 	u32 left = len;
 
 	parts->count = 0;
-	parts->next = nic->rx.index;
+	parts->next = from;
 	while (left) {
 		u8 *desc = dma_ptr(&nic->dma, base + (u64)parts->next * DESC_SIZE, DESC_SIZE, true);
 		u32 opts1, size;
@@ -123,6 +124,15 @@ static void give_back(struct nic *nic, const struct rx_parts *parts, u32 index, 
 	__atomic_store_n((u32 *)(void *)desc, htole32(end | status), __ATOMIC_RELEASE);
 }
 
+/* These descriptors are done with. */
+static void advance(struct nic *nic, const struct rx_parts *parts)
+{
+	struct rx *rx = &nic->rx;
+
+	rx->index = rx->ahead ? rx->ahead - 1 : parts->next;
+	rx->ahead = 0;
+}
+
 /*
  * Refuse: the descriptors go back as errors, so that the ring does not stall, and the frame is
  * lost.
@@ -133,7 +143,7 @@ static void refuse(struct nic *nic, const struct rx_parts *parts)
 
 	for (i = 0; i < parts->count; i++)
 		give_back(nic, parts, i, DESC_FIRST | DESC_LAST | RXD_ERROR, 0);
-	nic->rx.index = parts->next;
+	advance(nic, parts);
 	nic->stats.rx_errors++;
 	nic->tally.rx_errors++;
 	irq_raise(nic, INT_RX_ERR);
@@ -172,7 +182,45 @@ static void fill(struct nic *nic, const struct rx_parts *parts, const u8 *data, 
 			opts1 = fault_status(nic, opts1);
 		give_back(nic, parts, i, opts1, i == 0 || i == parts->count - 1 ? opts2 : 0);
 	}
-	nic->rx.index = parts->next;
+}
+
+/*
+ * What a lie about ownership takes: two descriptors, each with room for any frame, so that none
+ * will need both.
+ */
+static bool have_two(struct nic *nic, u32 size, const struct rx_parts *parts,
+		     struct rx_parts *behind)
+{
+	return !nic->rx.ahead && collect(nic, parts->next, size, behind) == SPACE_OK &&
+	       (parts->part[0].opts1 & RXD_LEN_MASK) >= FRAME_MAX + ETH_FCS &&
+	       (behind->part[0].opts1 & RXD_LEN_MASK) >= FRAME_MAX + ETH_FCS;
+}
+
+/* Put a frame into its place in the ring, or where a lie wants it. */
+static void put(struct nic *nic, const struct rx_parts *parts, const u8 *data, u32 len,
+		u32 padding, u32 status, u32 opts2)
+{
+	enum owner_lie lie = OWNER_TRUTH;
+	u32 size = len + padding + ETH_FCS;
+	struct rx_parts behind;
+
+	if (fault_owner_due(nic) && have_two(nic, size, parts, &behind))
+		lie = fault_owner(nic);
+	switch (lie) {
+	case OWNER_TRUTH:
+		fill(nic, parts, data, len, padding, status, opts2);
+		advance(nic, parts);
+		break;
+	case OWNER_SKIP:
+		fill(nic, &behind, data, len, padding, status, opts2);
+		nic->rx.ahead = behind.next + 1;
+		break;
+	case OWNER_EMPTY:
+		fill(nic, parts, data, len, padding, status, opts2);
+		give_back(nic, &behind, 0, status | DESC_FIRST | DESC_LAST | size, opts2);
+		advance(nic, &behind);
+		break;
+	}
 }
 
 static u32 address_status(struct nic *nic, const u8 *frame)
@@ -288,7 +336,7 @@ bool rx_frame(struct nic *nic, const u8 *frame, u32 len)
 		data_len = len - ETH_VLAN_TAG;
 	}
 	padding = data_len < ETH_MIN_FRAME ? ETH_MIN_FRAME - data_len : 0;
-	switch (collect(nic, data_len + padding + ETH_FCS, &parts)) {
+	switch (collect(nic, nic->rx.index, data_len + padding + ETH_FCS, &parts)) {
 	case SPACE_EMPTY:
 		return starve(nic);
 	case SPACE_BAD:
@@ -302,7 +350,7 @@ bool rx_frame(struct nic *nic, const u8 *frame, u32 len)
 	status = address_status(nic, frame);
 	if (cplus & CPLUS_RX_CSUM)
 		status |= checksum_status(nic, data, data_len, &opts2);
-	fill(nic, &parts, data, data_len, padding, status, opts2);
+	put(nic, &parts, data, data_len, padding, status, opts2);
 	if (opts2 & RXD2_VLAN)
 		nic->stats.rx_vlan_stripped++;
 	if (padding)

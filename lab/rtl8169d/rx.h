@@ -9,6 +9,7 @@ struct nic;
 
 struct rx {
 	u32 index;	  /* next descriptor */
+	u32 ahead;	  /* if not 0: one more than the index to go on at after the next frame */
 	u32 unreported;	  /* frames in the ring since rx_flush() */
 	bool starved;	  /* the ring was empty at the last frame; reported once to the guest */
 	u64 retry_at;	  /* back-pressure: when to look at the ring again, 0 = not waiting */

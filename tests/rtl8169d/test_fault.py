@@ -2,7 +2,7 @@
 """Faults to order: each kind lies as often as it was told to, and then the truth is back."""
 
 import frames as fr
-from harness import FS, LS, Setup, balance
+from harness import FS, LS, OWN, Setup, balance
 
 COUNT = 12
 LENGTH, ERRORS = 0x3FFF, 0xF << 19
@@ -35,6 +35,29 @@ def test_lies_about_frames(nic: str) -> None:
             assert not lie(opts1) and data == frame, (kind, hex(opts1))
             stats = s.stats()
             assert stats["faults"] == COUNT and balance(stats)
+
+
+def test_lies_about_owners(nic: str) -> None:
+    """In turn: a descriptor behind one that is still the NIC's, which gets the next frame; and one without a frame."""
+    first, second, third = (fr.ether(fr.ipv4(fr.udp(letter * 58), fr.UDP)) for letter in (b"1", b"2", b"3"))
+    with Setup(nic, buffer=LENGTH) as s:
+        def owned() -> list[bool]:
+            return [bool(s.rx_desc(index)[0] & OWN) for index in range(4)]
+        assert s.ask("fault", kind="owner", count=2)["ok"]
+        s.send(first)
+        s.until_count("faults", 1)
+        s.until(lambda: owned() == [False, False, True, True], "a descriptor without a frame")
+        assert s.take()[2] == first
+        opts1, _, data = s.take()
+        assert opts1 & LENGTH == len(first) + 4 and data != first
+        s.send(second)
+        s.until(lambda: owned()[2:] == [True, False], "a descriptor out of turn")
+        s.send(third)
+        assert s.take()[2] == third and s.take()[2] == second
+        s.send(first)
+        assert s.take()[2] == first
+        stats = s.stats()
+        assert stats["faults"] == 2 and stats["rx_frames"] == 4 and balance(stats)
 
 
 def test_storm(nic: str) -> None:
