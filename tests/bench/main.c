@@ -211,6 +211,7 @@ static void run_round(struct bench *b, unsigned int round, struct result *result
 		await_sink(b, packets);
 	/* No poll may run any more while the figures are read. */
 	napi_disable(&b->napi);
+	bounds_release(b->rx.bounds);
 	result->counted[round] = b->disturbed ? 0 : b->counted;
 	result->tsc[round] = whole_round(b, b->spent.tsc) + b->ended.tsc;
 	result->pmu[round] = whole_round(b, b->spent.pmu) + b->ended.pmu;
@@ -309,6 +310,9 @@ static int run(struct bench *b)
 	if (err)
 		goto free_stream;
 	err = -ENOMEM;
+	b->rx.bounds = bounds_create();
+	if (!b->rx.bounds)
+		goto free_stream;
 	b->rx.dev = sink_create(&b->sink);
 	if (!b->rx.dev)
 		goto free_stream;
@@ -332,6 +336,7 @@ delete_napi:
 	netif_napi_del(&b->napi);
 	sink_destroy(b->rx.dev);
 free_stream:
+	bounds_destroy(b->rx.bounds);
 	stream_exit(&b->stream);
 	return err;
 }

@@ -4,8 +4,10 @@
  * frame; to add one, write its function and add a line to the table.
  */
 #include <linux/etherdevice.h>
+#include <linux/ip.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
 
 #include "paths.h"
 
@@ -152,6 +154,83 @@ static void poll_lro_page(struct rx *rx, struct stream *stream, unsigned int cou
 	each(rx, stream, count, receive_lro_page);
 }
 
+static const struct tcphdr *tcp_of(const struct frame *frame)
+{
+	return (const struct tcphdr *)(frame->data + ETH_HLEN + sizeof(struct iphdr));
+}
+
+static struct kept *kept_of(struct rx *rx, const struct frame *frame)
+{
+	return &rx->bounds->flow[(ntohs(tcp_of(frame)->source) - STREAM_PORT) % STREAM_FLOWS_MAX];
+}
+
+/*
+ * The least that merging skbs takes: the packet's memory stays, only what is left of
+ * the skb is free at once.
+ */
+static __always_inline void receive_bound_skb(struct rx *rx, const struct frame *frame)
+{
+	struct sk_buff *skb = copy_to_skb(rx, frame);
+	struct kept *kept = kept_of(rx, frame);
+
+	if (unlikely(!skb))
+		return;
+	kept->item[kept->items++] = virt_to_head_page(skb->head);
+	skb->cloned = 1;
+	atomic_set(&skb_shinfo(skb)->dataref, 2);
+	napi_consume_skb(skb, 1);
+	bounds_count(kept, frame->len);
+}
+
+static void poll_bound_skb(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_bound_skb);
+}
+
+/* The least that copying takes: the payload, behind that of the flow's packet before. */
+static __always_inline void receive_bound_copy(struct rx *rx, const struct frame *frame)
+{
+	const u8 *from = (const u8 *)tcp_of(frame) + tcp_of(frame)->doff * 4;
+	struct kept *kept = kept_of(rx, frame);
+	unsigned int len, part;
+	bool recycled;
+
+	for (len = frame->data + frame->len - from; len; len -= part) {
+		if (!kept->items || kept->fill == PAGE_SIZE) {
+			kept->item[kept->items] = page_ring_get(&rx->bounds->ring, &recycled);
+			if (unlikely(!kept->item[kept->items]))
+				return;
+			kept->items++;
+			kept->fill = 0;
+		}
+		part = min_t(unsigned int, len, PAGE_SIZE - kept->fill);
+		memcpy(page_address(kept->item[kept->items - 1]) + kept->fill, from, part);
+		kept->fill += part;
+		from += part;
+	}
+	bounds_count(kept, frame->len);
+}
+
+static void poll_bound_copy(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_bound_copy);
+}
+
+/* The least that keeping pages takes. */
+static __always_inline void receive_bound_page(struct rx *rx, const struct frame *frame)
+{
+	struct kept *kept = kept_of(rx, frame);
+
+	get_page(frame->page);
+	kept->item[kept->items++] = frame->page;
+	bounds_count(kept, frame->len);
+}
+
+static void poll_bound_page(struct rx *rx, struct stream *stream, unsigned int count)
+{
+	each(rx, stream, count, receive_bound_page);
+}
+
 /*
  * A packet that cannot merge is measured with the engine (pass_) and, as the
  * figure to compare with, without it (bare_); in copy mode such a packet is first
@@ -166,6 +245,9 @@ const struct rx_path bench_paths[] = {
 	{ "lro_skb",   STREAM_TCP, true,  true,  0,  poll_lro_skb },
 	{ "lro_copy",  STREAM_TCP, true,  true,  0,  poll_lro_copy },
 	{ "lro_page",  STREAM_TCP, true,  true,  0,  poll_lro_page },
+	{ "bound_skb", STREAM_TCP, false, false, 0,  poll_bound_skb },
+	{ "bound_copy", STREAM_TCP, false, false, 0, poll_bound_copy },
+	{ "bound_page", STREAM_TCP, false, false, 0, poll_bound_page },
 	{ "bare_udp",  STREAM_UDP, true,  false, 0,  poll_gro_skb },
 	{ "pass_udp",  STREAM_UDP, true,  true,  0,  poll_lro_skb },
 	{ "passcopy_udp", STREAM_UDP, true, true, 0, poll_lro_copy },

@@ -7,6 +7,7 @@
 
 #include <linux/netdevice.h>
 
+#include "bounds.h"
 #include "lro.h"
 #include "stream.h"
 
@@ -15,11 +16,13 @@
  * @napi: its NAPI instance
  * @dev: its device
  * @lro: its engine context
+ * @bounds: what the paths without an engine keep
  */
 struct rx {
 	struct napi_struct *napi;
 	struct net_device *dev;
 	struct lro *lro;
+	struct bounds *bounds;
 };
 
 /**

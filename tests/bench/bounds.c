@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What merging costs at least.
+ */
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "bounds.h"
+
+#define RING_PAGES	4096	/* as the engine has */
+
+struct bounds *bounds_create(void)
+{
+	struct bounds *bounds = vzalloc(sizeof(*bounds));
+
+	if (bounds && page_ring_setup(&bounds->ring, RING_PAGES))
+		return bounds;
+	vfree(bounds);
+	return NULL;
+}
+
+void bounds_release(struct bounds *bounds)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < STREAM_FLOWS_MAX; i++) {
+		struct kept *kept = &bounds->flow[i];
+
+		for (j = 0; j < kept->items; j++)
+			put_page(kept->item[j]);
+		kept->count = 0;
+		kept->items = 0;
+	}
+}
+
+void bounds_destroy(struct bounds *bounds)
+{
+	if (!bounds)
+		return;
+	bounds_release(bounds);
+	page_ring_free(&bounds->ring);
+	vfree(bounds);
+}
