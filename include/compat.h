@@ -70,6 +70,16 @@ static inline bool skb_frags_readable(const struct sk_buff *skb)
 }
 #endif
 
+/* Whether the NIC has decrypted it. The field comes with TLS offload, or from 6.11 on by itself. */
+static inline bool xenlro_decrypted(const struct sk_buff *skb)
+{
+#if defined(CONFIG_TLS_DEVICE) || defined(CONFIG_SKB_DECRYPTED)
+	return skb->decrypted;
+#else
+	return false;
+#endif
+}
+
 /* xen-netfront's counters became u64_stats_t after 6.12. */
 #define xenlro_stats_add(counter, n)				\
 do {								\

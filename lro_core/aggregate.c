@@ -14,16 +14,51 @@
 
 #include "engine.h"
 
+/* Packets are joined to this skb from now on. */
+static void begin_tail(struct lro_flow *flow, struct sk_buff *skb)
+{
+	flow->tail = skb;
+	flow->info = skb_shinfo(skb);
+	flow->frags = flow->info->nr_frags;
+	flow->added = 0;
+	flow->truesize = 0;
+}
+
+void lro_begin_skb(struct lro_flow *flow)
+{
+	flow->layout = LRO_LAYOUT_SKB;
+	flow->kind = lro_kind(flow->skb);
+	begin_tail(flow, flow->skb);
+}
+
+static void account(struct sk_buff *skb, unsigned int len, unsigned int truesize)
+{
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += truesize;
+}
+
+void lro_settle_skb(struct lro_flow *flow)
+{
+	flow->info->nr_frags = flow->frags;
+	account(flow->tail, flow->added, flow->truesize);
+	if (flow->tail != flow->skb)
+		account(flow->skb, flow->added, flow->truesize);
+	flow->added = 0;
+	flow->truesize = 0;
+}
+
 void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
 {
 	struct skb_shared_info *info = skb_shinfo(flow->skb);
 
+	lro_settle_skb(flow);
 	skb->next = NULL;
 	if (flow->tail == flow->skb)
 		info->frag_list = skb;
 	else
 		flow->tail->next = skb;
-	flow->tail = skb;
+	begin_tail(flow, skb);
 	info->flags |= skb_shinfo(skb)->flags & SKBFL_SHARED_FRAG;
 	/* No header but the first is part of the packet from now on. */
 	__skb_header_release(skb);
@@ -48,10 +83,10 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
  * well. NAPI keeps the skb that is left for the next packet, which costs a
  * fraction of giving it back to the allocator.
  */
-static bool steal(struct sk_buff *tail, struct sk_buff *skb, unsigned int payload)
+static bool steal(struct lro_flow *flow, struct sk_buff *skb)
 {
-	struct skb_shared_info *to = skb_shinfo(tail), *from = skb_shinfo(skb);
-	unsigned int linear = skb_headlen(skb), n = to->nr_frags;
+	struct skb_shared_info *to = flow->info, *from = skb_shinfo(skb);
+	unsigned int linear = skb_headlen(skb), n = flow->frags;
 	struct page *page;
 
 	/* A page_pool counts the users of its pages in its own way. */
@@ -60,15 +95,27 @@ static bool steal(struct sk_buff *tail, struct sk_buff *skb, unsigned int payloa
 		return false;
 
 	page = virt_to_head_page(skb->head);
-	get_page(page);
-	skb_fill_page_desc_noacc(tail, n, page, skb->data - (u8 *)page_address(page), linear);
-	memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
-	to->nr_frags = n + 1 + from->nr_frags;
-	to->flags |= from->flags & SKBFL_SHARED_FRAG;
+	skb_frag_fill_page_desc(&to->frags[n], page, skb->data - (u8 *)page_address(page), linear);
+	if (from->nr_frags)
+		memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
+	if (from->flags & SKBFL_SHARED_FRAG)
+		to->flags |= SKBFL_SHARED_FRAG;
+	flow->frags = n + 1 + from->nr_frags;
+	flow->added += skb->len;
+	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
 	from->nr_frags = 0;
-	tail->len += payload;
-	tail->data_len += payload;
-	tail->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
+	/*
+	 * What is left of the skb frees its head, whose page the aggregate has now: unless
+	 * it looks like a clone, whose other half has the head. The skb of another CPU may
+	 * be freed only later there, and needs its head until then.
+	 */
+	if (skb->alloc_cpu == smp_processor_id()) {
+		skb->cloned = 1;
+		atomic_set(&from->dataref, 2);
+	} else {
+		get_page(page);
+	}
+	napi_consume_skb(skb, 1);
 	return true;
 }
 
@@ -77,12 +124,11 @@ static bool steal(struct sk_buff *tail, struct sk_buff *skb, unsigned int payloa
  * although each skb of a frag_list could have its own: drivers that transmit it
  * expect one kind.
  */
-bool lro_may_join_skb(const struct lro_flow *flow, struct sk_buff *skb)
+bool lro_may_join_skb(const struct lro_flow *flow, const struct sk_buff *skb)
 {
-	struct sk_buff *head = flow->skb;
+	u8 kind = lro_kind(skb);
 
-	return flow->layout == LRO_LAYOUT_SKB && head->pp_recycle == skb->pp_recycle &&
-	       !skb_zcopy(head) && !skb_zcopy(skb) && !skb_cmp_decrypted(head, skb);
+	return flow->layout == LRO_LAYOUT_SKB && flow->kind == kind && !(kind & LRO_KIND_ZEROCOPY);
 }
 
 /*
@@ -97,21 +143,19 @@ void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 	int truesize;
 
 	__skb_pull(skb, hdr_len);
-	if (steal(tail, skb, payload)) {
-		truesize = skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
-		napi_consume_skb(skb, 1);
-	} else if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
+	if (steal(flow, skb))
+		return;
+	lro_settle_skb(flow);
+	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
 		kfree_skb_partial(skb, head_stolen);
+		flow->frags = flow->info->nr_frags;
+		if (tail == head)
+			return;
 	} else {
 		truesize = skb->truesize;
 		lro_chain_skb(flow, skb);
-		tail = skb;
 	}
-	if (tail == head)
-		return;
-	head->len += payload;
-	head->data_len += payload;
-	head->truesize += truesize;
+	account(head, payload, truesize);
 }
 
 void lro_flatten_skb(struct sk_buff *skb)

@@ -56,6 +56,15 @@ static void drop(struct lro *lro, struct sk_buff *skb, unsigned int packets)
 	kfree_skb(skb);
 }
 
+/* Have the skbs tell all that the aggregate has. */
+static void settle(struct lro_flow *flow)
+{
+	if (flow->layout == LRO_LAYOUT_COPY)
+		lro_finish_copy(flow);
+	else
+		lro_settle_skb(flow);
+}
+
 void lro_destroy(struct lro *lro)
 {
 	struct sk_buff *skb, *next;
@@ -66,6 +75,7 @@ void lro_destroy(struct lro *lro)
 	lro_hold_stop(lro);
 	/* The device may be gone for the stack, so nothing can be delivered any more. */
 	while ((flow = lro_flows_oldest(&lro->flows))) {
+		settle(flow);
 		skb = lro_flows_close(&lro->flows, flow);
 		drop(lro, skb, flow->state.segs);
 	}
@@ -86,7 +96,7 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
 	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
 		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
 	lro_flows_open(&lro->flows, flow, pkt, skb);
-	flow->layout = LRO_LAYOUT_SKB;
+	lro_begin_skb(flow);
 	return flow;
 }
 
@@ -111,8 +121,7 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	trace_lro_flush(lro, flow, why);
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_HELD] -= state->segs;
-	if (flow->layout == LRO_LAYOUT_COPY)
-		lro_finish_copy(flow);
+	settle(flow);
 	if (state->segs > 1) {
 		lro_finish_skb(flow);
 		lro->count[LRO_COUNT_MERGED] += state->segs;

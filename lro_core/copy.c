@@ -136,8 +136,8 @@ static noinline bool receive(struct lro *lro, const void *frame, unsigned int le
 			     bool verified)
 {
 	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
+	struct lro_packet pkt __uninitialized;
 	enum lro_reason why = LRO_CONTINUE;
-	struct lro_packet pkt;
 	struct lro_flow *flow;
 	const u8 *payload;
 
@@ -189,7 +189,7 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
 		      bool verified)
 {
 	if (!(verified && receive_next(lro, frame, len, vlan)) &&
-	    !receive(lro, frame, len, vlan, verified))
+	    (lro_never_merges(frame, len) || !receive(lro, frame, len, vlan, verified)))
 		return false;
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;

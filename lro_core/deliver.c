@@ -17,8 +17,11 @@
 
 #include "engine.h"
 
-/* As many as one poll delivers at most without merging. */
-#define READY_MAX	NAPI_POLL_WEIGHT
+/*
+ * As many as GRO collects. More would leave the first of them in a farther cache by the
+ * time that the stack looks at them.
+ */
+#define READY_MAX	8
 
 void lro_deliver(struct lro *lro, struct sk_buff *skb)
 {

@@ -81,7 +81,7 @@ static void copy_flows(struct lro *lro, struct lro_snapshot *shot, const struct 
 			return;
 		to->key = flow->key;
 		to->vlan = flow->state.vlan;
-		to->next_seq = flow->state.next_seq;
+		to->next_seq = lro_next_seq(&flow->state);
 		to->bytes = flow->state.ip_len;
 		to->age_ns = held ? now + lro->hold_ns - flow->deadline : 0;
 		to->segs = flow->state.segs;

@@ -201,6 +201,35 @@ static inline bool lro_is_tagged(const struct lro_frame *frame)
  */
 void lro_flatten_skb(struct sk_buff *skb);
 
+/* Packets that differ in these have to stay apart. */
+enum lro_kind {
+	LRO_KIND_POOL = 1,	/* its pages are of a page_pool */
+	LRO_KIND_DECRYPTED = 2,
+	LRO_KIND_ZEROCOPY = 4,	/* nothing joins it, nor does it join */
+};
+
+static inline u8 lro_kind(const struct sk_buff *skb)
+{
+	return (skb->pp_recycle ? LRO_KIND_POOL : 0) |
+	       (xenlro_decrypted(skb) ? LRO_KIND_DECRYPTED : 0) |
+	       (skb_zcopy((struct sk_buff *)skb) ? LRO_KIND_ZEROCOPY : 0);
+}
+
+/**
+ * lro_begin_skb() - let packets join the first one of an aggregate
+ * @flow: aggregate, all of whose other packets will join by these functions
+ */
+void lro_begin_skb(struct lro_flow *flow);
+
+/**
+ * lro_settle_skb() - write down in the skbs what was joined to them
+ * @flow: aggregate with %LRO_LAYOUT_SKB
+ *
+ * Their lengths and number of fragments are not kept up to date packet by packet,
+ * because that takes cache lines of theirs. Nobody else may see them before this.
+ */
+void lro_settle_skb(struct lro_flow *flow);
+
 /**
  * lro_may_join_skb() - can a packet's memory be part of an aggregate
  * @flow: aggregate of the packet's flow
@@ -209,7 +238,7 @@ void lro_flatten_skb(struct sk_buff *skb);
  * Return: true if lro_join_skb() may be called. What is still to be read of the
  * packet's headers is read before that.
  */
-bool lro_may_join_skb(const struct lro_flow *flow, struct sk_buff *skb);
+bool lro_may_join_skb(const struct lro_flow *flow, const struct sk_buff *skb);
 
 /**
  * lro_join_skb() - append the payload of a packet to an aggregate

@@ -59,10 +59,14 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 
 struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key)
 {
-	u32 hash = key_hash(flows, key);
-	struct lro_flow *flow = set_of(flows, hash);
+	struct lro_flow *flow;
 	unsigned int way;
+	u32 hash;
 
+	if (!flows->count)
+		return NULL;
+	hash = key_hash(flows, key);
+	flow = set_of(flows, hash);
 	for (way = 0; way < LRO_WAYS; way++, flow++)
 		if (flow->hash == hash && flow->skb && lro_key_equal(&flow->key, key))
 			return flow;
@@ -78,7 +82,9 @@ struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 
 	struct lro_flow *flow;
 	unsigned int way;
 
-	if (avail > LRO_IP_OFF && frame[LRO_IP_OFF] >> 4 != 4) {
+	if (lro_never_merges(frame, avail))
+		return NULL;
+	if (frame[LRO_IP_OFF] >> 4 != 4) {
 		addr = frame + LRO_IP_OFF + 8;
 		end = addr + 32;
 		link |= LRO_KEY_IPV6;
@@ -121,7 +127,7 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 {
 	const struct lro_state *before = &flow->state;
 
-	if (!lro_key_equal(&flow->key, &pkt->key) || pkt->seq != before->next_seq ||
+	if (!lro_key_equal(&flow->key, &pkt->key) || pkt->seq != lro_next_seq(before) ||
 	    pkt->payload != before->gso_size)
 		flow->streak = 0;
 	flow->key = pkt->key;

@@ -287,6 +287,22 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
 	return foreign(reason, LRO_GRO_NOT_IP);
 }
 
+bool lro_never_merges(const u8 *frame, unsigned int avail)
+{
+	if (avail < V4_TCP + LRO_TCP_LEN)
+		return true;
+	switch (lro_get_be16(frame + MAC_TYPE)) {
+	case ETHERTYPE_IPV4:
+		return frame[V4_PROTO] != PROTO_TCP ||
+		       lro_get_be16(frame + V4_TOTLEN) <=
+		       LRO_IPV4_LEN + (frame[V4_TCP + TCP_DOFF] >> 4) * 4;
+	case ETHERTYPE_IPV6:
+		return frame[V6_NEXT] != PROTO_TCP || avail < V6_TCP + LRO_TCP_LEN ||
+		       lro_get_be16(frame + V6_PAYLEN) <= (frame[V6_TCP + TCP_DOFF] >> 4) * 4;
+	}
+	return false;
+}
+
 static __always_inline u64 diff64(const u8 *a, const u8 *b)
 {
 	return lro_load64(a) ^ lro_load64(b);
@@ -424,7 +440,7 @@ static enum lro_reason match_rest(const struct lro_state *state, const struct lr
 {
 	if (pkt->vlan != state->vlan)
 		return LRO_FLUSH_VLAN;
-	if (pkt->seq != state->next_seq)
+	if (pkt->seq != lro_next_seq(state))
 		return LRO_FLUSH_SEQ;
 	if (pkt->flags & LRO_TCP_CWR)
 		return LRO_FLUSH_CWR;
@@ -508,7 +524,6 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	memcpy(state->hdr, pkt->frame, pkt->hdr_len);
 	state->hdr[pkt->tcp + TCP_FLAGS] &= ~LRO_TCP_CWR;
 	state->vlan = pkt->vlan;
-	state->next_seq = pkt->seq;
 	state->ip_len = pkt->ip_len - pkt->payload;
 	state->ip_id = pkt->ip_id;
 	state->ip_sum = pkt->tcp == V4_TCP ? ip_open_sum(pkt->frame) : 0;

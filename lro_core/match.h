@@ -92,10 +92,7 @@ struct lro_packet {
 
 /**
  * struct lro_state - an aggregate, as far as the rules need it
- * @hdr: headers of its first packet, without CWR, and with the sequence number that
- *	continues it; in relaxed mode acknowledgment, window and timestamps of its last
  * @vlan: tag of its packets, see &lro_packet.vlan
- * @next_seq: sequence number that continues it
  * @ip_len: IP packet so far, bytes
  * @ip_id: IPv4 identification of its first packet, 0 for IPv6
  * @ip_sum: one's complement sum of length, identification and checksum in the IPv4
@@ -106,11 +103,11 @@ struct lro_packet {
  * @hdr_len: frame bytes before the payload
  * @tail_flags: PSH and FIN of its last packet
  * @fixed_id: all packets have the identification of the first
+ * @hdr: headers of its first packet, without CWR, and with the sequence number that
+ *	continues it; in relaxed mode acknowledgment, window and timestamps of its last
  */
 struct lro_state {
-	u8 hdr[LRO_HDR_MAX] __aligned(8);
 	u32 vlan;
-	u32 next_seq;
 	u32 ip_len;
 	u16 ip_id;
 	u16 ip_sum;
@@ -120,6 +117,7 @@ struct lro_state {
 	u8 hdr_len;
 	u8 tail_flags;
 	bool fixed_id;
+	u8 hdr[LRO_HDR_MAX];
 };
 
 enum {
@@ -149,6 +147,17 @@ enum {
  */
 enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len, u32 vlan,
 			   struct lro_packet *pkt, enum lro_reason *reason);
+
+/**
+ * lro_never_merges() - is that plain from a few bytes
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame
+ *
+ * Spares packets of other protocols, and acknowledgments without data, a closer look.
+ *
+ * Return: true only if lro_parse() would not find a candidate, whatever tag the frame has.
+ */
+bool lro_never_merges(const u8 *frame, unsigned int avail);
 
 /**
  * lro_match() - does a packet continue an aggregate
@@ -265,11 +274,16 @@ static inline void lro_put_be32(u8 *p, u32 v)
 	p[3] = v;
 }
 
+/* Sequence number that continues an aggregate. */
+static inline u32 lro_next_seq(const struct lro_state *state)
+{
+	return lro_get_be32(state->hdr + state->tcp + LRO_TCP_SEQ);
+}
+
 /* Count one packet more; the next one is expected behind it. */
 static inline void lro_state_move(struct lro_state *state, unsigned int payload)
 {
-	state->next_seq += payload;
-	lro_put_be32(state->hdr + state->tcp + LRO_TCP_SEQ, state->next_seq);
+	lro_put_be32(state->hdr + state->tcp + LRO_TCP_SEQ, lro_next_seq(state) + payload);
 	state->ip_len += payload;
 	state->segs++;
 }

@@ -93,31 +93,21 @@ static void free_rest(const struct page_frame *frame)
 	}
 }
 
-/* Account for bytes added to the flow's last skb. */
-static void account(struct lro_flow *flow, unsigned int payload, unsigned int truesize)
-{
-	struct sk_buff *head = flow->skb, *tail = flow->tail;
-
-	tail->len += payload;
-	tail->data_len += payload;
-	tail->truesize += truesize;
-	if (tail != head) {
-		head->len += payload;
-		head->data_len += payload;
-		head->truesize += truesize;
-	}
-}
-
 /* Add the payload to the fragments of the flow's last skb, which has room. */
 static void attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
 {
-	struct skb_shared_info *info = skb_shinfo(flow->tail);
 	unsigned int i;
 
 	for (i = 0; i < frame->payload_count; i++)
-		info->frags[info->nr_frags++] = frame->payload[i];
-	account(flow, payload, frame->payload_count * frame->truesize);
+		flow->info->frags[flow->frags++] = frame->payload[i];
+	flow->added += payload;
+	flow->truesize += frame->payload_count * frame->truesize;
 	free_rest(frame);
+}
+
+static __always_inline bool may_join(const struct lro_flow *flow, bool pool)
+{
+	return flow->layout == LRO_LAYOUT_SKB && flow->kind == (pool ? LRO_KIND_POOL : 0);
 }
 
 static bool append(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
@@ -125,9 +115,9 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct page_fra
 {
 	struct sk_buff *skb;
 
-	if (flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != !!frame->pool)
+	if (!may_join(flow, frame->pool))
 		return false;
-	if (skb_shinfo(flow->tail)->nr_frags + frame->payload_count > MAX_SKB_FRAGS) {
+	if (flow->frags + frame->payload_count > MAX_SKB_FRAGS) {
 		skb = napi_alloc_skb(lro->napi, 0);
 		if (!skb)
 			return false;
@@ -148,22 +138,19 @@ static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag
 					 unsigned int truesize, u32 vlan, bool pool)
 {
 	unsigned int len = skb_frag_size(frag), payload;
-	struct skb_shared_info *info;
 	struct lro_flow *flow;
 	skb_frag_t *to;
 
 	flow = lro_flows_repeated(&lro->flows, skb_frag_address(frag), len, len, vlan);
-	if (!flow || flow->layout != LRO_LAYOUT_SKB || flow->skb->pp_recycle != pool)
-		return false;
-	info = skb_shinfo(flow->tail);
-	if (info->nr_frags == MAX_SKB_FRAGS)
+	if (!flow || flow->frags == MAX_SKB_FRAGS || !may_join(flow, pool))
 		return false;
 	payload = flow->state.gso_size;
-	to = &info->frags[info->nr_frags++];
+	to = &flow->info->frags[flow->frags++];
 	*to = *frag;
 	skb_frag_off_add(to, flow->state.hdr_len);
 	skb_frag_size_set(to, payload);
-	account(flow, payload, truesize);
+	flow->added += payload;
+	flow->truesize += truesize;
 	lro_repeat(lro, flow);
 	return true;
 }
@@ -195,8 +182,8 @@ static bool start(struct lro *lro, const struct page_frame *frame, const struct 
 /* Merge a frame or begin an aggregate with it; on false it is untouched. */
 static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 {
+	struct lro_packet pkt __uninitialized;
 	enum lro_reason why = LRO_CONTINUE;
-	struct lro_packet pkt;
 	struct lro_flow *flow;
 
 	if (lro_is_tagged(f))
@@ -228,9 +215,8 @@ static noinline bool receive(struct lro *lro, const skb_frag_t *frags, unsigned 
 		.len = len,
 		.vlan = vlan,
 	};
-	struct page_frame frame;
+	struct page_frame frame __uninitialized;
 
-	/* One by one: the payload's places are many and need no zeroes. */
 	frame.frags = frags;
 	frame.count = count;
 	frame.truesize = truesize;

@@ -159,12 +159,13 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 }
 
 /* The packet that bulk TCP sends next, verified and without padding. */
-static bool receive_next(struct lro *lro, struct sk_buff *skb)
+static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 {
 	unsigned int len = skb->len + ETH_HLEN;
 	struct lro_flow *flow;
 
-	if (skb->ip_summed != CHECKSUM_UNNECESSARY || skb_state(skb))
+	if (!lro->flows.count || !is_ip(skb) || skb->ip_summed != CHECKSUM_UNNECESSARY ||
+	    skb_mac_offset(skb) != -ETH_HLEN || skb_state(skb))
 		return false;
 	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
 				  len, skb_vlan(skb));
@@ -176,14 +177,13 @@ static bool receive_next(struct lro *lro, struct sk_buff *skb)
 	return true;
 }
 
-void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
+/* Any packet. */
+static noinline void receive(struct lro *lro, struct sk_buff *skb)
 {
+	struct lro_packet pkt __uninitialized;	/* zeroes would cost as much as parsing */
 	enum lro_verdict verdict;
-	struct lro_packet pkt;
 	enum lro_reason why;
 
-	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += skb->len;
 	if (!is_ip(skb) && eth_type_vlan(skb->protocol)) {
 		skb = lro_untag_skb(skb);
 		if (!skb) {
@@ -196,9 +196,6 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		to_gro(lro, skb, LRO_GRO_NOT_IP);
 		return;
 	}
-
-	if (receive_next(lro, skb))
-		return;
 
 	if (!pull_headers(skb)) {
 		/* Without memory to read the headers the flow is not known. */
@@ -236,5 +233,13 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
 		break;
 	}
+}
+
+void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
+{
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += skb->len;
+	if (!receive_next(lro, skb))
+		receive(lro, skb);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_skb);

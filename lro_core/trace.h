@@ -38,7 +38,7 @@ do {									\
 	lro_key_ends(&(flow)->key, (struct sockaddr_in6 *)__entry->from,	\
 		     (struct sockaddr_in6 *)__entry->to);		\
 	__entry->vlan = (flow)->state.vlan;				\
-	__entry->next_seq = (flow)->state.next_seq;			\
+	__entry->next_seq = lro_next_seq(&(flow)->state);			\
 	__entry->segs = (flow)->state.segs;				\
 	__entry->bytes = (flow)->state.ip_len;				\
 } while (0)

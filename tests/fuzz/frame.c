@@ -47,7 +47,7 @@ static struct frame good_frame(struct input *in, u8 control, const struct lro_st
 		s.tcp_options = 0;
 	s.payload = 1 + input_u8(in) % 32;
 	if (state) {
-		s.seq = state->next_seq;
+		s.seq = lro_next_seq(state);
 		s.id = state->ip_id + (state->fixed_id ? 0 : state->segs);
 	}
 	return frame_build(&s);
@@ -123,6 +123,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 	memcpy(bytes, f.data, avail);
 	verdict = lro_parse(bytes, avail, f.len, vlan, &pkt, &reason);
 	check_parsed(verdict, reason, &pkt, bytes, avail, f.len);
+	MUST(verdict != LRO_CANDIDATE || !lro_never_merges(bytes, avail));
 
 	if (first) {
 		*relaxed = control & RELAXED;

@@ -80,7 +80,7 @@ bool oracle_continues(const struct lro_state *state, const struct lro_packet *pk
 
 	/* The header that segmentation would write. */
 	memcpy(want, was, state->hdr_len);
-	put_be32(tcp + 4, state->next_seq);
+	put_be32(tcp + 4, lro_next_seq(state));
 	tcp[13] = (tcp[13] & 0x76) | (is[pkt->tcp + 13] & 0x09);
 	memcpy(tcp + 16, is + pkt->tcp + 16, 2);
 	if (state->tcp == IP + 20) {

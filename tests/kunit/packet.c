@@ -288,6 +288,8 @@ static int make_skb(struct fed *fed, struct net_device *dev)
 		__vlan_hwaccel_put_tag(fed->skb, htons(ETH_P_8021Q), pkt->vlan);
 	if (pkt->quirk == QUIRK_RECYCLE)
 		skb_mark_for_recycle(fed->skb);
+	if (pkt->quirk == QUIRK_OTHER_CPU)
+		fed->skb->alloc_cpu++;
 	if (pkt->quirk == QUIRK_GSO) {
 		skb_shinfo(fed->skb)->gso_size = pkt->payload / 2;
 		skb_shinfo(fed->skb)->gso_segs = 2;

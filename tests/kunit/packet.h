@@ -47,6 +47,7 @@ enum then {
  * @QUIRK_GSO: an aggregate already
  * @QUIRK_CLONED: somebody else has a clone
  * @QUIRK_RECYCLE: owned by a page pool
+ * @QUIRK_OTHER_CPU: another CPU has allocated the skb
  * @QUIRK_EXTENSION: IPv6 header followed by destination options
  */
 enum quirk {
@@ -68,6 +69,7 @@ enum quirk {
 	QUIRK_GSO,
 	QUIRK_CLONED,
 	QUIRK_RECYCLE,
+	QUIRK_OTHER_CPU,
 	QUIRK_EXTENSION,
 };
 

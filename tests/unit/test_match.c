@@ -279,7 +279,7 @@ static void sequence_wraps(void **ctx)
 	(void)ctx;
 	first.seq = 0u - 1448;
 	start(&first);
-	assert_int_equal(state.next_seq, 0);
+	assert_int_equal(lro_next_seq(&state), 0);
 	s = next_of(first);
 	assert_int_equal(add(&s), LRO_CONTINUE);
 	first.seq = 0u - 1447;

@@ -4,7 +4,8 @@
  *  1. a bulk segment is a candidate, its fields are found, padding is not payload
  *  2. each kind of packet that must not merge gets its verdict and its reason
  *  3. a frame cut at any length is never read beyond that and never a candidate
- *  4. any byte of the headers flipped: never read beyond, lengths stay consistent
+ *  4. what plainly cannot merge is known as such; nothing that can is
+ *  5. any byte of the headers flipped: never read beyond, lengths stay consistent
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,12 @@ static struct lro_packet pkt;
 
 static enum lro_verdict parse(const struct frame *f)
 {
-	return lro_parse(f->data, f->len, f->len, 0, &pkt, &reason);
+	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &reason);
+
+	/* Each packet that is tried here puts the cheap look to the test as well. */
+	if (verdict == LRO_CANDIDATE)
+		assert_false(lro_never_merges(f->data, f->len));
+	return verdict;
 }
 
 static void expect(const struct spec *s, enum lro_verdict verdict, enum lro_reason why)
@@ -465,6 +471,46 @@ static void any_header_byte(void **ctx)
 	change_header_bytes(spec_v6(s));
 }
 
+static bool never(const struct spec *s, unsigned int avail)
+{
+	struct frame f = frame_build(s), cut = { .data = malloc(avail), .len = avail };
+	bool result;
+
+	/* Exactly as much memory as may be read. */
+	assert_true(avail <= f.len);
+	memcpy(cut.data, f.data, avail);
+	result = lro_never_merges(cut.data, avail);
+	frame_free(&cut);
+	frame_free(&f);
+	return result;
+}
+
+static void plainly_no_candidates(void **ctx)
+{
+	static const u8 arp[60] = { [12] = 0x08, 0x06 };
+	static const u8 tagged[60] = { [12] = 0x81, 0x00 };
+
+	(void)ctx;
+	for (int i = 0; i < 2; i++) {
+		const struct spec data = i ? spec_v6(spec_bulk) : spec_bulk;
+		unsigned int enough = i ? 74 : 54;
+		struct spec s = data;
+
+		s.payload = 1;
+		assert_false(never(&s, enough));
+		for (unsigned int avail = 0; avail < enough; avail++)
+			assert_true(never(&s, avail));
+		s.payload = 0;
+		assert_true(never(&s, enough));
+		s = data;
+		s.proto = 17;
+		assert_true(never(&s, enough));
+	}
+	/* What is not plain is left to lro_parse(). */
+	assert_false(lro_never_merges(arp, sizeof(arp)));
+	assert_false(lro_never_merges(tagged, sizeof(tagged)));
+}
+
 struct result run_parse_tests(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -489,6 +535,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(readable_beyond_the_frame),
 		cmocka_unit_test(headers_alone_are_readable),
 		cmocka_unit_test(any_header_byte),
+		cmocka_unit_test(plainly_no_candidates),
 	};
 
 	return RUN_GROUP("parse", tests);
