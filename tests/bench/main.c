@@ -23,6 +23,7 @@
 
 #include "clock.h"
 #include "compat.h"
+#include "netdev.h"
 #include "paths.h"
 #include "sink.h"
 
@@ -334,7 +335,7 @@ static int run(struct bench *b)
 	lro_destroy(b->rx.lro);
 delete_napi:
 	netif_napi_del(&b->napi);
-	sink_destroy(b->rx.dev);
+	test_netdev_destroy(b->rx.dev);
 free_stream:
 	bounds_destroy(b->rx.bounds);
 	stream_exit(&b->stream);

@@ -50,7 +50,7 @@ def processor() -> str:
 def measure(options: argparse.Namespace) -> tuple[results.Run, str]:
     """Build and boot; return the run and why it has no processor cycles, if so."""
     kernel = ensure("bench")
-    stage = build_modules(kernel, "bench", ["include", "lro_core", "tests/bench"])
+    stage = build_modules(kernel, "bench", ["include", "lro_core", "tests/bench", "tests/netdev"])
     without_pmu = pmu.absence()
     amount = "rounds=5 packets=16384" if options.quick else "rounds=9 packets=65536"
     parameters = f"{amount} mode={MODES[options.mode]} sizes={options.sizes} flows={options.flows}"

@@ -2,12 +2,11 @@
 /*
  * The device and its sink.
  */
-#include <linux/etherdevice.h>
 #include <linux/ip.h>
-#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 
+#include "netdev.h"
 #include "sink.h"
 
 static bool check_tcp(struct sink *sink, const struct sk_buff *skb, const struct iphdr *iph,
@@ -58,59 +57,9 @@ static rx_handler_result_t sink_receive(struct sk_buff **pskb)
 	return RX_HANDLER_CONSUMED;
 }
 
-static netdev_tx_t sink_xmit(struct sk_buff *skb, struct net_device *dev)
-{
-	dev_kfree_skb_any(skb);
-	return NETDEV_TX_OK;
-}
-
-static const struct net_device_ops sink_ops = {
-	.ndo_start_xmit	= sink_xmit,
-};
-
-static int sink_open(struct net_device *dev, struct sink *sink)
-{
-	int err;
-
-	rtnl_lock();
-	err = register_netdevice(dev);
-	if (err)
-		goto unlock;
-	err = netdev_rx_handler_register(dev, sink_receive, sink);
-	if (!err)
-		err = dev_open(dev, NULL);
-	if (err)
-		unregister_netdevice(dev);
-unlock:
-	rtnl_unlock();
-	return err;
-}
-
 struct net_device *sink_create(struct sink *sink)
 {
-	struct net_device *dev = alloc_etherdev(0);
-
-	if (!dev)
-		return NULL;
-	strscpy(dev->name, "bench%d", IFNAMSIZ);
-	dev->netdev_ops = &sink_ops;
-	eth_hw_addr_set(dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
-	if (sink_open(dev, sink)) {
-		free_netdev(dev);
-		return NULL;
-	}
-	return dev;
-}
-
-void sink_destroy(struct net_device *dev)
-{
-	if (!dev)
-		return;
-	rtnl_lock();
-	netdev_rx_handler_unregister(dev);
-	unregister_netdevice(dev);
-	rtnl_unlock();
-	free_netdev(dev);
+	return test_netdev_create("bench%d", sink_receive, sink);
 }
 
 void sink_start(struct sink *sink, const struct stream *stream)

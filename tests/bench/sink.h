@@ -29,18 +29,12 @@ struct sink {
 };
 
 /**
- * sink_create() - register the device
+ * sink_create() - register a device with a sink
  * @sink: sink; must outlive the device
  * Context: process.
- * Return: the device, up, or NULL.
+ * Return: the device, up, or NULL; for test_netdev_destroy().
  */
 struct net_device *sink_create(struct sink *sink);
-
-/**
- * sink_destroy() - unregister the device
- * @dev: device, or NULL
- */
-void sink_destroy(struct net_device *dev);
 
 /**
  * sink_start() - count anew

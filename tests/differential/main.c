@@ -12,11 +12,11 @@
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rtnetlink.h>
 
 #include <compat.h>
 #include <lro.h>
 
+#include "netdev.h"
 #include "reasons.h"
 
 static unsigned long packets = 100000;
@@ -110,16 +110,6 @@ static int poll(struct napi_struct *napi, int budget)
 	return 0;
 }
 
-static netdev_tx_t transmit(struct sk_buff *skb, struct net_device *dev)
-{
-	dev_kfree_skb_any(skb);
-	return NETDEV_TX_OK;
-}
-
-static const struct net_device_ops ops = {
-	.ndo_start_xmit	= transmit,
-};
-
 static void run_poll(struct bed *bed, bool engine)
 {
 	bed->engine = engine;
@@ -211,29 +201,11 @@ static void report(const struct bed *bed)
 		bed->merged[1], bed->unjudged, bed->unexplained, seed);
 }
 
-static int open_device(struct bed *bed)
-{
-	int err;
-
-	bed->dev = alloc_etherdev(0);
-	if (!bed->dev)
-		return -ENOMEM;
-	bed->dev->netdev_ops = &ops;
-	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
-	rtnl_lock();
-	err = register_netdevice(bed->dev);
-	if (!err)
-		err = netdev_rx_handler_register(bed->dev, collect, bed) ?:
-		      dev_open(bed->dev, NULL);
-	rtnl_unlock();
-	return err;
-}
-
 static int __init differential_init(void)
 {
 	struct bed *bed = kvzalloc(sizeof(*bed), GFP_KERNEL);
 	unsigned long n;
-	int err;
+	int err = -ENOMEM;
 
 	if (!bed)
 		return -ENOMEM;
@@ -243,8 +215,9 @@ static int __init differential_init(void)
 	}
 	init_completion(&bed->done);
 	stream_setup(&bed->stream, seed);
-	err = open_device(bed);
-	if (!err) {
+	bed->dev = test_netdev_create("differ%d", collect, bed);
+	if (bed->dev) {
+		err = 0;
 		netif_napi_add(bed->dev, &bed->napi, poll);
 		bed->lro = lro_create(bed->dev, &bed->napi);
 		napi_enable(&bed->napi);
@@ -255,13 +228,8 @@ static int __init differential_init(void)
 			report(bed);
 		lro_destroy(bed->lro);
 		netif_napi_del(&bed->napi);
-		rtnl_lock();
-		netdev_rx_handler_unregister(bed->dev);
-		unregister_netdevice(bed->dev);
-		rtnl_unlock();
+		test_netdev_destroy(bed->dev);
 	}
-	if (bed->dev)
-		free_netdev(bed->dev);
 	kvfree(bed);
 	return err;
 }

@@ -29,7 +29,7 @@ LINES = re.compile(r"differential: (?:reason|fault|before|packet): .*")
 def run(options: argparse.Namespace, seed: int) -> Boot:
     """Build, boot and compare. Raises LabError."""
     kernel = ensure(options.flavour)
-    stage = build_modules(kernel, "differential", ["include", "lro_core", "tests/property", "tests/differential"])
+    stage = build_modules(kernel, "differential", ["include", "lro_core", "tests/property", "tests/differential", "tests/netdev"])
     loads = [
         Load(stage / "lro_core" / "lro_core.ko", "hold_us=0"),
         Load(stage / "tests" / "differential" / "lro_differential.ko", f"packets={options.packets} seed={seed}",

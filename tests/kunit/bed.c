@@ -6,11 +6,11 @@
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/if_vlan.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include "bed.h"
 #include "compat.h"
+#include "netdev.h"
 
 #define PREFIX	"rx0_lro_"
 
@@ -147,51 +147,11 @@ static int bed_poll(struct napi_struct *napi, int budget)
 	return 0;
 }
 
-static netdev_tx_t bed_xmit(struct sk_buff *skb, struct net_device *dev)
-{
-	dev_kfree_skb_any(skb);
-	return NETDEV_TX_OK;
-}
-
-static const struct net_device_ops bed_ops = {
-	.ndo_start_xmit	= bed_xmit,
-};
-
-static int register_device(struct bed *bed)
-{
-	int err;
-
-	rtnl_lock();
-	err = register_netdevice(bed->dev);
-	if (err)
-		goto unlock;
-	err = netdev_rx_handler_register(bed->dev, collect, bed);
-	if (!err)
-		err = dev_open(bed->dev, NULL);
-	if (err)
-		unregister_netdevice(bed->dev);
-unlock:
-	rtnl_unlock();
-	return err;
-}
-
 static int setup_device(struct bed *bed)
 {
-	int err;
-
-	bed->dev = alloc_etherdev(0);
+	bed->dev = test_netdev_create("kunit%d", collect, bed);
 	if (!bed->dev)
 		return -ENOMEM;
-	bed->dev->netdev_ops = &bed_ops;
-	bed->dev->hw_features |= NETIF_F_LRO;
-	bed->dev->features |= NETIF_F_LRO;
-	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
-	err = register_device(bed);
-	if (err) {
-		free_netdev(bed->dev);
-		bed->dev = NULL;
-		return err;
-	}
 	bed->pool = page_pool_create(&(struct page_pool_params){
 		.pool_size = 64,
 		.nid = NUMA_NO_NODE,
@@ -268,11 +228,7 @@ void bed_destroy(struct bed *bed)
 		napi_disable(&bed->napi);
 		lro_destroy(bed->lro);
 		netif_napi_del(&bed->napi);
-		rtnl_lock();
-		netdev_rx_handler_unregister(bed->dev);
-		unregister_netdevice(bed->dev);
-		rtnl_unlock();
-		free_netdev(bed->dev);
+		test_netdev_destroy(bed->dev);
 	}
 	bed_empty(bed);
 	list_for_each_entry_safe(fed, next, &bed->fed, list)

@@ -31,7 +31,7 @@ def parameters() -> str:
 def run() -> Boot:
     """Build, boot and run all tests."""
     kernel = ensure("debug")
-    stage = build_modules(kernel, "kunit", ["include", "lro_core", "tests/kunit"])
+    stage = build_modules(kernel, "kunit", ["include", "lro_core", "tests/kunit", "tests/netdev"])
     loads = [
         Load(stage / "lro_core" / "lro_core.ko", parameters()),
         Load(stage / "tests" / "kunit" / "lro_kunit.ko"),

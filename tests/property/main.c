@@ -11,12 +11,12 @@
 #include <linux/ethtool.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
 #include <compat.h>
 
 #include "feed.h"
+#include "netdev.h"
 #include "verify.h"
 
 static unsigned long packets = 100000;
@@ -130,41 +130,17 @@ static int poll(struct napi_struct *napi, int budget)
 	return 0;
 }
 
-static netdev_tx_t transmit(struct sk_buff *skb, struct net_device *dev)
-{
-	dev_kfree_skb_any(skb);
-	return NETDEV_TX_OK;
-}
-
-static const struct net_device_ops ops = {
-	.ndo_start_xmit	= transmit,
-};
-
 static int setup_device(struct bed *bed)
 {
-	int err;
-
-	bed->dev = alloc_etherdev(0);
+	bed->dev = test_netdev_create("property%d", collect, bed);
 	if (!bed->dev)
 		return -ENOMEM;
-	bed->dev->netdev_ops = &ops;
-	eth_hw_addr_set(bed->dev, (const u8 []){ 2, 0, 0, 0, 0, 0 });
-	rtnl_lock();
-	err = register_netdevice(bed->dev);
-	if (err) {
-		rtnl_unlock();
-		free_netdev(bed->dev);
-		bed->dev = NULL;
-		return err;
-	}
-	/* Only the engine merges; relaxed mode needs the other. */
-	bed->dev->features = (bed->dev->features & ~NETIF_F_GRO) | NETIF_F_LRO;
-	err = netdev_rx_handler_register(bed->dev, collect, bed) ?: dev_open(bed->dev, NULL);
-	rtnl_unlock();
+	/* Only the engine merges. */
+	bed->dev->features &= ~NETIF_F_GRO;
 	netif_napi_add(bed->dev, &bed->napi, poll);
 	bed->lro = lro_create(bed->dev, &bed->napi);
 	napi_enable(&bed->napi);
-	return bed->lro ? err : -ENOMEM;
+	return bed->lro ? 0 : -ENOMEM;
 }
 
 static void destroy(struct bed *bed)
@@ -173,11 +149,7 @@ static void destroy(struct bed *bed)
 		napi_disable(&bed->napi);
 		lro_destroy(bed->lro);
 		netif_napi_del(&bed->napi);
-		rtnl_lock();
-		netdev_rx_handler_unregister(bed->dev);
-		unregister_netdevice(bed->dev);
-		rtnl_unlock();
-		free_netdev(bed->dev);
+		test_netdev_destroy(bed->dev);
 	}
 	if (bed->feed.pool)
 		page_pool_destroy(bed->feed.pool);

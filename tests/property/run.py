@@ -36,7 +36,7 @@ SLOWEST = 20_000
 def run(options: argparse.Namespace, seed: int, each: int) -> Boot:
     """Build, boot and run the streams. Raises LabError."""
     kernel = ensure(options.flavour)
-    stage = build_modules(kernel, "property", ["include", "lro_core", "tests/property"])
+    stage = build_modules(kernel, "property", ["include", "lro_core", "tests/property", "tests/netdev"])
     parameters = f"packets={each} seed={seed} only={options.only}"
     loads = [
         Load(stage / "lro_core" / "lro_core.ko", options.engine),
