@@ -34,6 +34,7 @@ help:
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
+	@echo 'make check-kasan       r8169_lro on a kernel with KASAN and lockdep, which it builds, as root'
 	@echo 'make check-overhead    throughput with and without measuring, on an idle machine'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
@@ -113,7 +114,7 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts check-package check-backend check-overhead
+.PHONY: check-hosts check-package check-backend check-kasan check-overhead
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
@@ -122,6 +123,9 @@ check-package: setup
 
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
+
+check-kasan: setup
+	@$(PYTHON) -m tests.kit tests.boot.test_kasan
 
 check-overhead: setup
 	@$(PYTHON) -m tests.kit tests.insn.overhead

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Debian's kernels of three series: image, modules, headers and the source of the drivers that get grafted."""
+"""Debian's kernels of three series: image, modules, headers and the source of the drivers that get grafted.
+
+A fourth one, KASAN, is built here and used like them, by tests only.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from .steps import EnvironmentFault, LabError
 
 SERIES = ("6.1", "6.12", "7.3")
 DEFAULT = "6.12"
+# Built here, not a package: the one that lab/kasan makes.
+KASAN = "kasan"
 _IMAGES = {
     "6.1": r"linux-image-(6\.1\.0-\d+-amd64)",
     "6.12": r"linux-image-(6\.12\.\d+\+deb13-amd64)",
@@ -43,7 +48,13 @@ class Kernel:
     system_map: Path
     modules_dir: Path  # lib/modules/RELEASE
     headers: Path  # a tree with usr/src/linux-headers-* and usr/lib/linux-kbuild-*
-    source: Path  # a kernel tree that holds the drivers that get grafted, and little else
+    source: Path  # a kernel tree that holds the drivers that get grafted
+    kbuild_flags: tuple[str, ...] = ()  # what make needs to be told to build a module for it
+
+    @property
+    def key(self) -> str:
+        """What tells this kernel from any other."""
+        return (self.vmlinuz.parent / cache.KEY_FILE).read_text()
 
     def module(self, name: str) -> Path:
         """Path of an uncompressed module; LabError when the kernel has it built in or not at all."""
@@ -130,7 +141,11 @@ def newest(names: list[str], pattern: str) -> str | None:
 
 @functools.cache
 def kernel(series: str) -> Kernel:
-    """The newest kernel of a series in the package snapshot, fetched unless it was before."""
+    """The newest kernel of a series in the package snapshot, fetched unless it was before; or KASAN, built likewise."""
+    if series == KASAN:
+        from .kasan import kernel as built  # here, as it needs Kernel itself
+
+        return built.kernel()
     if series not in SERIES:
         raise LabError(f"there is no kernel series '{series}' here; known are {', '.join(SERIES)}",
                        code=steps.EXIT_USAGE)

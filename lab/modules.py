@@ -24,8 +24,7 @@ def build(series: str) -> Path:
     kernel = kernels.kernel(series)
     root = roots.lab_root()
     sources = {name: ROOT / name for name in _SOURCES if (ROOT / name).exists()}
-    inputs = ("modules", sources, kernel.release, (kernel.source.parent / cache.KEY_FILE).read_text(),
-              (root / cache.KEY_FILE).read_text(), _RECIPE)
+    inputs = ("modules", sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _RECIPE)
     return cache.keyed(BUILD / "lab/modules" / kernel.release, inputs, lambda fresh: _make(fresh, kernel))
 
 
@@ -38,7 +37,8 @@ def _make(out: Path, kernel: kernels.Kernel) -> None:
         headers = f"/usr/src/linux-headers-{kernel.release}"
         try:
             roots.chroot(["make", f"-j{os.cpu_count() or 1}", "modules", f"KVER={kernel.release}",
-                          f"KDIR={headers}", f"KSRC={kernel.source}", f"OUT={out}"],
+                          f"KDIR={headers}", f"KSRC={kernel.source}", f"OUT={out}",
+                          f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
                          binds=binds, log=log, timeout=600, cwd=str(ROOT))
         except LabError as error:
             raise LabError(f"the modules do not build for Linux {kernel.release}: {error}", error.log) from error
@@ -65,7 +65,7 @@ def _counter(series: str, name: str, module: str) -> Path:
     kernel = kernels.kernel(series)
     root = roots.lab_root()
     sources = [ROOT / "lab" / name / file for file in ("Makefile", "Kbuild", f"{module}.c")]
-    inputs = (name, sources, kernel.release, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
+    inputs = (name, sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
     return cache.keyed(BUILD / "lab" / name / kernel.release, inputs,
                        lambda fresh: _make_counter(fresh, kernel, name))
 
@@ -77,7 +77,8 @@ def _make_counter(out: Path, kernel: kernels.Kernel, name: str) -> None:
         binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
         try:
             roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
-                          f"OUT={out}"], binds=binds, log=log, timeout=300, cwd=str(ROOT / "lab" / name))
+                          f"OUT={out}", f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
+                         binds=binds, log=log, timeout=300, cwd=str(ROOT / "lab" / name))
         except LabError as error:
             raise LabError(f"the counter of {name} does not build for Linux {kernel.release}: {error}",
                            error.log) from error

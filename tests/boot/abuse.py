@@ -12,7 +12,6 @@ from tests import engine, flow
 
 FILE = 2 << 20
 LIES = 1000
-SWITCHES = 200
 SYSFS_NIC = f"$(basename $(readlink -f /sys/class/net/{topology.NIC}/device))"
 
 
@@ -54,6 +53,8 @@ def switched_under_traffic(test: unittest.TestCase, lab: topology.NativeLab, tim
 class Abuse:
     """Traffic has to flow again after each of these."""
 
+    switches = 200
+
     def test_nic_is_unplugged_under_traffic(self):
         self.lab.use_nic_driver(configs.OUR_NIC)
         self.lab.wait_for_ping()
@@ -85,7 +86,7 @@ class Abuse:
     def test_lro_is_switched_under_traffic(self):
         self.lab.use_nic_driver(configs.OUR_NIC)
         self.lab.wait_for_ping()
-        switched_under_traffic(self, self.lab, SWITCHES)
+        switched_under_traffic(self, self.lab, self.switches)
 
     def test_lying_nic_does_no_harm(self):
         self.lab.use_nic_driver(configs.OUR_NIC)

@@ -19,7 +19,6 @@ from lab.paths import BUILD
 from .abuse import Abuse
 from .control import Control
 
-FILE = 8 << 20
 DRIVERS = (configs.STOCK_NIC, configs.OUR_NIC)
 
 
@@ -28,6 +27,8 @@ class OnTheNic(Control, Abuse):
 
     series: str
     chip: str
+    # Bytes of a file or a stream.
+    size = 8 << 20
 
     @classmethod
     def setUpClass(cls):
@@ -51,19 +52,19 @@ class OnTheNic(Control, Abuse):
     def test_file_arrives_intact(self):
         for driver in DRIVERS:
             with self.served_by(driver):
-                self.lab.send_file(FILE)
+                self.lab.send_file(self.size)
 
     def test_file_leaves_intact(self):
         for driver in DRIVERS:
             with self.served_by(driver):
-                self.lab.send_file(FILE, outward=True)
+                self.lab.send_file(self.size, outward=True)
 
     def test_streams_both_ways_lose_nothing(self):
         for driver in DRIVERS:
             with self.served_by(driver):
                 missed = self.lab.nic.stats()["rx_missed"]
-                self.lab.transfer(FILE)
-                self.lab.transfer(FILE, outward=True)
+                self.lab.transfer(self.size)
+                self.lab.transfer(self.size, outward=True)
                 self.assertEqual(self.lab.nic.stats()["rx_missed"], missed)
 
     def test_link_goes_down_and_up(self):
@@ -86,7 +87,7 @@ class OnTheNic(Control, Abuse):
                 self.lab.sender.run("killall iperf; true")
                 self.lab.use_nic_driver(driver)
                 self.lab.wait_for_ping()
-                self.lab.send_file(FILE)
+                self.lab.send_file(self.size)
 
     def flood(self) -> None:
         """Start a stream that goes on in the background, and wait until it flows."""
@@ -107,7 +108,7 @@ class OnTheNic(Control, Abuse):
         self.lab.set_nic_gro(False)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
         before = self.counters()
-        done = self.lab.transfer(4 * FILE)
+        done = self.lab.transfer(4 * self.size)
         delta = {name: value - before[name] for name, value in self.counters().items()}
         self.assertGreater(done.lro_ratio, 3)
         self.assertGreater(delta["rx0_lro_merged"] / delta["rx0_lro_aggregates"], 3)
@@ -119,7 +120,7 @@ class OnTheNic(Control, Abuse):
         self.lab.set_nic_gro(False)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 0)
         before = self.counters()
-        done = self.lab.transfer(FILE)
+        done = self.lab.transfer(self.size)
         self.assertEqual(self.counters()["rx0_lro_packets"], before["rx0_lro_packets"])
         self.assertLess(done.lro_ratio, 1.1)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Builds Linux with KASAN and lockdep from the distribution's source; `lab.kernels.kernel("kasan")` returns it.
+
+It is of the series 6.12, with what the machine that owns the NIC needs and nothing else: kernel.config says what.
+In no domain of Xen does it start: the entry of a PV domain never calls kasan_early_init(), and that of a PVH domain calls
+memcmp(), which is checked, before there is shadow memory to look up.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .. import cache, proc, roots
+from ..kernels import KASAN, Kernel
+from ..paths import BUILD, LOGS
+from ..steps import LabError, step
+from ..uml import uml
+from ..uml.packages import COMPILER
+
+CONFIG = Path(__file__).resolve().parent / "kernel.config"
+FLAGS = (f"CC={COMPILER}", f"HOSTCC={COMPILER}")
+MAKE = ("make", "-s", "ARCH=x86_64", *FLAGS)
+# Seconds: half an hour on two cores that have other work as well.
+LIMIT = 5400
+
+
+class _Built(Kernel):
+    """A kernel whose headers are the tree it was built in, which needs its source in the place where that was."""
+
+    def binds(self) -> dict[Path, str]:
+        return super().binds() | {self.source: uml.AT_SOURCE}
+
+
+def kernel() -> Kernel:
+    """The kernel, built unless the cache holds it. Raises LabError."""
+    source, version = uml.kernel_source()
+    inputs = (version, roots.package_version(COMPILER), _asked(), MAKE, _RECIPE)
+    directory = cache.keyed(BUILD / "kernels" / KASAN, inputs, lambda fresh: _build(fresh, source))
+    release = (directory / "release").read_text().strip()
+    return _Built(KASAN, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",
+                  directory / "lib/modules" / release, directory / "headers", source, FLAGS)
+
+
+def _build(directory: Path, source: Path) -> None:
+    log = LOGS / f"kernel-{KASAN}.log"
+    log.unlink(missing_ok=True)
+    tree = directory / "tree"
+    tree.mkdir()
+    (tree / "fragment.config").write_bytes(CONFIG.read_bytes())
+    binds = {source: uml.AT_SOURCE, tree: uml.AT_TREE}
+    with step(f"Building {uml.SOURCE} with KASAN and lockdep"):
+        roots.chroot([*MAKE, "-C", uml.AT_SOURCE, f"O={uml.AT_TREE}",
+                      f"KCONFIG_ALLCONFIG={uml.AT_TREE}/fragment.config", "allnoconfig"],
+                     binds=binds, log=log, timeout=300)
+        _check_configuration(tree, log)
+        try:
+            roots.chroot([*MAKE, "-C", uml.AT_TREE, f"-j{os.cpu_count() or 1}", "bzImage", "modules"],
+                         binds=binds, log=log, timeout=LIMIT)
+        except LabError as error:
+            raise LabError(f"{uml.SOURCE} with KASAN does not build: {error}", log) from error
+        _arrange(directory, tree, log)
+
+
+def _asked() -> list[str]:
+    """The options of the configuration, without the comments."""
+    return [line for line in CONFIG.read_text().splitlines() if line.startswith("CONFIG_")]
+
+
+def _check_configuration(tree: Path, log: Path) -> None:
+    """Refuse a kernel that silently lacks an option that was asked for."""
+    have = set((tree / ".config").read_text().splitlines())
+    if missing := [line for line in _asked() if line not in have]:
+        raise LabError(f"{uml.SOURCE} does not accept {', '.join(missing)}; correct {CONFIG}", log)
+
+
+def _arrange(directory: Path, tree: Path, log: Path) -> None:
+    """Lay image, modules and build tree out as those of the distribution's packages are."""
+    release = (tree / "include/config/kernel.release").read_text().strip()
+    (directory / "release").write_text(f"{release}\n")
+    modules = directory / "lib/modules" / release
+    (modules / "kernel").mkdir(parents=True)
+    for module in tree.rglob("*.ko"):
+        module.rename(modules / "kernel" / module.name)
+    (tree / "modules.builtin").rename(modules / "modules.builtin")
+    (tree / "arch/x86/boot/bzImage").rename(directory / "vmlinuz")
+    (tree / "System.map").rename(directory / "System.map")
+    # A guest's kernel travels to the driver domain in its initial RAM filesystem.
+    proc.run(["strip", "--strip-debug", "-o", str(directory / "vmlinux"), str(tree / "vmlinux")], log=log, timeout=120)
+    proc.run(["find", str(tree), "-name", "*.o", "-not", "-path", "*/scripts/*", "-not", "-path", "*/tools/*",
+              "-delete"], log=log, timeout=120)
+    headers = directory / "headers/usr/src"
+    headers.mkdir(parents=True)
+    tree.rename(headers / f"linux-headers-{release}")
+
+
+_RECIPE = cache.recipe(_build, _arrange)
