@@ -91,6 +91,33 @@ identifier queue, nskb;
  ...>
  }
 
+// A slot may say something else when it is read for the second time. What the
+// kernel's function does with more slots than an skb can have is right here, too.
+@in_page@
+expression skb;
+@@
+ xennet_fill_frags(...)
+ {
+ <...
+ unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS
++ || lro_xennet_beyond_page(&rx)
+ )
+ ...>
+ }
+
+// A poll that ends for good is completed, and what it had taken is freed.
+@broken@
+expression queue;
+@@
+ xennet_poll(...)
+ {
+ <...
+ spin_unlock(&queue->rx_lock);
+-return 0;
++return lro_xennet_broken(queue, &rxq, &errq, &tmpq);
+ ...>
+ }
+
 // Packets go to the engine instead of GRO.
 @receive@
 expression queue, skb;

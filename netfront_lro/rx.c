@@ -75,25 +75,6 @@ static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb)
 	__skb_queue_tail(&queue->lro_skbs, skb);
 }
 
-/*
- * The backend can still write to the ring between the driver's checks and its use of
- * what a slot says: only now can it not lead beyond a page any more.
- */
-static bool lro_xennet_in_pages(const struct sk_buff *skb)
-{
-	const struct skb_shared_info *info = skb_shinfo(skb);
-	unsigned int len = skb_headlen(skb), i;
-
-	for (i = 0; i < info->nr_frags; i++) {
-		unsigned int size = skb_frag_size(&info->frags[i]);
-
-		if (size > PAGE_SIZE || skb_frag_off(&info->frags[i]) > PAGE_SIZE - size)
-			return false;
-		len += size;
-	}
-	return len == skb->len;
-}
-
 /* Offer a packet's pages to the engine; on false it is untouched. */
 static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 {
@@ -129,12 +110,6 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 
 	__skb_queue_head_init(&rest);
 	while ((skb = __skb_dequeue(rxq))) {
-		if (unlikely(!lro_xennet_in_pages(skb))) {
-			kfree_skb(skb);
-			queue->info->netdev->stats.rx_errors++;
-			dropped++;
-			continue;
-		}
 		if (lro_xennet_offer(queue, skb))
 			continue;
 		/* One by one: the engine gets a flow's packets in order. */
@@ -142,6 +117,34 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 		dropped += handle_incoming_queue(queue, &rest);
 	}
 	return dropped;
+}
+
+/*
+ * The driver checks each slot, then reads it again to make a fragment of it. In between
+ * the backend can have written to the ring.
+ */
+static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx)
+{
+	return rx->status < 0 || rx->offset + rx->status > XEN_PAGE_SIZE;
+}
+
+/*
+ * The backend did what none does, and the driver takes no more from it. Returning
+ * from the poll without completing it would have whoever removes the device wait for
+ * ever.
+ */
+static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
+			     struct sk_buff_head *refused, struct sk_buff_head *slots)
+{
+	/* The refused ones were counted as they came. */
+	queue->info->netdev->stats.rx_errors += skb_queue_len(received) + 1;
+	__skb_queue_purge(received);
+	__skb_queue_purge(refused);
+	__skb_queue_purge(slots);
+	/* Nothing is held, so that the engine asks for no poll. */
+	queue->lro_active = lro_begin(queue->lro, LRO_OFF);
+	lro_complete_done(queue->lro, &queue->napi, 0);
+	return 0;
 }
 
 /* The packets that the kernel's function has built. */

@@ -7,6 +7,7 @@
 #include <lro.h>
 
 struct netfront_queue;
+struct xen_netif_rx_response;
 
 static void lro_xennet_create(struct netfront_queue *queue);
 static void lro_xennet_destroy(struct netfront_queue *queue);
@@ -15,6 +16,9 @@ static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsign
 					    gfp_t flags);
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
+static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx);
+static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
+			     struct sk_buff_head *refused, struct sk_buff_head *slots);
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
 static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);
 static void lro_xennet_init_features(struct net_device *dev);

@@ -77,6 +77,10 @@ class Kernels(Scratch):
                              "+\t\tlro_xennet_complete_done(napi, work_done);", "+\t\tlro_stop(queue->lro);",
                              "+\t\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
                              "+\t.name = KBUILD_MODNAME,", "+\tlro_xennet_init_features(netdev);",
+                             "+\t\tif (unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS || "
+                             "lro_xennet_beyond_page(&rx))) {",
+                             "+\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
+                             "+\t\t\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
                              "+\t.get_drvinfo = lro_xennet_get_drvinfo,"),
         }
         for series in SERIES:
