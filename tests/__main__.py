@@ -104,8 +104,8 @@ SUITES = (
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
           python("tests.boot.test_br_linearize"), 900, True),
     Suite("package", "the Debian packages, by Debian's own checker", python("tests.package.test_package"), 300, True),
-    Suite("backend", "a Xen guest's back end goes, comes back and changes under traffic",
-          python("tests.xen.test_backend.Netfront"), 900, True),
+    Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
+          python("tests.xen.test_backend.Netfront"), 1200, True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 

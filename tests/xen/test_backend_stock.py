@@ -7,11 +7,13 @@ import unittest
 
 from lab import configs
 
-from . import test_backend
+from . import lies, test_backend
 
 
-class StockNetfront(test_backend.Backend, unittest.TestCase):
+class StockNetfront(test_backend.Backend, lies.Lies, unittest.TestCase):
     driver, config = configs.STOCK_GUEST, "gro12"
+    # It makes a fragment of a slot that has changed since it was checked, and its kernel may stop for that.
+    told = [kind for kind in lies.LIES if kind != "changing"]
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import unittest
 
 from lab import configs, topology
 
-from .test_backend import Bed
+from .bed import Bed
 
 # Seconds: the sender's TCP waits as long again as the guest was gone before it tries the next time.
 PATIENCE = 300

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A Xen guest with traffic of which each byte is checked, and what tests do to its interface's back end."""
+
+from __future__ import annotations
+
+from lab import configs, proc, topology
+from lab.paths import BUILD, ROOT
+from tests import engine, flow
+
+# Bytes that have to pass before anything is done, and after it.
+SOME = 1 << 20
+# Mbit/s: not all that the guest can take, or netback drops the packets of the lab's own connections as well.
+RATE = 40
+
+
+def program(name: str) -> bytes:
+    """Build the programs that run in the domains; return one."""
+    proc.run(["make", "-s", "-C", str(ROOT / "tests/xen"), f"OUT={BUILD / 'tests/xen'}"], log=None, timeout=60)
+    return (BUILD / "tests/xen" / name).read_bytes()
+
+
+class Bed:
+    """A guest with traffic that begins before the first test and ends with the last."""
+
+    driver: str
+    config: str     # one with aggregates from the driver domain
+    flows: list[flow.Flow]
+    lab_type = topology.XenLab
+
+    @classmethod
+    def setUpClass(cls):
+        logs = BUILD / "check" / cls.__module__.rpartition(".")[2] / cls.driver
+        cls.lab = cls.enterClassContext(cls.lab_type("6.12", with_ours=True, logs=logs))
+        cls.lab.apply(configs.ALL[cls.config])
+        cls.lab.nic.ctl("rate", mbit=RATE)
+        for host in (cls.lab.sender, cls.lab.guest):
+            flow.install(host)
+        cls.flows = [cls.inward("bulk"), cls.inward("echo"), flow.start(cls.lab.guest, topology.SENDER_ADDRESS)]
+        cls.flowing()
+
+    def tearDown(self):
+        self.lab.check()
+
+    @classmethod
+    def inward(cls, kind: str) -> flow.Flow:
+        return flow.start(cls.lab.sender, topology.GUEST_ADDRESS, kind)
+
+    @classmethod
+    def flowing(cls, within: float = flow.PATIENCE) -> None:
+        """All traffic goes on, each flow within so many seconds."""
+        for one in cls.flows:
+            one.progress(SOME if one.kind == "bulk" else SOME // 32, within)
+
+    def reload(self, options: str = "") -> None:
+        """Load netback anew, which finds the guest's rings as they were."""
+        number = self.lab.dom0.run("xl domid guest").strip()
+        # A module in use cannot go; and to the bridge xl joins only devices that it makes itself.
+        self.lab.dom0.run(
+            f"echo vif-{number}-0 >/sys/bus/xen-backend/drivers/vif/unbind && rmmod xen-netback && sleep 1 && "
+            f"modprobe xen-netback {options} && {self.join(number)}", timeout=60)
+
+    @staticmethod
+    def join(number: str) -> str:
+        """The command that joins a new interface of a domain to the bridge."""
+        return (f"for try in $(seq 200); do [ -e /sys/class/net/vif{number}.0 ] && break; usleep 50000; done; "
+                f"vif=vif{number}.0 XENBUS_PATH=backend/vif/{number}/0 /etc/xen/scripts/vif-lab online")
+
+    def expect_replacement(self) -> None:
+        """Have the guest give its address to the next interface, once the one that it has is gone."""
+        self.lab.guest.run("setsid sh -c 'while [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
+                           "until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
+                           f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
+
+    def exchange(self) -> None:
+        """Unplug the guest's interface and plug a new one."""
+        self.lab.dom0.run("xl network-detach guest 0", timeout=60)
+        self.lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+
+    def use_two_queues(self) -> None:
+        """Exchange the guest's interface for one of two queues."""
+        self.lab.dom0.run("echo 2 >/sys/module/xen_netback/parameters/max_queues")
+        self.lab.set_module_parameter(self.lab.guest, self.driver, "max_queues", 2)
+        self.expect_replacement()
+        self.exchange()
+
+    def spread(self, within: float = flow.PATIENCE) -> None:
+        """All traffic goes on, and netback spreads more of it over two queues."""
+        def interrupts() -> dict[str, int]:
+            lines = self.lab.guest.run("cat /proc/interrupts").splitlines()
+            return {line.split()[-1]: int(line.split()[1]) for line in lines if line.endswith("-rx")}
+        self.flowing(within)
+        before = interrupts()
+        more = [self.inward("echo") for _ in range(10)]
+        for one in more:
+            one.progress(1)
+            one.stop()
+        gained = [count - before[queue] for queue, count in interrupts().items()]
+        self.assertEqual(len(gained), 2, before)
+        self.assertGreater(min(gained), 20, before)
+
+    def test_9_all_has_arrived(self):
+        for one in self.flows:
+            self.assertGreater(one.stop(), SOME)
+        self.flows.clear()
+        self.assertEqual(engine.unbalanced(engine.counters(self.lab.guest)), [])
