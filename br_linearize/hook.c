@@ -98,3 +98,7 @@ module_exit(brl_exit);
 
 MODULE_DESCRIPTION("Rewrites receive aggregates before a port transmits them");
 MODULE_LICENSE("GPL");
+/* Builds for user-mode Linux name none. */
+#ifdef XENLRO_VERSION
+MODULE_VERSION(XENLRO_VERSION);
+#endif

@@ -111,3 +111,7 @@ module_exit(lro_core_exit);
 MODULE_DESCRIPTION("Large Receive Offload engine");
 MODULE_AUTHOR("xenlro authors");
 MODULE_LICENSE("GPL");
+/* Builds for user-mode Linux name none. */
+#ifdef XENLRO_VERSION
+MODULE_VERSION(XENLRO_VERSION);
+#endif

@@ -44,6 +44,8 @@ class OnSystem(unittest.TestCase):
 
     def boot(self, arguments: str = "") -> debian.DebianLab:
         """Boot the system with more kernel arguments; the tests after this one find it running as `lab`."""
+        # One that a test left running when it failed.
+        self.running.close()
         type(self).lab = self.running.enter_context(self.make_lab(self.system, arguments))
         return self.lab
 

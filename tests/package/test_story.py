@@ -48,6 +48,7 @@ class Story(story.OnSystem):
         self.assertEqual(set(status["devices"][0]), SHOWN_BY_STATUS)
         self.assertEqual([entry["driver"] for entry in status["devices"]], ["r8169", "r8169"])
         self.assertTrue(all(entry["signer"] and not entry["loaded"] for entry in status["modules"].values()))
+        self.assertEqual({entry["version"] for entry in status["modules"].values()}, {dist.version()})
 
     def test_2_choice_holds_at_once(self):
         host = self.lab.nic_host
