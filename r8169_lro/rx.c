@@ -50,9 +50,12 @@ static u32 lro_rtl_vlan(const struct RxDesc *desc)
  * A length that no frame can have comes from a chip that is broken or lies.
  * rtl_rx() would take off the FCS and copy as much as that wraps to.
  */
-static bool lro_rtl_impossible(u32 status)
+static bool lro_rtl_impossible(const struct net_device *dev, u32 status)
 {
-	return (status & GENMASK(13, 0)) < ETH_HLEN + ETH_FCS_LEN && !(status & RxRES) &&
+	/* What the chip calls an error is not looked at, unless errors are asked for. */
+	bool refused = status & RxRES && !(dev->features & NETIF_F_RXALL);
+
+	return (status & GENMASK(13, 0)) < ETH_HLEN + ETH_FCS_LEN && !refused &&
 	       !rtl8169_fragmented_frame(status);
 }
 
@@ -96,7 +99,7 @@ static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, i
 			bytes += size;
 			rtl8169_mark_to_asic(desc);
 			tp->cur_rx++;
-		} else if (unlikely(lro_rtl_impossible(status))) {
+		} else if (unlikely(lro_rtl_impossible(dev, status))) {
 			dev->stats.rx_dropped++;
 			dev->stats.rx_length_errors++;
 			rtl8169_mark_to_asic(desc);
