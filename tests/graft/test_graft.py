@@ -80,7 +80,8 @@ class Kernels(Scratch):
                              "+\t\tif (unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS || "
                              "lro_xennet_beyond_page(&rx))) {",
                              "+\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
-                             "+\t\t\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
+                             # Coccinelle folds what gets too long.
+                             "+\t\t\t\treturn lro_xennet_broken(queue, &rxq, &errq,",
                              "+\t.get_drvinfo = lro_xennet_get_drvinfo,"),
         }
         for series in SERIES:
