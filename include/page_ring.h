@@ -8,7 +8,8 @@
  *
  * The fewer pages take turns, the more of them are still in the processor's cache
  * when they are written again: so the ring does not go round, but starts over as
- * soon as the first half of the pages given since the last start has come back.
+ * soon as the first half of the pages given since the last start has come back. To see
+ * that means to look at pages that are not in the cache, so it is not done for each.
  */
 #ifndef _XENLRO_PAGE_RING_H
 #define _XENLRO_PAGE_RING_H
@@ -16,6 +17,9 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+
+/* Pages given between two looks. */
+#define PAGE_RING_STEP	4
 
 /**
  * struct page_ring - pages that were given, each with a reference of the ring
@@ -79,7 +83,8 @@ static inline struct page *page_ring_get(struct page_ring *ring, bool *recycled)
 {
 	struct page **place, *page;
 
-	if (ring->next == ring->size || (page_ring_is_back(ring->page[ring->next / 2]) &&
+	if (ring->next == ring->size || (ring->next % PAGE_RING_STEP == 0 &&
+					 page_ring_is_back(ring->page[ring->next / 2]) &&
 					 page_ring_is_back(ring->page[0])))
 		ring->next = 0;
 	place = &ring->page[ring->next++];

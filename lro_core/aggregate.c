@@ -83,7 +83,7 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
  * well. NAPI keeps the skb that is left for the next packet, which costs a
  * fraction of giving it back to the allocator.
  */
-static bool steal(struct lro_flow *flow, struct sk_buff *skb)
+static __always_inline bool steal(struct lro_flow *flow, struct sk_buff *skb)
 {
 	struct skb_shared_info *to = flow->info, *from = skb_shinfo(skb);
 	unsigned int linear = skb_headlen(skb), n = flow->frags;
@@ -96,55 +96,39 @@ static bool steal(struct lro_flow *flow, struct sk_buff *skb)
 
 	page = virt_to_head_page(skb->head);
 	skb_frag_fill_page_desc(&to->frags[n], page, skb->data - (u8 *)page_address(page), linear);
-	if (from->nr_frags)
+	if (unlikely(from->nr_frags))
 		memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
 	if (from->flags & SKBFL_SHARED_FRAG)
 		to->flags |= SKBFL_SHARED_FRAG;
 	flow->frags = n + 1 + from->nr_frags;
 	flow->added += skb->len;
 	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
-	from->nr_frags = 0;
 	/*
 	 * What is left of the skb frees its head, whose page the aggregate has now: unless
-	 * it looks like a clone, whose other half has the head. The skb of another CPU may
-	 * be freed only later there, and needs its head until then.
+	 * it has none. The skb of another CPU may be freed only later there, and needs its
+	 * head until then.
 	 */
-	if (skb->alloc_cpu == smp_processor_id()) {
-		skb->cloned = 1;
-		atomic_set(&from->dataref, 2);
+	if (likely(skb->alloc_cpu == smp_processor_id())) {
+		skb->head = NULL;
 	} else {
 		get_page(page);
+		from->nr_frags = 0;
 	}
 	napi_consume_skb(skb, 1);
 	return true;
 }
 
 /*
- * Both kinds of page, those of a page_pool and others, are never in one aggregate,
- * although each skb of a frag_list could have its own: drivers that transmit it
- * expect one kind.
+ * Payload that does not become fragments at once: the packet joins the last skb by the
+ * kernel's rules, or starts a new skb on the frag_list.
  */
-bool lro_may_join_skb(const struct lro_flow *flow, const struct sk_buff *skb)
-{
-	u8 kind = lro_kind(skb);
-
-	return flow->layout == LRO_LAYOUT_SKB && flow->kind == kind && !(kind & LRO_KIND_ZEROCOPY);
-}
-
-/*
- * Payload becomes fragments of the last skb as long as it has room, else the
- * packet starts a new skb on the frag_list.
- */
-void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
+static noinline void join(struct lro_flow *flow, struct sk_buff *skb)
 {
 	struct sk_buff *head = flow->skb, *tail = flow->tail;
-	unsigned int payload = skb->len - hdr_len;
+	unsigned int payload = skb->len;
 	bool head_stolen;
 	int truesize;
 
-	__skb_pull(skb, hdr_len);
-	if (steal(flow, skb))
-		return;
 	lro_settle_skb(flow);
 	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
 		kfree_skb_partial(skb, head_stolen);
@@ -156,6 +140,13 @@ void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_l
 		lro_chain_skb(flow, skb);
 	}
 	account(head, payload, truesize);
+}
+
+void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
+{
+	__skb_pull(skb, hdr_len);
+	if (!steal(flow, skb))
+		join(flow, skb);
 }
 
 void lro_flatten_skb(struct sk_buff *skb)

@@ -33,27 +33,37 @@ static struct page *get_page_to_fill(struct lro *lro)
 
 static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset)
 {
-	unsigned int n = skb_shinfo(flow->skb)->nr_frags;
 	struct page *page;
 
-	if (n == MAX_SKB_FRAGS)
+	if (flow->frags == MAX_SKB_FRAGS)
 		return false;
 	page = get_page_to_fill(lro);
 	if (!page)
 		return false;
-	skb_fill_page_desc_noacc(flow->skb, n, page, offset, PAGE_SIZE - offset);
+	skb_frag_fill_page_desc(&flow->info->frags[flow->frags++], page, offset,
+				PAGE_SIZE - offset);
 	flow->page = page_address(page);
 	flow->fill = offset;
 	return true;
 }
 
+/*
+ * memcpy() of @len bytes, at least 8. In phase, no packet begins at an aligned address;
+ * where a processor copies by eight bytes, writing across cache lines costs a third more.
+ */
+static __always_inline void copy_aligned(u8 *to, const u8 *from, unsigned int len)
+{
+	unsigned int head = -(unsigned long)to % 8;
+
+	lro_store64(to, lro_load64(from));
+	memcpy(to + head, from + head, len - head);
+}
+
 /* Take off what was added to an aggregate since its last page was filled up to @fill. */
 static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsigned int fill)
 {
-	struct skb_shared_info *info = skb_shinfo(flow->skb);
-
-	while (info->nr_frags > frags)
-		put_page(skb_frag_page(&info->frags[--info->nr_frags]));
+	while (flow->frags > frags)
+		put_page(skb_frag_page(&flow->info->frags[--flow->frags]));
 	flow->page = page;
 	flow->fill = fill;
 }
@@ -65,7 +75,7 @@ static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsign
 static bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from, unsigned int len,
 		 __wsum *sum)
 {
-	unsigned int frags = skb_shinfo(flow->skb)->nr_frags, fill = flow->fill, done = 0, part;
+	unsigned int frags = flow->frags, fill = flow->fill, done = 0, part;
 	u8 *page = flow->page, *to;
 	__wsum more;
 
@@ -75,6 +85,8 @@ static bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from, unsigne
 		if (sum) {
 			more = csum_partial_copy_nocheck(from + done, to, part);
 			*sum = csum_block_add(*sum, more, done);
+		} else if (part >= 8) {
+			copy_aligned(to, from + done, part);
 		} else {
 			memcpy(to, from + done, part);
 		}
@@ -93,7 +105,7 @@ static bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from, unsigne
 static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
 		   const u8 *from, bool verified)
 {
-	unsigned int frags = skb_shinfo(flow->skb)->nr_frags, fill = flow->fill;
+	unsigned int frags = flow->frags, fill = flow->fill;
 	u8 *page = flow->page;
 	__wsum sum;
 
@@ -124,6 +136,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
 	if (!add_page(lro, flow, phase) || !append(lro, flow, pkt, from, verified)) {
+		cut_back(flow, 0, NULL, 0);
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
 	}
@@ -176,7 +189,7 @@ static __always_inline bool receive_next(struct lro *lro, const void *frame, uns
 	payload = flow->state.gso_size;
 	/* Two frames of three need no more than the page that is there. */
 	if (payload <= PAGE_SIZE - flow->fill) {
-		memcpy(flow->page + flow->fill, from, payload);
+		copy_aligned(flow->page + flow->fill, from, payload);
 		flow->fill += payload;
 	} else if (!copy(lro, flow, from, payload, NULL)) {
 		return false;
@@ -200,13 +213,13 @@ EXPORT_SYMBOL_XENLRO(lro_receive_copy);
 void lro_finish_copy(struct lro_flow *flow)
 {
 	struct sk_buff *skb = flow->skb;
-	struct skb_shared_info *info = skb_shinfo(skb);
-	skb_frag_t *last = &info->frags[info->nr_frags - 1];
+	skb_frag_t *last = &flow->info->frags[flow->frags - 1];
 	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
 
-	/* Lengths are not kept up to date packet by packet. */
+	/* None of this is kept up to date packet by packet. */
+	flow->info->nr_frags = flow->frags;
 	skb_frag_size_set(last, flow->fill - skb_frag_off(last));
 	skb->len += payload;
 	skb->data_len = payload;
-	skb->truesize += info->nr_frags * PAGE_SIZE;
+	skb->truesize += flow->frags * PAGE_SIZE;
 }

@@ -235,10 +235,19 @@ void lro_settle_skb(struct lro_flow *flow);
  * @flow: aggregate of the packet's flow
  * @skb: packet
  *
+ * Both kinds of page, those of a page_pool and others, are never in one aggregate,
+ * although each skb of a frag_list could have its own: drivers that transmit it
+ * expect one kind.
+ *
  * Return: true if lro_join_skb() may be called. What is still to be read of the
  * packet's headers is read before that.
  */
-bool lro_may_join_skb(const struct lro_flow *flow, const struct sk_buff *skb);
+static inline bool lro_may_join_skb(const struct lro_flow *flow, const struct sk_buff *skb)
+{
+	u8 kind = lro_kind(skb);
+
+	return flow->layout == LRO_LAYOUT_SKB && flow->kind == kind && !(kind & LRO_KIND_ZEROCOPY);
+}
 
 /**
  * lro_join_skb() - append the payload of a packet to an aggregate
@@ -389,7 +398,7 @@ static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *fl
  */
 static __always_inline void lro_repeat(struct lro *lro, struct lro_flow *flow)
 {
-	lro_count_grown(lro, flow, lro_flows_repeat(&lro->flows, flow, lro->max_segs));
+	lro_count_grown(lro, flow, lro_flow_repeat(flow, lro->max_segs));
 }
 
 /**

@@ -49,6 +49,7 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 	INIT_LIST_HEAD(&flows->open);
 	INIT_LIST_HEAD(&flows->held);
 	flows->last = NULL;
+	flows->recent = NULL;
 	flows->flow = memory;
 	flows->set_mask = lro_flows_places(limit) / LRO_WAYS - 1;
 	flows->seed = seed;
@@ -73,7 +74,14 @@ struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_
 	return NULL;
 }
 
-struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 *frame,
+/* Flows that take turns are not compared with the one before. */
+static void expect(struct lro_flows *flows, struct lro_flow *flow)
+{
+	flows->last = flows->recent == flow ? flow : NULL;
+	flows->recent = flow;
+}
+
+struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame,
 					unsigned int avail, unsigned int len, u32 vlan)
 {
 	/* Where all open aggregates have them; lro_repeats() sees to the rest of the headers. */
@@ -94,9 +102,14 @@ struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 
 	hash = link & LRO_KEY_IPV6 ? flow_hash(flows, addr, 32, lro_load32(end), link) :
 				     flow_hash(flows, addr, 8, lro_load32(end), link);
 	flow = set_of(flows, hash);
-	for (way = 0; way < LRO_WAYS; way++, flow++)
-		if (flow->hash == hash && flow->skb)
-			return lro_repeats(&flow->state, frame, avail, len, vlan) ? flow : NULL;
+	for (way = 0; way < LRO_WAYS; way++, flow++) {
+		if (flow->hash != hash || !flow->skb)
+			continue;
+		if (!lro_repeats(&flow->state, frame, avail, len, vlan))
+			return NULL;
+		expect(flows, flow);
+		return flow;
+	}
 	return NULL;
 }
 

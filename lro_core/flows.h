@@ -37,10 +37,11 @@ enum lro_layout {
  *	included, counted to %LRO_BULK_STREAK; outlives the aggregate
  * @layout: how its payload is stored, an &enum lro_layout
  * @kind: packets of another kind must not join; the caller's
- * @frags: fragments of @tail; joined packets only
+ * @frags: fragments of the skb that grows
  * @skb: aggregate, owned by the flow; NULL if the place is free
- * @tail: skb the next packet is joined to: @skb or the last of its frag_list
- * @info: where @tail has its fragments; joined packets only
+ * @info: where that skb has its fragments
+ * @tail: skb the next packet is joined to: @skb or the last of its frag_list; joined
+ *	packets only
  * @added: payload in @tail that its lengths do not tell yet, bytes; joined packets only
  * @page: the last page's memory; copies only
  * @fill: bytes used of the last page, counted from its start; copies only
@@ -61,9 +62,9 @@ struct lro_flow {
 	u8 kind;
 	u8 frags;
 	struct sk_buff *skb;
-	struct sk_buff *tail;
+	struct skb_shared_info *info;
 	union {
-		struct skb_shared_info *info;
+		struct sk_buff *tail;
 		u8 *page;
 	};
 	union {
@@ -82,7 +83,8 @@ struct lro_flow {
  * struct lro_flows - flow table
  * @open: open aggregates that began in this poll, oldest first
  * @held: open aggregates kept from polls before, oldest first
- * @last: the one that grew last, NULL if it is closed
+ * @last: one that the next packet is probably of, or NULL
+ * @recent: the one that was not expected last; only to compare with
  * @flow: places, in sets of %LRO_WAYS
  * @set_mask: number of sets - 1
  * @seed: makes the choice of set unpredictable from outside
@@ -94,6 +96,7 @@ struct lro_flows {
 	struct list_head open;
 	struct list_head held;
 	struct lro_flow *last;
+	const struct lro_flow *recent;
 	struct lro_flow *flow;
 	u32 set_mask;
 	u32 seed;
@@ -142,11 +145,11 @@ struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_
  *
  * Return: flow that the frame continues, and for which lro_repeats() is true; or NULL.
  */
-struct lro_flow *lro_flows_repeated_any(const struct lro_flows *flows, const u8 *frame,
+struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame,
 					unsigned int avail, unsigned int len, u32 vlan);
 
 /* The same, for frames that mostly are of the flow of the frame before. */
-static inline struct lro_flow *lro_flows_repeated(const struct lro_flows *flows, const u8 *frame,
+static inline struct lro_flow *lro_flows_repeated(struct lro_flows *flows, const u8 *frame,
 						  unsigned int avail, unsigned int len, u32 vlan)
 {
 	struct lro_flow *flow = flows->last;
@@ -189,18 +192,15 @@ enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
 				unsigned int max_segs);
 
 /**
- * lro_flows_repeat() - take note of a packet that lro_flows_repeated() knows
- * @flows: table
+ * lro_flow_repeat() - take note of a packet that lro_flows_repeated() knows
  * @flow: aggregate that it continues; its state is brought up to date
  * @max_segs: packets allowed in one aggregate
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
-static inline enum lro_reason lro_flows_repeat(struct lro_flows *flows, struct lro_flow *flow,
-					       unsigned int max_segs)
+static inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, unsigned int max_segs)
 {
 	if (flow->streak < LRO_BULK_STREAK)
 		flow->streak++;
-	flows->last = flow;
 	return lro_state_repeat(&flow->state, max_segs);
 }
 

@@ -139,16 +139,17 @@ static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag
 {
 	unsigned int len = skb_frag_size(frag), payload;
 	struct lro_flow *flow;
-	skb_frag_t *to;
+	skb_frag_t cut;
 
 	flow = lro_flows_repeated(&lro->flows, skb_frag_address(frag), len, len, vlan);
 	if (!flow || flow->frags == MAX_SKB_FRAGS || !may_join(flow, pool))
 		return false;
 	payload = flow->state.gso_size;
-	to = &flow->info->frags[flow->frags++];
-	*to = *frag;
-	skb_frag_off_add(to, flow->state.hdr_len);
-	skb_frag_size_set(to, payload);
+	/* Written at once, for it goes to where the cache does not have it. */
+	cut = *frag;
+	skb_frag_off_add(&cut, flow->state.hdr_len);
+	skb_frag_size_set(&cut, payload);
+	flow->info->frags[flow->frags++] = cut;
 	flow->added += payload;
 	flow->truesize += truesize;
 	lro_repeat(lro, flow);

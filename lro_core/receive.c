@@ -82,7 +82,7 @@ static void flush_key(struct lro *lro, const struct lro_key *key)
  * State that a merge would lose, or that forbids writing to the packet. Drivers
  * hand in fresh skbs, so any of this is unusual.
  */
-static enum lro_reason skb_state(const struct sk_buff *skb)
+static __always_inline enum lro_reason skb_state(const struct sk_buff *skb)
 {
 	if (skb_is_gso(skb))
 		return LRO_PASS_GSO;

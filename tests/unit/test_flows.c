@@ -355,25 +355,32 @@ static struct lro_flow *repeated(const struct frame *f, unsigned int avail, u32 
 	return lro_flows_repeated(&flows, f->data, avail, f->len, vlan);
 }
 
+static struct lro_flow *open_frame(const struct frame *f, u32 vlan)
+{
+	struct lro_packet pkt;
+	enum lro_reason why;
+	struct lro_flow *flow;
+
+	assert_int_equal(lro_parse(f->data, f->len, f->len, vlan, &pkt, &why), LRO_CANDIDATE);
+	flow = lro_flows_place(&flows, &pkt.key);
+	lro_flows_open(&flows, flow, &pkt, skb_of(1));
+	assert_int_equal(lro_flows_grown(&flows, flow, 3), LRO_CONTINUE);
+	return flow;
+}
+
 static void next_frame_is_found(void **ctx)
 {
 	static const u8 headers[] = { 66, 86, 54, 74, 66, 86 };
 	struct lro_flow *flow[KINDS];
-	enum lro_reason why;
 
 	(void)ctx;
 	setup(64, 9);
 	for (unsigned int n = 0; n < KINDS; n++) {
 		struct spec s = kind(n);
 		struct frame f = frame_build(&s);
-		struct lro_packet pkt;
 
 		assert_null(repeated(&f, f.len, tag_of(n)));
-		assert_int_equal(lro_parse(f.data, f.len, f.len, tag_of(n), &pkt, &why),
-				 LRO_CANDIDATE);
-		flow[n] = lro_flows_place(&flows, &pkt.key);
-		lro_flows_open(&flows, flow[n], &pkt, skb_of(n));
-		assert_int_equal(lro_flows_grown(&flows, flow[n], 3), LRO_CONTINUE);
+		flow[n] = open_frame(&f, tag_of(n));
 		assert_ptr_equal(flows.last, flow[n]);
 		/* The same once more is not the next. */
 		assert_null(repeated(&f, f.len, tag_of(n)));
@@ -404,16 +411,47 @@ static void next_frame_is_found(void **ctx)
 			free(cut.data);
 		}
 		assert_null(repeated(&f, f.len, tag_of(n) ^ 1));
-		assert_int_equal(lro_flows_repeat(&flows, flow[n], 3), LRO_CONTINUE);
-		assert_ptr_equal(flows.last, flow[n]);
+		assert_int_equal(lro_flow_repeat(flow[n], 3), LRO_CONTINUE);
 		assert_int_equal(flow[n]->streak, 2);
 		assert_int_equal(flow[n]->state.segs, 2);
-		assert_int_equal(lro_flows_repeat(&flows, flow[n], 3), LRO_FLUSH_SEGS);
+		assert_int_equal(lro_flow_repeat(flow[n], 3), LRO_FLUSH_SEGS);
 		lro_flows_close(&flows, flow[n]);
 		assert_null(flows.last);
 		assert_null(repeated(&f, f.len, tag_of(n)));
 		frame_free(&f);
 	}
+	free(memory);
+}
+
+/* The flow of two packets in sequence is compared with first; flows that take turns are not. */
+static void next_flow_is_expected(void **ctx)
+{
+	struct lro_flow *flow[2];
+	struct frame f[2];
+
+	(void)ctx;
+	setup(64, 9);
+	for (unsigned int n = 0; n < 2; n++) {
+		struct spec s = kind(n);
+
+		f[n] = frame_build(&s);
+		flow[n] = open_frame(&f[n], 0);
+		frame_free(&f[n]);
+		s.seq += s.payload;
+		s.id++;
+		f[n] = frame_build(&s);
+	}
+	assert_ptr_equal(flows.last, flow[1]);
+	for (unsigned int n = 0; n < 6; n++) {
+		assert_ptr_equal(repeated(&f[n & 1], f[n & 1].len, 0), flow[n & 1]);
+		assert_null(flows.last);
+	}
+	for (unsigned int n = 0; n < 3; n++) {
+		assert_ptr_equal(repeated(&f[1], f[1].len, 0), flow[1]);
+		assert_ptr_equal(flows.last, flow[1]);
+	}
+	frame_free(&f[0]);
+	frame_free(&f[1]);
 	free(memory);
 }
 
@@ -424,11 +462,11 @@ static void repeats_make_bulk(void **ctx)
 	setup(64, 9);
 	begin(0, 0);
 	for (unsigned int n = 2; n <= 40; n++) {
-		assert_int_equal(lro_flows_repeat(&flows, find(0), 1000), LRO_CONTINUE);
+		assert_int_equal(lro_flow_repeat(find(0), 1000), LRO_CONTINUE);
 		assert_int_equal(lro_flow_is_bulk(find(0)), n >= 8);
 	}
 	assert_int_equal(find(0)->streak, LRO_BULK_STREAK);
-	while (lro_flows_repeat(&flows, find(0), 1000) == LRO_CONTINUE)
+	while (lro_flow_repeat(find(0), 1000) == LRO_CONTINUE)
 		;
 	assert_int_equal(find(0)->state.segs, 65);
 	free(memory);
@@ -500,6 +538,7 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(held_aggregates),
 		cmocka_unit_test(bulk_flows),
 		cmocka_unit_test(next_frame_is_found),
+		cmocka_unit_test(next_flow_is_expected),
 		cmocka_unit_test(repeats_make_bulk),
 		cmocka_unit_test(least_recent_place_forgets),
 		cmocka_unit_test(thousand_flows),
