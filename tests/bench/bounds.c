@@ -21,16 +21,10 @@ struct bounds *bounds_create(void)
 
 void bounds_release(struct bounds *bounds)
 {
-	unsigned int i, j;
+	unsigned int i;
 
-	for (i = 0; i < STREAM_FLOWS_MAX; i++) {
-		struct kept *kept = &bounds->flow[i];
-
-		for (j = 0; j < kept->items; j++)
-			put_page(kept->item[j]);
-		kept->count = 0;
-		kept->items = 0;
-	}
+	for (i = 0; i < STREAM_FLOWS_MAX; i++)
+		bounds_let_go(&bounds->flow[i]);
 }
 
 void bounds_destroy(struct bounds *bounds)

@@ -56,18 +56,23 @@ void bounds_destroy(struct bounds *bounds);
  */
 void bounds_release(struct bounds *bounds);
 
-/* A flow's packet came; its memory is let go when the aggregate would be full. */
-static inline void bounds_count(struct kept *kept, unsigned int payload)
+/* Let go of what a flow keeps. */
+static inline void bounds_let_go(struct kept *kept)
 {
 	unsigned int i;
 
-	kept->count++;
-	if (kept->count < BOUND_SEGS_MAX && (kept->count + 1) * payload < U16_MAX)
-		return;
 	for (i = 0; i < kept->items; i++)
 		put_page(kept->item[i]);
 	kept->count = 0;
 	kept->items = 0;
+}
+
+/* A flow's packet came; its memory is let go when the aggregate would be full. */
+static inline void bounds_count(struct kept *kept, unsigned int payload)
+{
+	kept->count++;
+	if (kept->count == BOUND_SEGS_MAX || (kept->count + 1) * payload >= U16_MAX)
+		bounds_let_go(kept);
 }
 
 #endif /* _LRO_BENCH_BOUNDS_H */

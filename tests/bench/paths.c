@@ -176,8 +176,7 @@ static __always_inline void receive_bound_skb(struct rx *rx, const struct frame 
 	if (unlikely(!skb))
 		return;
 	kept->item[kept->items++] = virt_to_head_page(skb->head);
-	skb->cloned = 1;
-	atomic_set(&skb_shinfo(skb)->dataref, 2);
+	skb->head = NULL;
 	napi_consume_skb(skb, 1);
 	bounds_count(kept, frame->len);
 }
