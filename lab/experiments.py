@@ -22,8 +22,9 @@ from .traffic import Transfer
 NIC_MODEL = "RTL8169sb (rtl8169d)"
 # Request and response go on for so long; the histogram of segments is of so many bytes at most.
 LATENCY_SECONDS = 6
-# How often merging is switched on, off, off and on again meanwhile.
-LATENCY_TURNS = 1
+# Where merging is compared with none, it is switched on, off, off and on again so often, for so many seconds each: the
+# slowest hundredth has to be many answers, and moods of the machine last for seconds.
+LATENCY_TURNS, TURN_SECONDS = 4, 2
 HISTOGRAM_BYTES = 16 << 20
 
 
@@ -175,12 +176,13 @@ class _Bench:
         try:
             for on in (True, False, False, True) * LATENCY_TURNS:
                 self._merge(on)
-                parts[on].append(self._bounce(LATENCY_SECONDS // (2 * LATENCY_TURNS)))
+                parts[on].append(self._bounce(TURN_SECONDS))
         finally:
             self._merge(True)
         merging, plain = (functools.reduce(operator.add, parts[on]) for on in (True, False))
         return {"latency_us": latency.fields(merging), "latency_count": merging.count,
-                "latency_off_us": latency.fields(plain), "latency_off_count": plain.count}
+                "latency_off_us": latency.fields(plain), "latency_off_count": plain.count,
+                "latency_histogram": latency.kept(merging), "latency_off_histogram": latency.kept(plain)}
 
     def _bounce(self, seconds: int) -> latency.Latency:
         return latency.bounce(self._lab.sender, self._lab.receiver, self._lab.receiver_address, seconds)

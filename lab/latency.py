@@ -16,6 +16,8 @@ from .steps import LabError, say
 PORT = 5003
 # Microseconds in a bin of iperf's histogram, and bins; what takes longer than all of them is counted apart.
 BIN, BINS = 5, 40_000
+# Microseconds in a bin of the histogram that a run keeps.
+KEPT = 50
 # Seconds beyond those of the traffic that starting and ending may take.
 SETTLE = 60
 
@@ -91,6 +93,20 @@ def fields(latency: Latency) -> dict[str, float]:
         except LabError as error:
             say(f"    {error.sentence()}.")
     return found
+
+
+def kept(latency: Latency) -> dict[str, object]:
+    """The histogram as a run holds it, in bins of KEPT microseconds."""
+    bins: dict[str, int] = {}
+    for edge, count in sorted(latency.bins.items()):
+        wider = str(-(-edge // KEPT) * KEPT)
+        bins[wider] = bins.get(wider, 0) + count
+    return {"width": KEPT, "bins": bins, "slower": latency.slower}
+
+
+def restored(record: dict) -> Latency:
+    """What kept() made a record of."""
+    return Latency({int(edge): count for edge, count in record["bins"].items()}, record["width"], record["slower"])
 
 
 def bounce(source: Host, sink: Host, address: str, seconds: int) -> Latency:

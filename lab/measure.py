@@ -34,6 +34,9 @@
 `latency_off_us.{p50,p99}`, `latency_off_count`
     The same with the engine of the same drivers switched off, in turns with it; where both drivers are this project's.
 
+`latency_histogram`, `latency_off_histogram`
+    Of these two, `bins`: answers by the upper edge of their bin in microseconds, `width`: of a bin, and `slower`.
+
 `segs_histogram`
     Packets that the receiver's TCP took, by the segments they held: of one more transfer, as the counter's probe costs
     the receiver instructions (see lab/segments).

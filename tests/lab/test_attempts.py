@@ -128,6 +128,13 @@ class Bounceback(unittest.TestCase):
             found.percentile(0.99)
         self.assertEqual(list(latency.fields(found)), ["p50"])
 
+    def test_kept_in_wider_bins(self) -> None:
+        found = latency.parse(REPORT.replace("cnt(100)", "cnt(103)").replace("obu=0/0", "obu=0/3"))
+        record = latency.kept(found)
+        self.assertEqual(record, {"width": 50, "bins": {"500": 50, "550": 40, "900": 9, "5000": 1}, "slower": 3})
+        back = latency.restored(record)
+        self.assertEqual((back.count, back.percentile(0.95)), (103, 850 + 50 * (0.95 * 103 - 90) / 9))
+
     def test_no_histogram(self) -> None:
         for report in ("", "connect failed: Connection refused\n", REPORT.replace("PDF", "CDF")):
             with self.subTest(report), self.assertRaisesRegex(LabError, "no histogram"):

@@ -110,6 +110,10 @@ class Bench(unittest.TestCase):
         turns = [line.partition("[")[2][:4] for line in self.lab.told if line.startswith("bounce")]
         self.assertEqual(turns, ["1, 1", "0, 0", "0, 0", "1, 1"] * experiments.LATENCY_TURNS)
         self.assertEqual((found["latency_us"]["p50"], found["latency_off_us"]["p50"]), (497.5, 997.5))
+        answers = 200 * experiments.LATENCY_TURNS
+        self.assertEqual((found["latency_histogram"], found["latency_off_histogram"]),
+                         ({"width": 50, "bins": {"500": answers}, "slower": 0},
+                          {"width": 50, "bins": {"1000": answers}, "slower": 0}))
         self.assertEqual(found["latency_count"], found["latency_off_count"])
         # The engines are on again for what follows.
         self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1})

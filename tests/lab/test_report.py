@@ -56,7 +56,9 @@ def one_run(config: str, repeat: int) -> dict:
            "window": {"unit_ms": 1, "bytes": [None, *range(30000, 30000 + 1200 * 50, 50)], "mean": 60000,
                       "acks_per_mb": 344.0 / ratio, "retransmitted_packets": repeat}, "discarded": 1}
     if config == "guest12":
-        run |= {"latency_off_us": {"p50": 790.0 * width, "p99": 2000.0 * width}, "latency_off_count": 70}
+        run |= {"latency_off_us": {"p50": 790.0 * width, "p99": 2000.0 * width}, "latency_off_count": 70,
+                "latency_histogram": {"width": 50, "bins": {"800": 98, "2000": 2}, "slower": 0},
+                "latency_off_histogram": {"width": 50, "bins": {"800": 98, "2000": 2}, "slower": 0}}
     if guest:
         run["insn_per_byte"]["guest"] = domain(guest, width)
         run["moved_per_byte"]["guest"] = 1.0 * width
@@ -416,12 +418,19 @@ class Ratios(unittest.TestCase):
         self.assertEqual(ratios.compute(found)["P1"], 0.4)
         self.assertEqual(ratios.compute(found)["P5"], 17.5)
 
-    def test_latency_is_on_over_off(self) -> None:
+    def test_latency_is_on_over_off_of_all_repeats_together(self) -> None:
         found = full()
-        for run in found["runs"]:
-            if run["config"] == "guest12":
-                run["latency_off_us"]["p99"] = 1600.0
-        self.assertEqual(ratios.compute(found)["P8"], 1.25)
+        runs = [run for run in found["runs"] if run["config"] == "guest12"]
+        # One repeat of three, with all the slow answers: the hundredth part of all is 3 of 300.
+        runs[0]["latency_histogram"]["bins"] = {"800": 94, "2000": 6}
+        for run in runs[1:]:
+            run["latency_histogram"]["bins"] = {"800": 100}
+        for run in runs:
+            run["latency_off_histogram"]["bins"] = {"800": 100}
+        off = 750 + 50 * 0.99
+        self.assertEqual(ratios.compute(found)["P8"], round((1950 + 50 * 3 / 6) / off, 4))
+        runs[0]["latency_histogram"]["slower"] = 4
+        self.assertNotIn("P8", ratios.compute(found))
 
     def test_flows_of_1000_go_before_1024_and_gro_does_not_count(self) -> None:
         found = full()
