@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What each run of the lab measures beside throughput and LRO ratio, and when a run has to be made again.
 
-`insn_per_byte.{driver,guest}.{total,xen,kernel,modules,user}`, `moved_per_byte.{driver,guest}`
-    Guest instructions, and bytes moved by string instructions, per byte of payload, in the interval from FIRST to LAST
+`insn_per_byte.{driver,guest}.{total,xen,kernel,modules,user}`, `waited_per_byte.{driver,guest}`,
+`moved_per_byte.{driver,guest}`
+    Guest instructions, those in loops that wait for another CPU, which are not among the former, and bytes moved by
+    string instructions, per byte of payload, in the interval from FIRST to LAST
     of the payload (see lab/insn/README.md). No agent is asked for anything meanwhile: what a serial port carries costs
     its domain more instructions than the payload. The payload of the interval is what the NIC process wrote to the
     receive ring: its `rx_bytes` less HEADERS for each of its `rx_frames`. That is exact for a bulk flow, where every
@@ -270,7 +272,7 @@ def check_payload(passed: int, done: Transfer) -> None:
 
 
 def instructions(moments: list[Moment], baseline: Baseline) -> dict:
-    """Instructions and moved bytes per byte of payload of each domain, and the interval they are from."""
+    """Instructions, waiting and moved bytes per byte of payload of each domain, and the interval they are from."""
     begin, end = moments
     count = round(end.payload - begin.payload)
     spent = delta(begin.snapshot, end.snapshot)
@@ -279,6 +281,7 @@ def instructions(moments: list[Moment], baseline: Baseline) -> dict:
     return {
         "insn_per_byte": {name: {part: round(value, DIGITS) for part, value in found["insn"].items()}
                           for name, found in domains.items()},
+        "waited_per_byte": {name: round(found["waited"], DIGITS) for name, found in domains.items()},
         "moved_per_byte": {name: round(found["moved"], DIGITS) for name, found in domains.items()},
         "interval": {"bytes": count, "seconds": round(seconds, 3),
                      "busy": {name: round(found["busy"], DIGITS) for name, found in domains.items()}},

@@ -19,6 +19,9 @@
 #define MODULES_START	0xffffffffc0000000ull
 #define MODULES_END	0xffffffffff000000ull
 
+#define PAGE_BYTES	4096
+#define PAUSE_LEN	2
+
 const char *const category_name[CAT_COUNT] = { "xen", "kernel", "modules", "user", "other" };
 
 static struct qemu_plugin_scoreboard *board;
@@ -64,11 +67,34 @@ static void count_writes(struct qemu_plugin_insn *insn, qemu_plugin_u64 entry, u
 						      QEMU_PLUGIN_INLINE_ADD_U64, entry, bytes);
 }
 
-static void instrument_insn(struct qemu_plugin_insn *insn, enum category cat)
+static struct decoded decoded(const struct qemu_plugin_insn *insn)
 {
 	uint8_t code[16];
 	size_t len = qemu_plugin_insn_data(insn, code, sizeof(code));
-	struct decoded found = decode_insn(code, len);
+
+	return decode_insn(code, len);
+}
+
+/*
+ * Whoever waits for another CPU in a loop executes a pause in it: the processor's manual asks for
+ * that. The translator ends a block with it, so the loop is a block that ends in a pause and the
+ * one behind, which looks whether the wait is over.
+ */
+static bool is_wait(const struct qemu_plugin_tb *tb, size_t count)
+{
+	const struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, 0);
+	const uint8_t *host = qemu_plugin_insn_haddr(first);
+
+	if (decoded(qemu_plugin_tb_get_insn(tb, count - 1)).kind == INSN_PAUSE)
+		return true;
+	/* The bytes before are there if they are in the same page. */
+	return host && qemu_plugin_tb_vaddr(tb) % PAGE_BYTES >= PAUSE_LEN &&
+	       decode_insn(host - PAUSE_LEN, PAUSE_LEN).kind == INSN_PAUSE;
+}
+
+static void instrument_insn(struct qemu_plugin_insn *insn, enum category cat)
+{
+	struct decoded found = decoded(insn);
 
 	switch (found.kind) {
 	case INSN_MOVS:
@@ -81,6 +107,7 @@ static void instrument_insn(struct qemu_plugin_insn *insn, enum category cat)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_marker, QEMU_PLUGIN_CB_NO_REGS,
 						       (void *)(uintptr_t)found.value);
 		break;
+	case INSN_PAUSE:
 	case INSN_PLAIN:
 		break;
 	}
@@ -96,6 +123,9 @@ static void on_translate(struct qemu_plugin_tb *tb, void *userdata)
 	if (!count_each)
 		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 								  ENTRY(insns, cat), count);
+	if (is_wait(tb, count))
+		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64,
+								  ENTRY(waits, cat), count);
 	if (profile_enabled())
 		qemu_plugin_register_vcpu_tb_exec_inline_per_vcpu(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 								  profile_entry(pc, cat), count);
@@ -113,6 +143,7 @@ void count_read(unsigned int vcpu, struct counters *out)
 {
 	for (int cat = 0; cat < CAT_COUNT; cat++) {
 		out->insns[cat] = qemu_plugin_u64_get(ENTRY(insns, cat), vcpu);
+		out->waits[cat] = qemu_plugin_u64_get(ENTRY(waits, cat), vcpu);
 		out->movs[cat] = qemu_plugin_u64_get(ENTRY(movs, cat), vcpu);
 		out->stos[cat] = qemu_plugin_u64_get(ENTRY(stos, cat), vcpu);
 	}

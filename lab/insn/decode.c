@@ -9,6 +9,9 @@
 #define MARKER_LEN	7
 #define MARKER_MAGIC	0x5a5a
 
+#define OPCODE_NOP	0x90
+#define PREFIX_REP	0xf3
+
 static bool is_legacy_prefix(uint8_t byte)
 {
 	switch (byte) {
@@ -38,6 +41,9 @@ struct decoded decode_insn(const uint8_t *code, size_t len)
 
 	if (is_marker(code, len))
 		return (struct decoded){ .kind = INSN_MARKER, .value = code[3] | code[4] << 8 };
+
+	if (len == 2 && code[0] == PREFIX_REP && code[1] == OPCODE_NOP)
+		return (struct decoded){ .kind = INSN_PAUSE };
 
 	for (; i < len && is_legacy_prefix(code[i]); i++)
 		narrow |= code[i] == 0x66;

@@ -11,7 +11,7 @@
 
 #include "api.h"
 
-#define INSN_SCHEMA	1
+#define INSN_SCHEMA	2
 #define MAX_VCPUS	64
 #define LABEL_MAX	63
 
@@ -40,12 +40,12 @@ enum category category_of(uint64_t pc);
 
 /* What one instruction is to the plugin. */
 struct decoded {
-	enum { INSN_PLAIN, INSN_MOVS, INSN_STOS, INSN_MARKER } kind;
+	enum { INSN_PLAIN, INSN_MOVS, INSN_STOS, INSN_MARKER, INSN_PAUSE } kind;
 	uint16_t value;		/* bytes per iteration, or the marker's label */
 };
 
 /**
- * decode_insn() - recognise string instructions and markers
+ * decode_insn() - recognise string instructions, markers and pause
  * @code: the instruction's bytes, in 64- or 32-bit mode
  * @len: number of bytes in @code
  *
@@ -59,6 +59,7 @@ struct decoded decode_insn(const uint8_t *code, size_t len);
 /* Counters of one vCPU, as laid out in the scoreboard; all monotonic. */
 struct counters {
 	uint64_t insns[CAT_COUNT];	/* guest instructions executed */
+	uint64_t waits[CAT_COUNT];	/* those of them in loops that wait for another CPU */
 	uint64_t movs[CAT_COUNT];	/* bytes written by (rep) movs */
 	uint64_t stos[CAT_COUNT];	/* bytes written by (rep) stos */
 };

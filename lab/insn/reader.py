@@ -19,7 +19,7 @@ from .profile import ProfileRow, SymbolTable, profile
 __all__ = ["CATEGORIES", "InsnError", "ProfileRow", "Snapshot", "SymbolTable", "delta", "header",
            "per_byte", "plugin_argument", "profile", "snapshots", "without_idle"]
 
-SCHEMA = 1
+SCHEMA = 2
 PLUGIN_API = 7
 CATEGORIES = ("xen", "kernel", "modules", "user", "other")
 
@@ -114,8 +114,9 @@ def _with_total(categories: dict[str, int]) -> dict[str, int]:
 def delta(a: Snapshot, b: Snapshot) -> dict[int, dict[str, Any]]:
     """What each vCPU did between two snapshots of one QEMU.
 
-    Keys per vCPU: ``seconds``; ``insns``, ``movs``, ``stos``, ``moved`` (= movs + stos, bytes),
-    each split into total and CATEGORIES; ``halted_seconds``, ``busy`` (share of time not halted),
+    Keys per vCPU: ``seconds``; ``insns``, ``waits`` (those of them in loops that wait for another
+    CPU), ``work`` (= insns - waits), ``movs``, ``stos``, ``moved`` (= movs + stos, bytes), each
+    split into total and CATEGORIES; ``halted_seconds``, ``busy`` (share of time not halted),
     ``halts``, ``empty_wakes``, ``empty_insns`` (wake-ups in which only the hypervisor ran).
     """
     span = b.monotonic_ns - a.monotonic_ns
@@ -125,10 +126,13 @@ def delta(a: Snapshot, b: Snapshot) -> dict[int, dict[str, Any]]:
     result: dict[int, dict[str, Any]] = {}
     for before, after in zip(a.vcpus, b.vcpus):
         groups = {name: {cat: after[name][cat] - before[name][cat] for cat in CATEGORIES}
-                  for name in ("insns", "movs", "stos")}
+                  for name in ("insns", "waits", "movs", "stos")}
         if min(min(group.values()) for group in groups.values()) < 0:
             raise InsnError(f"counters went backwards between {a.label!r} and {b.label!r}: "
                             "the snapshots are from different runs of QEMU")
+        # Both counters are read while they run: a loop's turn may be in one of them only.
+        groups["work"] = {cat: max(groups["insns"][cat] - groups["waits"][cat], 0)
+                          for cat in CATEGORIES}
         groups["moved"] = {cat: groups["movs"][cat] + groups["stos"][cat] for cat in CATEGORIES}
         halted = min(max(after["halted_ns"] - before["halted_ns"], 0), span)
         result[after["vcpu"]] = {
@@ -143,21 +147,21 @@ def delta(a: Snapshot, b: Snapshot) -> dict[int, dict[str, Any]]:
 
 
 def idle_rate(quiet: dict[str, Any]) -> dict[str, float]:
-    """Instructions per halted second, by category, of a vCPU in an interval without traffic."""
+    """Instructions of work per halted second, by category, of a vCPU without traffic."""
     if quiet["busy"] > QUIET_BUSY_LIMIT:
         raise InsnError(f"the interval meant to be quiet was busy for {quiet['busy']:.0%} of the "
                         "time: measure the idle rate while nothing runs")
-    return {cat: count / quiet["halted_seconds"] for cat, count in quiet["insns"].items()}
+    return {cat: count / quiet["halted_seconds"] for cat, count in quiet["work"].items()}
 
 
 def without_idle(vcpu: dict[str, Any], quiet: dict[str, Any]) -> dict[str, float]:
-    """Instructions of one vCPU's delta with the cost of idling taken out, by category.
+    """Instructions of work in one vCPU's delta with the cost of idling taken out, by category.
 
     The rate of the quiet interval is charged to the time that the vCPU was halted in the
     measured one: a vCPU that never halted did not idle, and nothing is subtracted.
     """
     rate = idle_rate(quiet)
-    net = {cat: max(vcpu["insns"][cat] - rate[cat] * vcpu["halted_seconds"], 0.0)
+    net = {cat: max(vcpu["work"][cat] - rate[cat] * vcpu["halted_seconds"], 0.0)
            for cat in CATEGORIES}
     return {"total": sum(net.values()), **net}
 
@@ -166,18 +170,20 @@ def per_byte(vcpu: dict[str, Any], payload_bytes: int,
              quiet: dict[str, Any] | None = None) -> dict[str, Any]:
     """One vCPU's delta per payload byte, as the results file wants it.
 
-    ``insn``: total, xen, kernel, modules, user per byte, idling removed when `quiet` is given;
-    ``moved``: bytes moved by string instructions per byte; ``idle``: instructions per byte that
-    were removed; ``busy``: share of the time the vCPU was running.
+    ``insn``: total, xen, kernel, modules, user of work per byte, idling removed when `quiet` is
+    given; ``waited``: instructions per byte in loops that wait for another CPU, which are not in
+    ``insn``; ``moved``: bytes moved by string instructions per byte; ``idle``: instructions per
+    byte that were removed as idling; ``busy``: share of the time the vCPU was running.
     """
     if payload_bytes <= 0:
         raise InsnError("no payload was transferred in the measured interval")
-    insns = without_idle(vcpu, quiet) if quiet else vcpu["insns"]
+    insns = without_idle(vcpu, quiet) if quiet else vcpu["work"]
     return {
         "insn": {cat: insns[cat] / payload_bytes
                  for cat in ("total", "xen", "kernel", "modules", "user")},
+        "waited": vcpu["waits"]["total"] / payload_bytes,
         "moved": vcpu["moved"]["total"] / payload_bytes,
         "copied": vcpu["movs"]["total"] / payload_bytes,
-        "idle": (vcpu["insns"]["total"] - insns["total"]) / payload_bytes,
+        "idle": (vcpu["work"]["total"] - insns["total"]) / payload_bytes,
         "busy": vcpu["busy"],
     }

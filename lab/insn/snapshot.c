@@ -71,6 +71,7 @@ static void add_vcpu(struct line *line, unsigned int vcpu)
 	idle_read(vcpu, &idle);
 	add(line, "%s{\"vcpu\":%u", vcpu ? "," : "", vcpu);
 	add_categories(line, "insns", count.insns);
+	add_categories(line, "waits", count.waits);
 	add_categories(line, "movs", count.movs);
 	add_categories(line, "stos", count.stos);
 	add(line, ",\"halted_ns\":%llu,\"halts\":%llu,\"empty_wakes\":%llu,\"empty_insns\":%llu}",

@@ -42,9 +42,17 @@ static void others_are_plain(void **state)
 	EXPECT(INSN_PLAIN, 0, 0x0f, 0xa5, 0xc8);
 	EXPECT(INSN_PLAIN, 0, 0xf3, 0xa6);		/* repe cmpsb */
 	EXPECT(INSN_PLAIN, 0, 0xf3, 0xac);		/* rep lodsb */
-	EXPECT(INSN_PLAIN, 0, 0xf3, 0x90);		/* pause */
 	EXPECT(INSN_PLAIN, 0, 0x48);
 	EXPECT(INSN_PLAIN, 0, 0x83, 0xc0, 0xa4);	/* 0xa4 as an immediate */
+}
+
+static void pauses(void **state)
+{
+	(void)state;
+	EXPECT(INSN_PAUSE, 0, 0xf3, 0x90);
+	EXPECT(INSN_PLAIN, 0, 0xf2, 0x90);
+	EXPECT(INSN_PLAIN, 0, 0x66, 0x90);
+	EXPECT(INSN_PLAIN, 0, 0xf3, 0x0f, 0x1f);
 }
 
 static void markers(void **state)
@@ -62,6 +70,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(string_instructions),
 		cmocka_unit_test(others_are_plain),
+		cmocka_unit_test(pauses),
 		cmocka_unit_test(markers),
 	};
 

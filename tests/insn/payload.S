@@ -5,12 +5,14 @@
  *
  * One physical page of code is mapped at the lower half (user), where Xen, where the kernel and
  * where modules live. Between marker 16 * c + 0 and 16 * c + 1 runs the loop, between + 2 and + 3
- * the string instructions, c being the category's place in the order user, xen, kernel, modules.
+ * the string instructions, between + 4 and + 5 a loop that waits, c being the category's place in
+ * the order user, xen, kernel, modules.
  */
 
 #define MAGIC		0x1badb002
 #define MEMINFO		0x2
 #define LOOP_COUNT	500000		/* two instructions each */
+#define WAIT_COUNT	3000		/* three instructions each */
 #define MOVSB_BYTES	200000		/* more than one batch of the translator's */
 #define MOVSQ_WORDS	3000
 #define STOSQ_WORDS	70000
@@ -102,6 +104,14 @@ _start:
 	mov $STOSW_WORDS, %ecx
 	rep stosw
 	marker \first + 3
+	jmp 1f
+1:	marker \first + 4
+	jmp 1f
+1:	mov $WAIT_COUNT, %ecx
+2:	pause
+	dec %ecx
+	jnz 2b
+	marker \first + 5
 	jmp 1f
 1:
 	.endm

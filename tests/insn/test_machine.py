@@ -24,6 +24,7 @@ from . import machine
 ORDER = ("user", "xen", "kernel", "modules")
 LOOP_INSNS = 2 * 500000
 MOVS_BYTES = 200000 + 8 * 3000
+WAIT_INSNS = 3 * 3000
 STOS_BYTES = 8 * 70000 + 2 * 11
 CLOSE = 0.001
 
@@ -39,16 +40,20 @@ class Payload(unittest.TestCase):
         self.assertEqual(code, machine.BARE_EXIT, log.read_text(errors="replace")[-500:])
         marks = {int(snap.label): snap for snap in snapshots(out) if snap.by == "marker"}
         for index, category in enumerate(ORDER):
-            yield category, [marks[16 * index + i] for i in range(4)]
+            yield category, [marks[16 * index + i] for i in range(6)]
 
     def check(self, name: str, allowed: float, **options: bool) -> None:
-        for category, (a, b, c, d) in self.measure(name, **options):
+        for category, (a, b, c, d, e, f) in self.measure(name, **options):
             with self.subTest(category=category):
-                loop, moves = delta(a, b)[0], delta(c, d)[0]
+                loop, moves, wait = delta(a, b)[0], delta(c, d)[0], delta(e, f)[0]
                 self.assertAlmostEqual(loop["insns"][category], LOOP_INSNS, delta=allowed * LOOP_INSNS)
                 self.assertEqual(loop["moved"]["total"], 0)
                 self.assertEqual(moves["movs"], {"total": MOVS_BYTES, **only(category, MOVS_BYTES)})
                 self.assertEqual(moves["stos"], {"total": STOS_BYTES, **only(category, STOS_BYTES)})
+                self.assertEqual(loop["waits"]["total"] + moves["waits"]["total"], 0)
+                # Nothing but the wait, and the marker's own block.
+                self.assertAlmostEqual(wait["waits"][category], WAIT_INSNS, delta=3)
+                self.assertLess(wait["work"]["total"], 6)
                 # A repeated instruction is one, however long; the translator re-enters it a few times.
                 self.assertLess(moves["insns"][category], 40)
 

@@ -15,7 +15,7 @@ from lab.insn.profile import SymbolTable, profile
 
 from . import machine
 
-HEADER = {"type": "header", "schema": 1, "plugin_api": 7, "qemu_api_min": 7, "qemu_api": 7, "vcpus": 1,
+HEADER = {"type": "header", "schema": 2, "plugin_api": 7, "qemu_api_min": 7, "qemu_api": 7, "vcpus": 1,
           "exact": False, "profile": False}
 
 
@@ -23,8 +23,8 @@ def split(**known: int) -> dict[str, int]:
     return {**dict.fromkeys(reader.CATEGORIES, 0), **known}
 
 
-def snap(seq: int, at_s: float, halted_s: float = 0.0, movs: int = 0, stos: int = 0, **insns: int):
-    vcpu = {"vcpu": 0, "insns": split(**insns), "movs": split(kernel=movs), "stos": split(kernel=stos),
+def snap(seq: int, at_s: float, halted_s: float = 0.0, movs: int = 0, stos: int = 0, waits: int = 0, **insns: int):
+    vcpu = {"vcpu": 0, "insns": split(**insns), "waits": split(xen=waits), "movs": split(kernel=movs), "stos": split(kernel=stos),
             "halted_ns": int(halted_s * 1e9), "halts": seq, "empty_wakes": 0, "empty_insns": 0}
     line = {"type": "snapshot", "seq": seq, "label": f"s{seq}", "by": "control",
             "monotonic_ns": int(at_s * 1e9), "realtime_ns": 0, "vcpus": [vcpu]}
@@ -64,6 +64,14 @@ class Reader(unittest.TestCase):
         self.assertEqual((row["moved"], row["idle"]), (6.4, 3.0))
         self.assertEqual(reader.per_byte(busy, 100)["insn"]["total"], 140.0)
 
+    def test_waiting_is_not_work(self) -> None:
+        quiet = reader.delta(*self.pair(snap(1, 0), snap(2, 10, 8.0, waits=400, xen=1200)))[0]
+        self.assertEqual(reader.idle_rate(quiet)["xen"], 100)
+        busy = reader.delta(*self.pair(snap(1, 0), snap(2, 4, 1.0, waits=3000, xen=5000, kernel=9000)))[0]
+        self.assertEqual((busy["insns"]["total"], busy["work"]["total"]), (14000, 11000))
+        row = reader.per_byte(busy, 100, quiet)
+        self.assertEqual((row["insn"]["xen"], row["insn"]["total"], row["waited"], row["idle"]), (19, 109, 30, 1))
+
     def test_not_quiet(self) -> None:
         loud = reader.delta(*self.pair(snap(1, 0), snap(2, 10, 1.0, kernel=9)))[0]
         self.assertRaisesRegex(InsnError, "busy for 90%", reader.idle_rate, loud)
@@ -83,7 +91,7 @@ class Reader(unittest.TestCase):
     def test_damaged_files(self) -> None:
         self.assertRaisesRegex(InsnError, "did not load", reader.snapshots, self.path)
         for head, words in (({**HEADER, "qemu_api": 8}, "plugin API 8"),
-                            ({**HEADER, "schema": 2}, "another version"), (snap(1, 1), "header line")):
+                            ({**HEADER, "schema": 1}, "another version"), (snap(1, 1), "header line")):
             self.write(head)
             self.assertRaisesRegex(InsnError, words, reader.snapshots, self.path)
         self.write(HEADER, tail='{"type":"snap')

@@ -29,6 +29,7 @@ def snapshot(seq: int, seconds: float, *vcpus: dict[str, int], halted: float = 0
     """`vcpus`: instructions by category, and `moved`, of each; all were halted for `halted` seconds."""
     def one(number: int, counts: dict[str, int]) -> dict:
         return {"vcpu": number, "insns": {part: counts.get(part, 0) for part in CATEGORIES},
+                "waits": dict.fromkeys(CATEGORIES, 0),
                 "movs": {part: counts.get("moved", 0) if part == "kernel" else 0 for part in CATEGORIES},
                 "stos": dict.fromkeys(CATEGORIES, 0), "halted_ns": int(halted * 1e9), "halts": seq,
                 "empty_wakes": 0, "empty_insns": 0}

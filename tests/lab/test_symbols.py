@@ -82,8 +82,8 @@ class Amounts(unittest.TestCase):
         path = self.folder / f"hist.{seq}"
         path.write_text("".join(f"{line}\n" for line in [*lines, "end"]))
         nothing = dict.fromkeys(CATEGORIES, 0)
-        vcpus = tuple({"vcpu": number, "insns": nothing | {"kernel": count}, "movs": nothing, "stos": nothing,
-                       "halted_ns": 0, "halts": 0, "empty_wakes": 0, "empty_insns": 0}
+        vcpus = tuple({"vcpu": number, "insns": nothing | {"kernel": count}, "waits": nothing, "movs": nothing,
+                       "stos": nothing, "halted_ns": 0, "halts": 0, "empty_wakes": 0, "empty_insns": 0}
                       for number, count in enumerate(spent))
         counted = Snapshot("counted", "control", 2 * seq, seq * 10**9, 0, vcpus)
         return measure.Moment(counted, payload, payload,
