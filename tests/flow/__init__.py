@@ -35,7 +35,8 @@ def install(host: Host) -> None:
     if host.run("[ -e /tmp/flow ] || echo no").strip():
         host.put(gzip.compress(program().read_bytes()), "/tmp/flow.gz")
         host.run("gunzip /tmp/flow.gz && chmod +x /tmp/flow")
-    host.run(f"pidof flow >/dev/null || (setsid /tmp/flow sink {PORT} >/tmp/flow.sink 2>&1 </dev/null &)")
+    host.run(f"pidof flow >/dev/null || (setsid /tmp/flow sink {PORT} >/tmp/flow.sink 2>&1 </dev/null &); "
+             f"until grep -q ':{PORT:04X} ' /proc/net/tcp /proc/net/tcp6; do usleep 50000; done")
 
 
 @dataclass(frozen=True)
