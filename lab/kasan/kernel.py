@@ -2,8 +2,9 @@
 """Builds Linux with KASAN and lockdep from the distribution's source; `lab.kernels.kernel("kasan")` returns it.
 
 It is of the series 6.12, with what the machine that owns the NIC needs and nothing else: kernel.config says what.
-In no domain of Xen does it start: the entry of a PV domain never calls kasan_early_init(), and that of a PVH domain calls
-memcmp(), which is checked, before there is shadow memory to look up.
+In a PV domain of Xen it does not start, as the entry of such a domain never calls kasan_early_init(). Nor does it in a PVH
+domain: xen_prepare_pvh() calls memcmp() and xen_pvh_init(), both of which are checked, before there is shadow memory to
+look up. With the calls of the checkers in these two overwritten it starts there; CONTRIBUTING.md says why that is not used.
 """
 
 from __future__ import annotations
