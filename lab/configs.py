@@ -4,7 +4,9 @@
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
 the kernel's own drivers and GRO. Where nothing should aggregate, and where our drivers do, GRO is off, so that
 whatever arrives merged was merged by what the configuration names. A mode of br_linearize behind the name says how
-the driver domain rewrites aggregates before netback copies them; these configurations run only when they are named.
+the driver domain rewrites aggregates before netback copies them; `coherent` that the NIC's driver is this project's with
+the engine off, which leaves its receive buffers: the kernel's driver, but for the syncs of DMA. These configurations run
+only when they are named.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class Config:
     guest_gro: bool
     about: str
     rewrite: str | None = None  # mode of br_linearize, None: not used
+    merge: bool = True  # whether this project's drivers do, where they are
 
     @property
     def xen(self) -> bool:
@@ -38,6 +41,11 @@ class Config:
     def ours(self) -> bool:
         """Whether this project's modules take part."""
         return OUR_NIC == self.nic_driver or OUR_GUEST == self.guest_driver or self.rewrite is not None
+
+    @property
+    def extra(self) -> bool:
+        """Whether it runs only when it is named."""
+        return self.rewrite is not None or not self.merge
 
     @property
     def aggregates(self) -> bool:
@@ -59,15 +67,17 @@ ALL = {config.name: config for config in (
            "inphase"),
     Config("gro1-auto", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, copied in phase where it pays",
            "auto"),
+    Config("gro1-coherent", OUR_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, receive buffers of r8169_lro",
+           merge=False),
 )}
 
 
 def select(names: str) -> list[Config]:
-    """The configurations of a list such as "native guest1" or "native,guest1"; empty means all that rewrite nothing.
+    """The configurations of a list such as "native guest1" or "native,guest1"; empty means all that are not extra.
 
     Raises LabError for a name that does not exist.
     """
-    wanted = names.replace(",", " ").split() or [name for name in ALL if not ALL[name].rewrite]
+    wanted = names.replace(",", " ").split() or [name for name in ALL if not ALL[name].extra]
     for name in wanted:
         if name not in ALL:
             raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}",

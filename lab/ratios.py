@@ -2,6 +2,8 @@
 """The few ratios that say how the project does against its peers, from medians over the repeats.
 
     P1        driver domain's instructions per byte, guest1 / gro1
+    P1_coherent
+              the same, guest1 / gro1-coherent
     P2        guest's instructions per byte, guest2 / gro2
     P3        both domains' instructions per byte, guest12 / gro12
     P4        capacity of the best guest configuration of this project relative to native: native's instructions per
@@ -64,6 +66,7 @@ def compute(results: dict) -> dict:
     """The ratios by name, rounded to four digits after the point."""
     found: dict[str, object] = {
         "P1": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1", *DRIVER)),
+        "P1_coherent": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1-coherent", *DRIVER)),
         "P2": _over(middle(results, "guest2", *GUEST), middle(results, "gro2", *GUEST)),
         "P3": _over(_both(results, "guest12"), _both(results, "gro12")),
         **_capacity(results),

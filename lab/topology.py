@@ -254,7 +254,7 @@ class Lab:
         """Bring the laboratory into a configuration; return when the receiver answers."""
         self.use_nic_driver(config.nic_driver)
         if config.nic_driver == configs.OUR_NIC:
-            self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", 1)
+            self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", int(config.merge))
         self.set_nic_gro(config.nic_gro)
         self.wait_for_ping()
 

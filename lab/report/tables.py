@@ -247,6 +247,7 @@ def _symbols(data: Data, config: str, domain: str, title: str, rows: list[dict])
 
 _RATIOS = (
     ("P1", "Driver domain's instructions per byte: guest1 / gro1", "smaller is better"),
+    ("P1_coherent", "The same with the same receive buffers: guest1 / gro1-coherent", "smaller is better"),
     ("P2", "Guest's instructions per byte: guest2 / gro2", "smaller is better"),
     ("P3", "Both domains' instructions per byte: guest12 / gro12", "smaller is better"),
     ("P4", "Capacity relative to native: native's instructions per byte / those of the busier domain",

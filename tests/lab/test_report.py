@@ -400,6 +400,12 @@ class Ratios(unittest.TestCase):
             "P8": 1.0,
         })
 
+    def test_the_same_receive_buffers(self) -> None:
+        found = full()
+        found["runs"] += [run | {"config": "gro1-coherent"} for run in found["runs"] if run["config"] == "gro2"]
+        coherent = ratios.middle(found, "gro1-coherent", *ratios.DRIVER)
+        self.assertEqual(ratios.compute(found)["P1_coherent"], round(1.0 / coherent, 4))
+
     def test_capacity_takes_the_busier_domain_and_the_best_configuration(self) -> None:
         found = full()
         for run in found["runs"]:

@@ -446,7 +446,7 @@ class Configs(unittest.TestCase):
                     self.assertEqual((config.guest_gro, config.ours), (False, False))
                     continue
                 one, two = "1" in digits, "2" in digits
-                self.assertEqual(config.nic_driver, "r8169_lro" if ours and one else "r8169")
+                self.assertEqual(config.nic_driver, "r8169_lro" if ours and one or not config.merge else "r8169")
                 self.assertEqual(config.guest_driver, "netfront_lro" if ours and two else "xen-netfront")
                 self.assertEqual((config.nic_gro, config.guest_gro), (not ours and one, not ours and two))
                 self.assertEqual(config.aggregates, one or two)
@@ -455,6 +455,7 @@ class Configs(unittest.TestCase):
         self.assertEqual([config.name for config in configs.select("gro1, native gro1")], ["gro1", "native"])
         self.assertEqual(len(configs.select("")), 9)
         self.assertEqual([config.rewrite for config in configs.select("gro1-auto gro1")], ["auto", None])
+        self.assertEqual([config.merge for config in configs.select("gro1-coherent gro1")], [False, True])
         with self.assertRaisesRegex(LabError, "'guest3'"):
             configs.select("guest1 guest3")
 
