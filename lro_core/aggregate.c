@@ -78,57 +78,14 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
 	return skb;
 }
 
-/*
- * Make the linear part of a packet a fragment of the tail, and its fragments as
- * well. NAPI keeps the skb that is left for the next packet, which costs a
- * fraction of giving it back to the allocator.
- */
-static __always_inline bool steal(struct lro_flow *flow, struct sk_buff *skb)
-{
-	struct skb_shared_info *to = flow->info, *from = skb_shinfo(skb);
-	unsigned int linear = skb_headlen(skb), n = flow->frags;
-	struct page *page;
-
-	/* A page_pool counts the users of its pages in its own way. */
-	if (!linear || !skb->head_frag || skb->pp_recycle || skb_has_frag_list(skb) ||
-	    n + 1 + from->nr_frags > MAX_SKB_FRAGS)
-		return false;
-
-	page = virt_to_head_page(skb->head);
-	skb_frag_fill_page_desc(&to->frags[n], page, skb->data - (u8 *)page_address(page), linear);
-	if (unlikely(from->nr_frags))
-		memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
-	if (from->flags & SKBFL_SHARED_FRAG)
-		to->flags |= SKBFL_SHARED_FRAG;
-	flow->frags = n + 1 + from->nr_frags;
-	flow->added += skb->len;
-	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
-	/*
-	 * What is left of the skb frees its head, whose page the aggregate has now: unless
-	 * it has none. The skb of another CPU may be freed only later there, and needs its
-	 * head until then.
-	 */
-	if (likely(skb->alloc_cpu == smp_processor_id())) {
-		skb->head = NULL;
-	} else {
-		get_page(page);
-		from->nr_frags = 0;
-	}
-	napi_consume_skb(skb, 1);
-	return true;
-}
-
-/*
- * Payload that does not become fragments at once: the packet joins the last skb by the
- * kernel's rules, or starts a new skb on the frag_list.
- */
-static noinline void join(struct lro_flow *flow, struct sk_buff *skb)
+void lro_append_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
 {
 	struct sk_buff *head = flow->skb, *tail = flow->tail;
-	unsigned int payload = skb->len;
+	unsigned int payload = skb->len - hdr_len;
 	bool head_stolen;
 	int truesize;
 
+	__skb_pull(skb, hdr_len);
 	lro_settle_skb(flow);
 	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
 		kfree_skb_partial(skb, head_stolen);
@@ -140,13 +97,6 @@ static noinline void join(struct lro_flow *flow, struct sk_buff *skb)
 		lro_chain_skb(flow, skb);
 	}
 	account(head, payload, truesize);
-}
-
-void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
-{
-	__skb_pull(skb, hdr_len);
-	if (!steal(flow, skb))
-		join(flow, skb);
 }
 
 void lro_flatten_skb(struct sk_buff *skb)

@@ -250,13 +250,70 @@ static inline bool lro_may_join_skb(const struct lro_flow *flow, const struct sk
 }
 
 /**
- * lro_join_skb() - append the payload of a packet to an aggregate
+ * lro_steal_skb() - make the payload of a packet fragments of an aggregate
  * @flow: aggregate of the packet's flow
- * @skb: packet that lro_may_join_skb() allows, consumed; headers linear, no padding.
- *	Its headers may be gone after that.
+ * @skb: packet that lro_may_join_skb() allows; headers linear, no padding
+ * @hdr_len: bytes before the payload, counted from skb->data
+ *
+ * NAPI keeps the skb that is left for the next packet, which costs a fraction of
+ * giving it back to the allocator.
+ *
+ * Return: whether the packet is consumed; false without room, or if its memory cannot
+ * be a fragment.
+ */
+static __always_inline bool lro_steal_skb(struct lro_flow *flow, struct sk_buff *skb,
+					  unsigned int hdr_len)
+{
+	struct skb_shared_info *to = flow->info, *from = skb_shinfo(skb);
+	unsigned int linear = skb_headlen(skb) - hdr_len, n = flow->frags;
+	struct page *page;
+
+	/* A page_pool counts the users of its pages in its own way. */
+	if (!linear || !skb->head_frag || skb->pp_recycle || from->frag_list ||
+	    n + 1 + from->nr_frags > MAX_SKB_FRAGS)
+		return false;
+
+	page = virt_to_head_page(skb->head);
+	skb_frag_fill_page_desc(&to->frags[n], page,
+				skb->data + hdr_len - (u8 *)page_address(page), linear);
+	if (unlikely(from->nr_frags))
+		memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
+	if (unlikely(from->flags & SKBFL_SHARED_FRAG))
+		to->flags |= SKBFL_SHARED_FRAG;
+	flow->frags = n + 1 + from->nr_frags;
+	flow->added += skb->len - hdr_len;
+	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
+	/*
+	 * What is left of the skb frees its head, whose page the aggregate has now: unless
+	 * it has none. The skb of another CPU may be freed only later there, and needs its
+	 * head until then.
+	 */
+	if (likely(skb->alloc_cpu == smp_processor_id())) {
+		skb->head = NULL;
+	} else {
+		get_page(page);
+		from->nr_frags = 0;
+	}
+	napi_consume_skb(skb, 1);
+	return true;
+}
+
+/**
+ * lro_append_skb() - append a packet that lro_steal_skb() did not take
+ * @flow: aggregate of the packet's flow
+ * @skb: packet, consumed: it joins the last skb by the kernel's rules, or starts a new
+ *	skb on the frag_list
  * @hdr_len: bytes before the payload, counted from skb->data
  */
-void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
+void lro_append_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len);
+
+/* Append the payload of a packet; its headers may be gone after that. */
+static __always_inline void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb,
+					 unsigned int hdr_len)
+{
+	if (!lro_steal_skb(flow, skb, hdr_len))
+		lro_append_skb(flow, skb, hdr_len);
+}
 
 /**
  * lro_chain_skb() - put an skb at the end of an aggregate's frag_list

@@ -82,7 +82,7 @@ static void flush_key(struct lro *lro, const struct lro_key *key)
  * State that a merge would lose, or that forbids writing to the packet. Drivers
  * hand in fresh skbs, so any of this is unusual.
  */
-static __always_inline enum lro_reason skb_state(const struct sk_buff *skb)
+static enum lro_reason skb_state(const struct sk_buff *skb)
 {
 	if (skb_is_gso(skb))
 		return LRO_PASS_GSO;
@@ -92,6 +92,19 @@ static __always_inline enum lro_reason skb_state(const struct sk_buff *skb)
 	if (skb_has_frag_list(skb))
 		return LRO_PASS_FRAG_LIST;
 	return LRO_CONTINUE;
+}
+
+/* The same for usual packets, by fewer looks; false also for some that have no such state. */
+static __always_inline bool is_plain(const struct sk_buff *skb)
+{
+	static const u8 no_frags[8] = { 255, 255, 0, 255, 255, 255, 255, 255 };
+	const struct skb_shared_info *info = skb_shinfo(skb);
+
+	/* Flags, length of metadata, number of fragments, all of GSO but its type. */
+	BUILD_BUG_ON(offsetof(struct skb_shared_info, nr_frags) != 2);
+	BUILD_BUG_ON(offsetof(struct skb_shared_info, frag_list) != sizeof(no_frags));
+	return !(lro_load64((const u8 *)info) & lro_load64(no_frags)) && !info->frag_list &&
+	       !skb->cloned && !skb->slow_gro && !skb->encapsulation && !skb_shared(skb);
 }
 
 /*
@@ -165,7 +178,7 @@ static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 	struct lro_flow *flow;
 
 	if (!lro->flows.count || !is_ip(skb) || skb->ip_summed != CHECKSUM_UNNECESSARY ||
-	    skb_mac_offset(skb) != -ETH_HLEN || skb_state(skb))
+	    skb_mac_offset(skb) != -ETH_HLEN || !is_plain(skb))
 		return false;
 	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
 				  len, skb_vlan(skb));
