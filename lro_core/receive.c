@@ -3,6 +3,7 @@
  * The way of one packet: parsed, then merged, held, or passed on.
  */
 #include <linux/if_vlan.h>
+#include <linux/ip.h>
 #include <linux/netdevice.h>
 #include <linux/tcp.h>
 #include <net/checksum.h>
@@ -20,6 +21,13 @@ static u32 skb_vlan(const struct sk_buff *skb)
 	if (!skb_vlan_tag_present(skb))
 		return 0;
 	return (u32)ntohs(skb->vlan_proto) << 16 | skb_vlan_tag_get(skb);
+}
+
+/* IPv4 with something else, which is seen before anything is parsed. */
+static bool is_foreign(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) && skb_headlen(skb) >= sizeof(struct iphdr) &&
+	       ((const struct iphdr *)skb->data)->protocol != IPPROTO_TCP;
 }
 
 /*
@@ -210,6 +218,10 @@ static noinline void receive(struct lro *lro, struct sk_buff *skb)
 		return;
 	}
 
+	if (is_foreign(skb)) {
+		to_gro(lro, skb, LRO_GRO_NOT_TCP);
+		return;
+	}
 	if (!pull_headers(skb)) {
 		/* Without memory to read the headers the flow is not known. */
 		lro_flush_all(lro, LRO_FLUSH_PASS);
