@@ -58,8 +58,37 @@ expression queue;
 +lro_xennet_destroy(queue);
  netif_napi_del(&queue->napi);
 
-// Each poll asks the engine first; the kernel's handle_incoming_queue() takes
-// what the engine leaves.
+// Each poll asks the engine how things stand.
+@begin@
+expression queue, i;
+@@
+ xennet_poll(...)
+ {
+ <...
+ i = queue->rx.rsp_cons;
++lro_xennet_begin(queue);
+ work_done = 0;
+ ...>
+ }
+
+// Packets of one slot take a shorter way.
+@singles@
+identifier queue, i, rp, work_done, budget, rx;
+@@
+ xennet_poll(...)
+ {
+ <...
+ while ((i != rp) && (work_done < budget)) {
++if (lro_xennet_take_singles(queue, &i, rp, &work_done, budget, &rxq))
++	continue;
+ RING_COPY_RESPONSE(&queue->rx, i, rx);
+ ...
+ }
+ ...>
+ }
+
+// The engine gets the others as well; the kernel's handle_incoming_queue() takes
+// what it leaves.
 @poll@
 expression queue, rxq;
 @@

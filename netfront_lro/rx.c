@@ -98,25 +98,105 @@ static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 	return true;
 }
 
+static void lro_xennet_begin(struct netfront_queue *queue)
+{
+	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev));
+}
+
+/* Return: packets dropped. */
+static int lro_xennet_one(struct netfront_queue *queue, struct sk_buff *skb)
+{
+	struct sk_buff_head alone;
+
+	if (lro_xennet_offer(queue, skb))
+		return 0;
+	/* One by one: the engine gets a flow's packets in order. */
+	__skb_queue_head_init(&alone);
+	__skb_queue_tail(&alone, skb);
+	return handle_incoming_queue(queue, &alone);
+}
+
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq)
 {
-	struct sk_buff_head rest;
 	struct sk_buff *skb;
 	int dropped = 0;
 
-	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev));
 	if (!queue->lro_active)
 		return handle_incoming_queue(queue, rxq);
-
-	__skb_queue_head_init(&rest);
-	while ((skb = __skb_dequeue(rxq))) {
-		if (lro_xennet_offer(queue, skb))
-			continue;
-		/* One by one: the engine gets a flow's packets in order. */
-		__skb_queue_tail(&rest, skb);
-		dropped += handle_incoming_queue(queue, &rest);
-	}
+	while ((skb = __skb_dequeue(rxq)))
+		dropped += lro_xennet_one(queue, skb);
 	return dropped;
+}
+
+/*
+ * Take the packet of a response off the ring if it is of the usual kind: in one slot,
+ * verified, without anything beside it. On NULL the ring is untouched, and the kernel's
+ * functions take the response, with all that they say of it.
+ */
+static struct sk_buff *lro_xennet_get_single(struct netfront_queue *queue, RING_IDX cons)
+{
+	struct xen_netif_rx_response rx;
+	struct sk_buff *skb;
+	skb_frag_t *frag;
+	grant_ref_t ref;
+	u8 ip_summed;
+
+	/* The backend may write to the ring meanwhile. */
+	RING_COPY_RESPONSE(&queue->rx, cons, &rx);
+	if (rx.flags & XEN_NETRXF_csum_blank)
+		ip_summed = CHECKSUM_PARTIAL;
+	else if (rx.flags & XEN_NETRXF_data_validated)
+		ip_summed = CHECKSUM_UNNECESSARY;
+	else
+		return NULL;
+	if (rx.flags & (XEN_NETRXF_more_data | XEN_NETRXF_extra_info) || rx.status < ETH_HLEN ||
+	    rx.offset + rx.status > XEN_PAGE_SIZE)
+		return NULL;
+
+	ref = queue->grant_rx_ref[xennet_rxidx(cons)];
+	if (ref == INVALID_GRANT_REF || !gnttab_end_foreign_access_ref(ref))
+		return NULL;
+	gnttab_release_grant_reference(&queue->gref_rx_head, ref);
+	queue->grant_rx_ref[xennet_rxidx(cons)] = INVALID_GRANT_REF;
+	skb = xennet_get_rx_skb(queue, cons);
+
+	NETFRONT_SKB_CB(skb)->pull_to = min_t(int, rx.status, RX_COPY_THRESHOLD);
+	frag = &skb_shinfo(skb)->frags[0];
+	skb_frag_off_set(frag, rx.offset);
+	skb_frag_size_set(frag, rx.status);
+	skb->data_len = rx.status;
+	skb->len += rx.status;
+	skb->ip_summed = ip_summed;
+	return skb;
+}
+
+/*
+ * Packets of one slot need none of what the kernel's functions do for each: lists for
+ * slots and packets, extra infos, and the ring's counter moved twice under a lock.
+ */
+static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
+				    int *work_done, int budget, struct sk_buff_head *before)
+{
+	RING_IDX cons = *next;
+	struct sk_buff *skb;
+
+	if (!queue->lro_active || rcu_access_pointer(queue->xdp_prog))
+		return false;
+	while (cons != end && *work_done < budget) {
+		skb = lro_xennet_get_single(queue, cons);
+		if (!skb)
+			break;
+		cons++;
+		++*work_done;
+		if (!skb_queue_empty(before))
+			*work_done -= lro_xennet_incoming(queue, before);
+		*work_done -= lro_xennet_one(queue, skb);
+	}
+	if (cons == *next)
+		return false;
+	*next = cons;
+	xennet_set_rx_rsp_cons(queue, cons);
+	return true;
 }
 
 /*

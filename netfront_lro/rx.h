@@ -15,6 +15,9 @@ static void lro_xennet_synchronize(struct netfront_queue *queue);
 static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsigned int size,
 					    gfp_t flags);
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
+static void lro_xennet_begin(struct netfront_queue *queue);
+static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
+				    int *work_done, int budget, struct sk_buff_head *before);
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
 static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx);
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
