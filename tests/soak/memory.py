@@ -11,9 +11,7 @@ from lab.agent import Host
 # The kernel keeps freed objects and pages at hand, so that two looks at an idle host differ by some. In KiB and buffers.
 PAGES_SLACK = 256
 SLAB_SLACK = 1024
-# A packet is two of them: 64 more or less lie with NAPI, and a guest without traffic was seen to have from 597 to 718, up
-# and down. Half an hour of traffic is some million packets.
-SKB_SLACK = 160
+SKB_SLACK = 64
 
 # Shrinking empties the lists of free packet buffers, except for 64 of them.
 _LOOK = """for try in 1 2 3; do
