@@ -9,6 +9,7 @@
  * and all others fill theirs: edges of source and destination coincide, and each
  * destination page takes one operation.
  */
+#include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 #include <net/checksum.h>
@@ -17,7 +18,7 @@
 
 /*
  * Packets shorter than this are not worth a page, and neither are those that end
- * an aggregate as soon as they begin one.
+ * an aggregate as soon as they begin one. Drivers count multicast when they build an skb.
  */
 #define MIN_PAYLOAD	512
 
@@ -72,8 +73,8 @@ static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsign
  * Copy @len bytes behind what the aggregate has, and add them to the checksum @sum if
  * there is one. On false the aggregate is as it was.
  */
-static bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from, unsigned int len,
-		 __wsum *sum)
+static __always_inline bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from,
+				 unsigned int len, __wsum *sum)
 {
 	unsigned int frags = flow->frags, fill = flow->fill, done = 0, part;
 	u8 *page = flow->page, *to;
@@ -128,7 +129,8 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	struct lro_flow *flow;
 	struct sk_buff *skb;
 
-	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)))
+	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) ||
+	    is_multicast_ether_addr(pkt->frame))
 		return false;
 	skb = lro_header_skb(lro, pkt);
 	if (!skb)
@@ -175,38 +177,79 @@ static noinline bool receive(struct lro *lro, const void *frame, unsigned int le
 	return true;
 }
 
-/* The packet that bulk TCP sends next. */
-static __always_inline bool receive_next(struct lro *lro, const void *frame, unsigned int len,
-					 u32 vlan)
+static __always_inline void count(struct lro *lro, unsigned int len)
 {
-	struct lro_flow *flow = lro_flows_repeated(&lro->flows, frame, len, len, vlan);
-	unsigned int payload;
-	const u8 *from;
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
+}
 
-	if (!flow || flow->layout != LRO_LAYOUT_COPY)
+/* Add the next packet where the open page has no room for it. */
+static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const u8 *from,
+				   unsigned int len)
+{
+	if (!copy(lro, flow, from, flow->state.gso_size, NULL))
 		return false;
-	from = frame + flow->state.hdr_len;
-	payload = flow->state.gso_size;
-	/* Two frames of three need no more than the page that is there. */
-	if (payload <= PAGE_SIZE - flow->fill) {
-		copy_aligned(flow->page + flow->fill, from, payload);
-		flow->fill += payload;
-	} else if (!copy(lro, flow, from, payload, NULL)) {
-		return false;
-	}
+	count(lro, len);
 	lro_repeat(lro, flow);
+	return true;
+}
+
+/* Add the next packet where somebody wants to know of it, or the aggregate ends with it. */
+static noinline bool append_known(struct lro *lro, struct lro_flow *flow, u8 *to, const u8 *from,
+				  enum lro_reason why)
+{
+	copy_aligned(to, from, flow->state.gso_size);
+	lro_count_grown(lro, flow, why);
+	return true;
+}
+
+/* Add the packet that bulk TCP sends next. The copy comes last, for nothing to outlive it. */
+static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, const u8 *frame,
+					unsigned int len, unsigned int tcp)
+{
+	const u8 *from = frame + flow->state.hdr_len;
+	unsigned int payload = flow->state.gso_size;
+	u8 *to = flow->page + flow->fill;
+	enum lro_reason why;
+
+	/* Two frames of three need no more than the page that is there. */
+	if (flow->fill + payload > PAGE_SIZE)
+		return append_across(lro, flow, from, len);
+	flow->fill += payload;
+	count(lro, len);
+	why = lro_flow_repeat(flow, tcp, lro->max_segs);
+	if (why || lro_is_traced())
+		return append_known(lro, flow, to, from, why);
+	lro->count[LRO_COUNT_HELD]++;
+	copy_aligned(to, from, payload);
+	return true;
+}
+
+/* Any packet but the next one over IPv4 of the flow of the packet before. */
+static noinline bool receive_any(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
+				 bool verified)
+{
+	struct lro_flow *flow = NULL;
+
+	if (verified)
+		flow = lro_flows_repeated(&lro->flows, frame, len, len, vlan);
+	if (flow && flow->layout == LRO_LAYOUT_COPY)
+		return append_next(lro, flow, frame, len, flow->state.tcp);
+	if (lro_never_merges(frame, len) || !receive(lro, frame, len, vlan, verified))
+		return false;
+	count(lro, len);
 	return true;
 }
 
 bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 		      bool verified)
 {
-	if (!(verified && receive_next(lro, frame, len, vlan)) &&
-	    (lro_never_merges(frame, len) || !receive(lro, frame, len, vlan, verified)))
-		return false;
-	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
-	return true;
+	struct lro_flow *flow = lro->flows.last;
+
+	if (!verified || !flow || flow->layout != LRO_LAYOUT_COPY ||
+	    !lro_repeats_v4(&flow->state, frame, len, vlan))
+		return receive_any(lro, frame, len, vlan, verified);
+	return append_next(lro, flow, frame, len, LRO_V4_TCP);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_copy);
 

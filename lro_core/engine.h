@@ -437,12 +437,17 @@ void lro_trace_grown(const struct lro *lro, const struct lro_flow *flow);
  */
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why);
 
+static __always_inline bool lro_is_traced(void)
+{
+	return tracepoint_enabled(lro_start) || tracepoint_enabled(lro_merge);
+}
+
 /* Count a packet that an aggregate begins or goes on with, and end it if there is a reason. */
 static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *flow,
 					    enum lro_reason why)
 {
 	lro->count[LRO_COUNT_HELD]++;
-	if (tracepoint_enabled(lro_start) || tracepoint_enabled(lro_merge))
+	if (lro_is_traced())
 		lro_trace_grown(lro, flow);
 	if (why)
 		lro_flush(lro, flow, why);
@@ -455,7 +460,7 @@ static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *fl
  */
 static __always_inline void lro_repeat(struct lro *lro, struct lro_flow *flow)
 {
-	lro_count_grown(lro, flow, lro_flow_repeat(flow, lro->max_segs));
+	lro_count_grown(lro, flow, lro_flow_repeat(flow, flow->state.tcp, lro->max_segs));
 }
 
 /**

@@ -11,6 +11,7 @@
 #include <linux/types.h>
 
 #include "match.h"
+#include "repeat.h"
 
 #define LRO_WAYS	8	/* flows in one set */
 
@@ -194,14 +195,16 @@ enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
 /**
  * lro_flow_repeat() - take note of a packet that lro_flows_repeated() knows
  * @flow: aggregate that it continues; its state is brought up to date
+ * @tcp: its &lro_state.tcp, where that is a constant
  * @max_segs: packets allowed in one aggregate
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
-static inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, unsigned int max_segs)
+static __always_inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, unsigned int tcp,
+						       unsigned int max_segs)
 {
 	if (flow->streak < LRO_BULK_STREAK)
 		flow->streak++;
-	return lro_state_repeat(&flow->state, max_segs);
+	return lro_state_repeat(&flow->state, tcp, max_segs);
 }
 
 /**

@@ -3,6 +3,7 @@
 #include <linux/string.h>
 
 #include "match.h"
+#include "repeat.h"
 
 /* Byte offsets in the frame. */
 enum {
@@ -10,11 +11,11 @@ enum {
 	V4_VIHL = LRO_IP_OFF,
 	V4_TOS = LRO_IP_OFF + 1,
 	V4_TOTLEN = LRO_IP_OFF + 2,
-	V4_ID = LRO_IP_OFF + 4,
+	V4_ID = LRO_V4_ID,
 	V4_FRAG = LRO_IP_OFF + 6,
 	V4_TTL = LRO_IP_OFF + 8,
 	V4_PROTO = LRO_IP_OFF + 9,
-	V4_CHECK = LRO_IP_OFF + 10,
+	V4_CHECK = LRO_V4_CHECK,
 	V4_ADDR = LRO_IP_OFF + 12,
 	V4_TCP = LRO_IP_OFF + LRO_IPV4_LEN,
 	V6_WORD = LRO_IP_OFF,		/* version, traffic class, flow label */
@@ -33,7 +34,7 @@ enum {
 	TCP_DOFF = 12,
 	TCP_FLAGS = 13,
 	TCP_WINDOW = 14,
-	TCP_CHECK = 16,
+	TCP_CHECK = LRO_TCP_CHECK,
 	TCP_URGENT = 18,
 	TCP_OPTIONS = LRO_TCP_LEN,
 	TCP_TSVAL = LRO_TCP_LEN + 4,
@@ -50,11 +51,6 @@ enum {
 #define FLAGS_EQUAL	(0xff ^ (FLAGS_LAST | LRO_TCP_CWR))
 #define FLAGS_PASS	(LRO_TCP_SYN | LRO_TCP_RST | LRO_TCP_URG)
 
-/* Segmentation writes a checksum as ~sum, which is never ffff: a packet that
- * carries the other representation of zero would not come back as it was.
- */
-#define CHECK_OTHER_ZERO 0xffff
-
 static bool ip_checksum_ok(const u8 *ip)
 {
 	unsigned int i;
@@ -66,20 +62,7 @@ static bool ip_checksum_ok(const u8 *ip)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff && lro_get_be16(ip + V4_CHECK - LRO_IP_OFF) != CHECK_OTHER_ZERO;
-}
-
-/*
- * One's complement sum of what is not in the masked compare: two headers that are
- * equal in the rest are both right or both wrong if this is the same.
- */
-static __always_inline u16 ip_open_sum(const u8 *frame)
-{
-	u32 sum = lro_load16(frame + V4_TOTLEN) + lro_load16(frame + V4_ID) +
-		  lro_load16(frame + V4_CHECK);
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	return sum == 0xffff && lro_get_be16(ip + V4_CHECK - LRO_IP_OFF) != LRO_CHECK_OTHER_ZERO;
 }
 
 /* Length of the IP packet as its header has it, bytes. */
@@ -128,7 +111,7 @@ static enum lro_reason parse_tcp(const u8 *frame, unsigned int avail, struct lro
 		return LRO_PASS_PURE_ACK;
 	if (pkt->ip_len > LRO_IP_MAX)
 		return LRO_PASS_LENGTH;
-	if (lro_get_be16(th + TCP_CHECK) == CHECK_OTHER_ZERO)
+	if (lro_get_be16(th + TCP_CHECK) == LRO_CHECK_OTHER_ZERO)
 		return LRO_PASS_TCP_CHECKSUM;
 
 	pkt->hdr_len = pkt->tcp + tcp_len;
@@ -303,11 +286,6 @@ bool lro_never_merges(const u8 *frame, unsigned int avail)
 	return false;
 }
 
-static __always_inline u64 diff64(const u8 *a, const u8 *b)
-{
-	return lro_load64(a) ^ lro_load64(b);
-}
-
 /*
  * All header bytes that segmentation copies, compared at once. What is left out:
  * lengths, identification and checksums, the sequence number, and the flags that
@@ -317,19 +295,19 @@ static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 {
 	u64 diff;
 
-	diff = diff64(a, b);
-	diff |= diff64(a + 8, b + 8);		/* MAC .. first two of IP */
+	diff = lro_diff64(a, b);
+	diff |= lro_diff64(a + 8, b + 8);		/* MAC .. first two of IP */
 	if (tcp == V4_TCP) {
 		diff |= lro_load32(a + V4_FRAG) ^ lro_load32(b + V4_FRAG);
-		diff |= diff64(a + V4_ADDR, b + V4_ADDR);
+		diff |= lro_diff64(a + V4_ADDR, b + V4_ADDR);
 		return diff;
 	}
 	diff |= (u16)(lro_get_be16(a + V6_WORD + 2) ^ lro_get_be16(b + V6_WORD + 2));
 	diff |= (u16)(lro_get_be16(a + V6_NEXT) ^ lro_get_be16(b + V6_NEXT));
-	diff |= diff64(a + V6_ADDR, b + V6_ADDR);
-	diff |= diff64(a + V6_ADDR + 8, b + V6_ADDR + 8);
-	diff |= diff64(a + V6_ADDR + 16, b + V6_ADDR + 16);
-	diff |= diff64(a + V6_ADDR + 24, b + V6_ADDR + 24);
+	diff |= lro_diff64(a + V6_ADDR, b + V6_ADDR);
+	diff |= lro_diff64(a + V6_ADDR + 8, b + V6_ADDR + 8);
+	diff |= lro_diff64(a + V6_ADDR + 16, b + V6_ADDR + 16);
+	diff |= lro_diff64(a + V6_ADDR + 24, b + V6_ADDR + 24);
 	return diff;
 }
 
@@ -355,7 +333,7 @@ static u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
 	}
 	diff |= tcp_middle(a) ^ tcp_middle(b);
 	if (timestamps)
-		diff |= diff64(a + TCP_TSVAL, b + TCP_TSVAL);
+		diff |= lro_diff64(a + TCP_TSVAL, b + TCP_TSVAL);
 	return diff;
 }
 
@@ -462,61 +440,13 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
 	return match_rest(state, pkt, relaxed);
 }
 
-/*
- * Everything compared but the IPv4 identification and the checksums. Of those, the
- * identification has to count up, and the IPv4 checksum with it; the TCP checksum is
- * the caller's.
- */
-static __always_inline bool repeats(const struct lro_state *state, const u8 *frame,
-				    unsigned int tcp, bool timestamps)
+bool lro_repeats_other(const struct lro_state *state, const u8 *frame)
 {
-	static const u8 no_id[8] = { 255, 255, 0, 0, 255, 255, 255, 255 };
-	static const u8 no_check[8] = { 0, 0, 255, 255, 255, 255, 255, 255 };
-	const u8 *hdr = state->hdr, *th = frame + tcp;
-	unsigned int at;
-	u64 diff;
-	u16 id;
-
-	diff = diff64(hdr, frame) | diff64(hdr + 8, frame + 8);
-	if (tcp == V4_TCP) {
-		diff |= diff64(hdr + V4_TOTLEN, frame + V4_TOTLEN) & lro_load64(no_id);
-		diff |= diff64(hdr + V4_ADDR, frame + V4_ADDR);
-	} else {
-		for (at = V6_WORD + 2; at < V6_TCP; at += 8)
-			diff |= diff64(hdr + at, frame + at);
-	}
-	hdr += tcp;
-	diff |= diff64(hdr, th) | diff64(hdr + TCP_ACKSEQ, th + TCP_ACKSEQ);
-	if (timestamps) {
-		diff |= diff64(hdr + TCP_CHECK, th + TCP_CHECK) & lro_load64(no_check);
-		diff |= diff64(hdr + TCP_TSVAL, th + TCP_TSVAL);
-	} else {
-		diff |= lro_load16(hdr + TCP_URGENT) ^ lro_load16(th + TCP_URGENT);
-	}
-	if (diff || lro_load16(th + TCP_CHECK) == CHECK_OTHER_ZERO)
-		return false;
-	if (tcp != V4_TCP)
-		return true;
-	id = lro_get_be16(frame + V4_ID) - state->ip_id;
-	return id == (state->fixed_id ? 0 : state->segs) && ip_open_sum(frame) == state->ip_sum &&
-	       lro_load16(frame + V4_CHECK) != CHECK_OTHER_ZERO;
-}
-
-bool lro_repeats(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		 unsigned int len, u32 vlan)
-{
-	if (avail < state->hdr_len || len < state->hdr_len + state->gso_size || vlan != state->vlan)
-		return false;
-	/* With constants nothing is left to decide; the length of the headers tells the kinds. */
-	switch (state->hdr_len) {
-	case V4_TCP + LRO_TCP_LEN + LRO_TS_LEN:
-		return repeats(state, frame, V4_TCP, true);
-	case V6_TCP + LRO_TCP_LEN + LRO_TS_LEN:
-		return repeats(state, frame, V6_TCP, true);
-	case V4_TCP + LRO_TCP_LEN:
-		return repeats(state, frame, V4_TCP, false);
-	}
-	return repeats(state, frame, V6_TCP, false);
+	if (state->hdr_len == V6_TCP + LRO_TCP_LEN + LRO_TS_LEN)
+		return lro_repeats_kind(state, frame, V6_TCP, true);
+	if (state->hdr_len == V4_TCP + LRO_TCP_LEN)
+		return lro_repeats_kind(state, frame, V4_TCP, false);
+	return lro_repeats_kind(state, frame, V6_TCP, false);
 }
 
 void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
@@ -526,14 +456,14 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->vlan = pkt->vlan;
 	state->ip_len = pkt->ip_len - pkt->payload;
 	state->ip_id = pkt->ip_id;
-	state->ip_sum = pkt->tcp == V4_TCP ? ip_open_sum(pkt->frame) : 0;
+	state->full_len = pkt->hdr_len + pkt->payload;
 	state->gso_size = pkt->payload;
 	state->segs = 0;
 	state->tcp = pkt->tcp;
 	state->hdr_len = pkt->hdr_len;
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 	state->fixed_id = false;
-	lro_state_move(state, pkt->payload);
+	lro_state_expect(state, state->tcp, pkt->payload);
 }
 
 void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
@@ -541,10 +471,13 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 	u8 *to = state->hdr + state->tcp;
 	const u8 *from = pkt->frame + pkt->tcp;
 
-	if (state->segs == 1)
-		state->fixed_id = state->tcp == V4_TCP && pkt->ip_id == state->ip_id &&
-				  (state->hdr[V4_FRAG] & (FRAG_DF >> 8));
-	lro_state_move(state, pkt->payload);
+	if (state->segs == 1 && state->tcp == V4_TCP && pkt->ip_id == state->ip_id &&
+	    (state->hdr[V4_FRAG] & (FRAG_DF >> 8))) {
+		state->fixed_id = true;
+		lro_store16(state->hdr + V4_ID, lro_load16(pkt->frame + V4_ID));
+		lro_store16(state->hdr + V4_CHECK, lro_load16(pkt->frame + V4_CHECK));
+	}
+	lro_state_expect(state, state->tcp, pkt->payload);
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 
 	/* The latest counts. In strict mode this writes what is there already. */

@@ -18,7 +18,18 @@
 #define LRO_TCP_LEN	20u	/* TCP header without options */
 #define LRO_TS_LEN	12u	/* NOP NOP timestamp */
 
-#define LRO_TCP_SEQ	4u	/* where the TCP header has its sequence number */
+/* Byte offsets: in the frame, and in the TCP header. */
+#define LRO_V4_ID	(LRO_IP_OFF + 4)
+#define LRO_V4_CHECK	(LRO_IP_OFF + 10)
+#define LRO_V4_TCP	(LRO_IP_OFF + LRO_IPV4_LEN)
+#define LRO_TCP_SEQ	4u
+#define LRO_TCP_CHECK	16u
+
+/*
+ * Segmentation writes a checksum as ~sum, which is never ffff: a packet that
+ * carries the other representation of zero would not come back as it was.
+ */
+#define LRO_CHECK_OTHER_ZERO 0xffff
 
 /* No mergeable packet has more header bytes than this. */
 #define LRO_HDR_MAX	(LRO_IP_OFF + LRO_IPV6_LEN + LRO_TCP_LEN + LRO_TS_LEN)
@@ -95,22 +106,22 @@ struct lro_packet {
  * @vlan: tag of its packets, see &lro_packet.vlan
  * @ip_len: IP packet so far, bytes
  * @ip_id: IPv4 identification of its first packet, 0 for IPv6
- * @ip_sum: one's complement sum of length, identification and checksum in the IPv4
- *	header of its first packet; 0 for IPv6
+ * @full_len: frame of its first packet without padding, bytes; no later one has more
  * @gso_size: payload of its first packet, bytes; no later one has more
  * @segs: packets in it
  * @tcp: frame bytes before the TCP header
  * @hdr_len: frame bytes before the payload
  * @tail_flags: PSH and FIN of its last packet
  * @fixed_id: all packets have the identification of the first
- * @hdr: headers of its first packet, without CWR, and with the sequence number that
- *	continues it; in relaxed mode acknowledgment, window and timestamps of its last
+ * @hdr: headers of its first packet, without CWR, and with sequence number, IPv4
+ *	identification and the checksum of the IPv4 header as they continue it; in relaxed
+ *	mode acknowledgment, window and timestamps of its last
  */
 struct lro_state {
 	u32 vlan;
 	u32 ip_len;
 	u16 ip_id;
-	u16 ip_sum;
+	u16 full_len;
 	u16 gso_size;
 	u16 segs;
 	u8 tcp;
@@ -174,23 +185,6 @@ bool lro_never_merges(const u8 *frame, unsigned int avail);
  */
 enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
 			  bool relaxed);
-
-/**
- * lro_repeats() - is a raw frame the one that bulk TCP sends next
- * @state: open aggregate: lro_state_ends() gave %LRO_CONTINUE after its last packet
- * @frame: first byte of the Ethernet header
- * @avail: bytes that may be read at @frame
- * @len: length of the frame without FCS, bytes
- * @vlan: tag the device removed
- *
- * That is the last packet once more, of full size and without PSH and FIN, with sequence
- * number and identification counted up. Nearly all packets of a bulk transfer are.
- *
- * Return: true if lro_parse() and lro_match() would find that the frame continues the
- * aggregate, relaxed or not; false if they have to be asked.
- */
-bool lro_repeats(const struct lro_state *state, const u8 *frame, unsigned int avail,
-		 unsigned int len, u32 vlan);
 
 /**
  * lro_state_start() - begin an aggregate
@@ -266,6 +260,12 @@ static inline void lro_store64(u8 *p, u64 v)
 	__builtin_memcpy(p, &v, sizeof(v));
 }
 
+static inline void lro_put_be16(u8 *p, u16 v)
+{
+	p[0] = v >> 8;
+	p[1] = v;
+}
+
 static inline void lro_put_be32(u8 *p, u32 v)
 {
 	p[0] = v >> 24;
@@ -278,31 +278,6 @@ static inline void lro_put_be32(u8 *p, u32 v)
 static inline u32 lro_next_seq(const struct lro_state *state)
 {
 	return lro_get_be32(state->hdr + state->tcp + LRO_TCP_SEQ);
-}
-
-/* Count one packet more; the next one is expected behind it. */
-static inline void lro_state_move(struct lro_state *state, unsigned int payload)
-{
-	lro_put_be32(state->hdr + state->tcp + LRO_TCP_SEQ, lro_next_seq(state) + payload);
-	state->ip_len += payload;
-	state->segs++;
-}
-
-/**
- * lro_state_repeat() - account for a packet for which lro_repeats() is true
- * @state: aggregate
- * @max_segs: packets allowed in one aggregate
- *
- * The same as lro_state_add() and then lro_state_ends().
- *
- * Return: as lro_state_ends().
- */
-static inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int max_segs)
-{
-	lro_state_move(state, state->gso_size);
-	if (state->ip_len + state->gso_size > LRO_IP_MAX)
-		return LRO_FLUSH_FULL;
-	return state->segs >= max_segs ? LRO_FLUSH_SEGS : LRO_CONTINUE;
 }
 
 static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)

@@ -196,7 +196,7 @@ static void receive(struct sender *s, const struct frame *f)
 		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
 		MUST(repeated == (oracle_repeats(&flow->state, &pkt) ? flow : NULL));
 		if (repeated) {
-			if (lro_flow_repeat(flow, MAX_SEGS))
+			if (lro_flow_repeat(flow, flow->state.tcp, MAX_SEGS))
 				flush(flow);
 			return;
 		}

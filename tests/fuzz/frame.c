@@ -9,6 +9,7 @@
  */
 #include "input.h"
 #include "match.h"
+#include "repeat.h"
 #include "oracle.h"
 #include "packet.h"
 
@@ -144,7 +145,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 
 			lro_state_add(state, &pkt);
 			if (repeats) {
-				MUST(lro_state_repeat(&quick, MAX_SEGS) ==
+				MUST(lro_state_repeat(&quick, quick.tcp, MAX_SEGS) ==
 				     lro_state_ends(state, MAX_SEGS));
 				MUST(!memcmp(&quick, state, sizeof(quick)));
 			}

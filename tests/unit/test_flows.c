@@ -411,10 +411,10 @@ static void next_frame_is_found(void **ctx)
 			free(cut.data);
 		}
 		assert_null(repeated(&f, f.len, tag_of(n) ^ 1));
-		assert_int_equal(lro_flow_repeat(flow[n], 3), LRO_CONTINUE);
+		assert_int_equal(lro_flow_repeat(flow[n], flow[n]->state.tcp, 3), LRO_CONTINUE);
 		assert_int_equal(flow[n]->streak, 2);
 		assert_int_equal(flow[n]->state.segs, 2);
-		assert_int_equal(lro_flow_repeat(flow[n], 3), LRO_FLUSH_SEGS);
+		assert_int_equal(lro_flow_repeat(flow[n], flow[n]->state.tcp, 3), LRO_FLUSH_SEGS);
 		lro_flows_close(&flows, flow[n]);
 		assert_null(flows.last);
 		assert_null(repeated(&f, f.len, tag_of(n)));
@@ -462,11 +462,11 @@ static void repeats_make_bulk(void **ctx)
 	setup(64, 9);
 	begin(0, 0);
 	for (unsigned int n = 2; n <= 40; n++) {
-		assert_int_equal(lro_flow_repeat(find(0), 1000), LRO_CONTINUE);
+		assert_int_equal(lro_flow_repeat(find(0), find(0)->state.tcp, 1000), LRO_CONTINUE);
 		assert_int_equal(lro_flow_is_bulk(find(0)), n >= 8);
 	}
 	assert_int_equal(find(0)->streak, LRO_BULK_STREAK);
-	while (lro_flow_repeat(find(0), 1000) == LRO_CONTINUE)
+	while (lro_flow_repeat(find(0), find(0)->state.tcp, 1000) == LRO_CONTINUE)
 		;
 	assert_int_equal(find(0)->state.segs, 65);
 	free(memory);

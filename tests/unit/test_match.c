@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "match.h"
+#include "repeat.h"
 #include "packet.h"
 #include "tests.h"
 
@@ -62,7 +63,7 @@ static enum lro_reason add_vlan(const struct spec *s, u32 vlan)
 
 		lro_state_add(&state, &pkt);
 		if (repeats) {
-			assert_int_equal(lro_state_repeat(&quick, ALL_SEGS),
+			assert_int_equal(lro_state_repeat(&quick, quick.tcp, ALL_SEGS),
 					 lro_state_ends(&state, ALL_SEGS));
 			assert_memory_equal(&quick, &state, sizeof(state));
 		}
@@ -441,6 +442,29 @@ static void other_zero_as_ip_checksum(void **ctx)
 	frame_free(&f);
 }
 
+/* The header that is expected next has the right checksum wherever the identification is. */
+static void identification_counts_over(void **ctx)
+{
+	struct spec s = spec_bulk;
+
+	(void)ctx;
+	s.payload = 1;
+	s.id = 1000;
+	start(&s);
+	for (int n = 0; n < 65000; n++) {
+		struct frame f;
+
+		s = next_of(s);
+		f = frame_build(&s);
+		assert_true(lro_repeats(&state, f.data, f.len, f.len, 0));
+		f.data[25]++;
+		assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+		frame_free(&f);
+		assert_int_equal(add(&s), LRO_CONTINUE);
+	}
+	assert_int_equal(s.id, (1000 + 65000) % 65536);
+}
+
 static void padded_last_segment(void **ctx)
 {
 	struct spec first = spec_bulk, s;
@@ -541,6 +565,7 @@ struct result run_match_tests(void)
 		cmocka_unit_test(frames_with_wrong_lengths),
 		cmocka_unit_test(other_flows_and_options),
 		cmocka_unit_test(other_zero_as_ip_checksum),
+		cmocka_unit_test(identification_counts_over),
 		cmocka_unit_test(padded_last_segment),
 		cmocka_unit_test(what_ends_an_aggregate),
 		cmocka_unit_test(size_limit),

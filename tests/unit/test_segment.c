@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "match.h"
+#include "repeat.h"
 #include "packet.h"
 #include "segment.h"
 #include "tests.h"
@@ -145,7 +146,7 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 		is_next = count && lro_match(&state, &pkt, false) == LRO_CONTINUE;
 		if (count && lro_repeats(&state, f.data, f.len, f.len, 0)) {
 			assert_true(is_next);
-			lro_state_repeat(&state, MAX_HELD);
+			lro_state_repeat(&state, state.tcp, MAX_HELD);
 			++*merged;
 		} else if (is_next) {
 			lro_state_add(&state, &pkt);

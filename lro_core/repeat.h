@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The packet that bulk TCP sends next: the one before once more, of full size and without
+ * PSH and FIN, with sequence number and identification counted up. Nearly all packets of a
+ * bulk transfer are, so an aggregate has the header ready that such a packet must have, and
+ * what looks at it is inlined into the way of each packet.
+ */
+#ifndef _XENLRO_REPEAT_H
+#define _XENLRO_REPEAT_H
+
+#include "match.h"
+
+static __always_inline u64 lro_diff64(const u8 *a, const u8 *b)
+{
+	return lro_load64(a) ^ lro_load64(b);
+}
+
+/*
+ * Compares all of the headers but the TCP checksum, which is the caller's. With constants
+ * for @tcp and @timestamps nothing is left to decide.
+ */
+static __always_inline bool lro_repeats_kind(const struct lro_state *state, const u8 *frame,
+					     unsigned int tcp, bool timestamps)
+{
+	static const u8 no_check[8] = { 0, 0, 255, 255, 255, 255, 255, 255 };
+	const u8 *hdr = state->hdr;
+	unsigned int check = tcp + LRO_TCP_CHECK;
+	u64 diff;
+
+	diff = lro_diff64(hdr, frame) | lro_diff64(hdr + 8, frame + 8) |
+	       lro_diff64(hdr + 16, frame + 16) | lro_diff64(hdr + 24, frame + 24) |
+	       lro_diff64(hdr + 32, frame + 32) | lro_diff64(hdr + 40, frame + 40);
+	if (tcp != LRO_V4_TCP)
+		diff |= lro_diff64(hdr + 48, frame + 48) | lro_diff64(hdr + 56, frame + 56);
+	/* The rest before the checksum; some of it once more. */
+	diff |= lro_diff64(hdr + check - 8, frame + check - 8);
+	if (timestamps)
+		diff |= (lro_diff64(hdr + check, frame + check) & lro_load64(no_check)) |
+			lro_diff64(hdr + check + 8, frame + check + 8);
+	else
+		diff |= lro_load16(hdr + check + 2) ^ lro_load16(frame + check + 2);
+	return !diff && lro_load16(frame + check) != LRO_CHECK_OTHER_ZERO;
+}
+
+/* Of other packets than those with IPv4 and timestamps. */
+bool lro_repeats_other(const struct lro_state *state, const u8 *frame);
+
+static __always_inline bool lro_is_v4_bulk(const struct lro_state *state)
+{
+	return state->hdr_len == LRO_V4_TCP + LRO_TCP_LEN + LRO_TS_LEN;
+}
+
+/**
+ * lro_repeats() - is a raw frame the one that bulk TCP sends next
+ * @state: open aggregate: lro_state_ends() gave %LRO_CONTINUE after its last packet
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame
+ * @len: length of the frame without FCS, bytes
+ * @vlan: tag the device removed
+ *
+ * Return: true if lro_parse() and lro_match() would find that the frame continues the
+ * aggregate, relaxed or not; false if they have to be asked.
+ */
+static __always_inline bool lro_repeats(const struct lro_state *state, const u8 *frame,
+					unsigned int avail, unsigned int len, u32 vlan)
+{
+	if (avail < state->hdr_len || len < state->full_len || vlan != state->vlan)
+		return false;
+	return lro_is_v4_bulk(state) ? lro_repeats_kind(state, frame, LRO_V4_TCP, true) :
+				       lro_repeats_other(state, frame);
+}
+
+/* The same of a frame all of whose @len bytes may be read; only IPv4 with timestamps. */
+static __always_inline bool lro_repeats_v4(const struct lro_state *state, const u8 *frame,
+					   unsigned int len, u32 vlan)
+{
+	return len >= state->full_len && vlan == state->vlan && lro_is_v4_bulk(state) &&
+	       lro_repeats_kind(state, frame, LRO_V4_TCP, true);
+}
+
+/*
+ * Count the identification up, and the checksum with it. In one's complement 0 and ffff are
+ * the same: the sum does not change as the identification counts over, and a checksum of 0,
+ * which is the complement of ffff, goes on with that of 1.
+ */
+static __always_inline void lro_expect_id(u8 *hdr)
+{
+	u16 id = lro_get_be16(hdr + LRO_V4_ID) + 1, check = lro_get_be16(hdr + LRO_V4_CHECK);
+
+	lro_put_be16(hdr + LRO_V4_ID, id);
+	if (id)
+		lro_put_be16(hdr + LRO_V4_CHECK, check - 1 - !check);
+}
+
+/* Count one packet more of an aggregate with @tcp bytes before the TCP header, see @state. */
+static __always_inline void lro_state_expect(struct lro_state *state, unsigned int tcp,
+					     unsigned int payload)
+{
+	u8 *seq = state->hdr + tcp + LRO_TCP_SEQ;
+
+	lro_put_be32(seq, lro_get_be32(seq) + payload);
+	if (tcp == LRO_V4_TCP && !state->fixed_id)
+		lro_expect_id(state->hdr);
+	state->ip_len += payload;
+	state->segs++;
+}
+
+/**
+ * lro_state_repeat() - account for a packet for which lro_repeats() is true
+ * @state: aggregate
+ * @tcp: its &lro_state.tcp, where that is a constant
+ * @max_segs: packets allowed in one aggregate
+ *
+ * The same as lro_state_add() and then lro_state_ends().
+ *
+ * Return: as lro_state_ends().
+ */
+static __always_inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int tcp,
+							unsigned int max_segs)
+{
+	lro_state_expect(state, tcp, state->gso_size);
+	if (state->ip_len + state->gso_size > LRO_IP_MAX)
+		return LRO_FLUSH_FULL;
+	return state->segs >= max_segs ? LRO_FLUSH_SEGS : LRO_CONTINUE;
+}
+
+#endif /* _XENLRO_REPEAT_H */
