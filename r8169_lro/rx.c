@@ -27,23 +27,73 @@ static void lro_rtl_create(struct rtl8169_private *tp)
 	}
 }
 
-/*
- * A whole frame without errors that the chip recognised as TCP and whose
- * checksums it found right. rtl_rx() takes all others, with their statistics.
- */
-static bool lro_rtl_takes(u32 status)
-{
-	const u32 good = FirstFrag | LastFrag | RxProtoTCP;
-
-	return (status & (RxRES | RxCSFailMask | RxProtoMask | FirstFrag | LastFrag)) == good &&
-	       (status & GENMASK(13, 0)) >= ETH_ZLEN + ETH_FCS_LEN;
-}
-
 static u32 lro_rtl_vlan(const struct RxDesc *desc)
 {
 	u32 opts2 = le32_to_cpu(desc->opts2);
 
 	return opts2 & RxVlanTag ? lro_vlan(ETH_P_8021Q, swab16(opts2 & 0xffff)) : 0;
+}
+
+/* Offer the frame of a descriptor to the engine; on false it is untouched. */
+static __always_inline bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry,
+					  unsigned int size, bool coherent)
+{
+	const struct RxDesc *desc = tp->RxDescArray + entry;
+	struct device *d = tp_to_dev(tp);
+	dma_addr_t addr;
+	bool taken;
+
+	if (coherent)
+		return lro_receive_copy(tp->lro, tp->lro_buffers[entry], size, lro_rtl_vlan(desc),
+					true);
+	addr = le64_to_cpu(desc->addr);
+	dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
+	taken = lro_receive_copy(tp->lro, lro_rtl_buffer(tp, entry), size, lro_rtl_vlan(desc),
+				 true);
+	dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
+	return taken;
+}
+
+/*
+ * Whole frames without errors that the chip recognised as TCP and whose checksums it
+ * found right, as many in a row as the engine takes. rtl_rx() takes all others, with
+ * their statistics.
+ */
+static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169_private *tp,
+					  int budget, bool coherent)
+{
+	const u32 good = FirstFrag | LastFrag | RxProtoTCP;
+	unsigned int cur = tp->cur_rx, bytes = 0;
+	int count;
+
+	for (count = 0; count < budget; count++, cur++) {
+		unsigned int entry = cur % NUM_RX_DESC;
+		struct RxDesc *desc = tp->RxDescArray + entry;
+		u32 status = le32_to_cpu(READ_ONCE(desc->opts1)), size;
+
+		if ((status & (DescOwn | RxRES | RxCSFailMask | RxProtoMask | good)) != good ||
+		    (status & GENMASK(13, 0)) < ETH_ZLEN + ETH_FCS_LEN)
+			break;
+		/* The rest of the descriptor is valid once the chip has let go of it. */
+		dma_rmb();
+
+		size = (status & GENMASK(13, 0)) - ETH_FCS_LEN;
+		if (!lro_rtl_offer(tp, entry, size, coherent))
+			break;
+		bytes += size;
+		rtl8169_mark_to_asic(desc);
+	}
+
+	if (count) {
+		struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
+
+		tp->cur_rx = cur;
+		u64_stats_update_begin(&stats->syncp);
+		u64_stats_add(&stats->rx_packets, count);
+		u64_stats_add(&stats->rx_bytes, bytes);
+		u64_stats_update_end(&stats->syncp);
+	}
+	return count;
 }
 
 /*
@@ -59,64 +109,39 @@ static bool lro_rtl_impossible(const struct net_device *dev, u32 status)
 	       !rtl8169_fragmented_frame(status);
 }
 
-/* Offer the frame of a descriptor to the engine; on false it is untouched. */
-static bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry, unsigned int size)
+/* A frame that is not for the engine, if there is one. */
+static bool lro_rtl_rx_other(struct net_device *dev, struct rtl8169_private *tp)
 {
-	const struct RxDesc *desc = tp->RxDescArray + entry;
-	const u8 *frame = lro_rtl_buffer(tp, entry);
-	dma_addr_t addr = le64_to_cpu(desc->addr);
-	struct device *d = tp_to_dev(tp);
-	bool taken;
+	struct RxDesc *desc = tp->RxDescArray + tp->cur_rx % NUM_RX_DESC;
+	u32 status = le32_to_cpu(READ_ONCE(desc->opts1));
 
-	lro_rtl_sync_for_cpu(tp, d, addr, size);
-	taken = !is_multicast_ether_addr(frame) &&
-		lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
-	lro_rtl_sync_for_device(tp, d, addr, size);
-	return taken;
+	if (status & DescOwn)
+		return false;
+	dma_rmb();
+	if (unlikely(lro_rtl_impossible(dev, status))) {
+		dev->stats.rx_dropped++;
+		dev->stats.rx_length_errors++;
+		rtl8169_mark_to_asic(desc);
+		tp->cur_rx++;
+	} else {
+		rtl_rx(dev, tp, 1);
+	}
+	return true;
 }
 
 /* The receive ring while the engine is in the path. */
 static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
 	bool offer = !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
-	unsigned int packets = 0, bytes = 0;
-	int count;
+	int count = 0;
 
-	for (count = 0; count < budget; count++) {
-		unsigned int entry = tp->cur_rx % NUM_RX_DESC;
-		struct RxDesc *desc = tp->RxDescArray + entry;
-		u32 status = le32_to_cpu(READ_ONCE(desc->opts1));
-		unsigned int size;
+	do {
+		if (offer && tp->lro_buffers)
+			count += lro_rtl_rx_row(dev, tp, budget - count, true);
+		else if (offer)
+			count += lro_rtl_rx_row(dev, tp, budget - count, false);
+	} while (count < budget && lro_rtl_rx_other(dev, tp) && ++count < budget);
 
-		if (status & DescOwn)
-			break;
-		/* The rest of the descriptor is valid once the chip has let go of it. */
-		dma_rmb();
-
-		size = (status & GENMASK(13, 0)) - ETH_FCS_LEN;
-		if (offer && lro_rtl_takes(status) && lro_rtl_offer(tp, entry, size)) {
-			packets++;
-			bytes += size;
-			rtl8169_mark_to_asic(desc);
-			tp->cur_rx++;
-		} else if (unlikely(lro_rtl_impossible(dev, status))) {
-			dev->stats.rx_dropped++;
-			dev->stats.rx_length_errors++;
-			rtl8169_mark_to_asic(desc);
-			tp->cur_rx++;
-		} else {
-			rtl_rx(dev, tp, 1);
-		}
-	}
-
-	if (packets) {
-		struct pcpu_sw_netstats *stats = this_cpu_ptr(dev->tstats);
-
-		u64_stats_update_begin(&stats->syncp);
-		u64_stats_add(&stats->rx_packets, packets);
-		u64_stats_add(&stats->rx_bytes, bytes);
-		u64_stats_update_end(&stats->syncp);
-	}
 	if (count == budget)
 		lro_end(tp->lro);
 	return count;
