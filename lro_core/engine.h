@@ -208,10 +208,16 @@ enum lro_kind {
 	LRO_KIND_ZEROCOPY = 4,	/* nothing joins it, nor does it join */
 };
 
-static inline u8 lro_kind(const struct sk_buff *skb)
+/* Of an skb without flags in its shared info. */
+static inline u8 lro_plain_kind(const struct sk_buff *skb)
 {
 	return (skb->pp_recycle ? LRO_KIND_POOL : 0) |
-	       (xenlro_decrypted(skb) ? LRO_KIND_DECRYPTED : 0) |
+	       (xenlro_decrypted(skb) ? LRO_KIND_DECRYPTED : 0);
+}
+
+static inline u8 lro_kind(const struct sk_buff *skb)
+{
+	return lro_plain_kind(skb) |
 	       (skb_zcopy((struct sk_buff *)skb) ? LRO_KIND_ZEROCOPY : 0);
 }
 
@@ -254,6 +260,7 @@ static inline bool lro_may_join_skb(const struct lro_flow *flow, const struct sk
  * @flow: aggregate of the packet's flow
  * @skb: packet that lro_may_join_skb() allows; headers linear, no padding
  * @hdr_len: bytes before the payload, counted from skb->data
+ * @plain: the skb has no flags in its shared info and no frag_list; constant
  *
  * NAPI keeps the skb that is left for the next packet, which costs a fraction of
  * giving it back to the allocator.
@@ -262,25 +269,29 @@ static inline bool lro_may_join_skb(const struct lro_flow *flow, const struct sk
  * be a fragment.
  */
 static __always_inline bool lro_steal_skb(struct lro_flow *flow, struct sk_buff *skb,
-					  unsigned int hdr_len)
+					  unsigned int hdr_len, const bool plain)
 {
 	struct skb_shared_info *to = flow->info, *from = skb_shinfo(skb);
-	unsigned int linear = skb_headlen(skb) - hdr_len, n = flow->frags;
+	unsigned int linear = skb_headlen(skb) - hdr_len, more = from->nr_frags;
+	unsigned int n = flow->frags;
+	u8 *payload = skb->data + hdr_len;
 	struct page *page;
 
 	/* A page_pool counts the users of its pages in its own way. */
-	if (!linear || !skb->head_frag || skb->pp_recycle || from->frag_list ||
-	    n + 1 + from->nr_frags > MAX_SKB_FRAGS)
+	if (!linear || !skb->head_frag || skb->pp_recycle || (!plain && from->frag_list) ||
+	    n + more >= MAX_SKB_FRAGS)
 		return false;
 
-	page = virt_to_head_page(skb->head);
-	skb_frag_fill_page_desc(&to->frags[n], page,
-				skb->data + hdr_len - (u8 *)page_address(page), linear);
-	if (unlikely(from->nr_frags))
-		memcpy(&to->frags[n + 1], from->frags, from->nr_frags * sizeof(from->frags[0]));
-	if (unlikely(from->flags & SKBFL_SHARED_FRAG))
+	/* The very page, for where a compound page begins takes longer to find out. */
+	page = virt_to_page(payload);
+	skb_frag_fill_page_desc(&to->frags[n++], page, offset_in_page(payload), linear);
+	if (unlikely(more)) {
+		memcpy(&to->frags[n], from->frags, more * sizeof(from->frags[0]));
+		n += more;
+	}
+	if (!plain && unlikely(from->flags & SKBFL_SHARED_FRAG))
 		to->flags |= SKBFL_SHARED_FRAG;
-	flow->frags = n + 1 + from->nr_frags;
+	flow->frags = n;
 	flow->added += skb->len - hdr_len;
 	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));
 	/*
@@ -309,9 +320,9 @@ void lro_append_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr
 
 /* Append the payload of a packet; its headers may be gone after that. */
 static __always_inline void lro_join_skb(struct lro_flow *flow, struct sk_buff *skb,
-					 unsigned int hdr_len)
+					 unsigned int hdr_len, const bool plain)
 {
-	if (!lro_steal_skb(flow, skb, hdr_len))
+	if (!lro_steal_skb(flow, skb, hdr_len, plain))
 		lro_append_skb(flow, skb, hdr_len);
 }
 

@@ -170,7 +170,7 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 		why = lro_match(&flow->state, pkt, lro_relaxed(lro));
 		if (!why && lro_may_join_skb(flow, skb)) {
 			lro_state_add(&flow->state, pkt);
-			lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN);
+			lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN, false);
 			lro_grown(lro, flow);
 			return;
 		}
@@ -191,9 +191,9 @@ static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
 				  len, skb_vlan(skb));
 	if (!flow || len != flow->state.hdr_len + flow->state.gso_size ||
-	    !lro_may_join_skb(flow, skb))
+	    flow->layout != LRO_LAYOUT_SKB || flow->kind != lro_plain_kind(skb))
 		return false;
-	lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN);
+	lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN, true);
 	lro_repeat(lro, flow);
 	return true;
 }
