@@ -51,6 +51,18 @@ expression queue;
  ...>
  }
 
+// The driver forgets that XDP, too, holds the pages, which were never freed therefore.
+@pool@
+expression queue;
+@@
+ xennet_disconnect_backend(...)
+ {
+ <...
+-page_pool_destroy(queue->page_pool);
++lro_xennet_free_pages(queue);
+ ...>
+ }
+
 // Freed with it, once it is disabled.
 @destroy@
 expression queue;

@@ -47,6 +47,18 @@ static void lro_xennet_synchronize(struct netfront_queue *queue)
 }
 
 /*
+ * The pool has two users since its registration with XDP, and goes when none is left.
+ * Called again when the device is removed before it had another backend.
+ */
+static void lro_xennet_free_pages(struct netfront_queue *queue)
+{
+	if (xdp_rxq_info_is_reg(&queue->xdp_rxq))
+		xdp_rxq_info_unreg(&queue->xdp_rxq);
+	page_pool_destroy(queue->page_pool);
+	queue->page_pool = NULL;
+}
+
+/*
  * The driver has an skb for each ring slot before it knows whether one will be
  * needed. Those that were not wait here; the ring's lock covers the list. No more
  * can wait than there are slots.

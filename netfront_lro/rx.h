@@ -12,6 +12,7 @@ struct xen_netif_rx_response;
 static void lro_xennet_create(struct netfront_queue *queue);
 static void lro_xennet_destroy(struct netfront_queue *queue);
 static void lro_xennet_synchronize(struct netfront_queue *queue);
+static void lro_xennet_free_pages(struct netfront_queue *queue);
 static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsigned int size,
 					    gfp_t flags);
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
