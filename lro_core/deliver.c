@@ -23,11 +23,17 @@
  */
 #define READY_MAX	8
 
+/*
+ * Bytes of a packet that does not wait for others: what it costs to hand it over alone is
+ * little then, and its memory comes back before the cache has to make room for more.
+ */
+#define READY_ALONE	32768
+
 void lro_deliver(struct lro *lro, struct sk_buff *skb)
 {
 	skb_mark_napi_id(skb, lro->napi);
 	list_add_tail(&skb->list, &lro->ready);
-	if (++lro->ready_count >= READY_MAX)
+	if (++lro->ready_count >= READY_MAX || skb->len >= READY_ALONE)
 		lro_deliver_ready(lro);
 }
 
