@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What merging costs at least: the memory alone.
+ * What merging costs at least: aggregates made by somebody who believes every packet.
+ *
+ * Whoever merges has to read a packet's headers, find its flow, take note of the packet
+ * there, put the payload in its place and hand over an skb with what the stack reads.
+ * That is all that is done here: no table is searched and no rule checked, but that the
+ * packet is the next of its flow by one number. Lengths are written once per skb;
+ * checksums and truesize are not. An engine that is right cannot do less.
  */
 #ifndef _LRO_BENCH_BOUNDS_H
 #define _LRO_BENCH_BOUNDS_H
 
+#include <linux/skbuff.h>
 #include <linux/types.h>
 
 #include "page_ring.h"
@@ -13,26 +20,42 @@
 #define BOUND_SEGS_MAX	64	/* as many as the engine puts into one aggregate */
 
 /**
- * struct kept - what a flow keeps until its aggregate is full
- * @count: packets
- * @items: entries of @item
+ * struct kept - the open aggregate of a flow: one cache line
+ * @skb: aggregate, or NULL
+ * @tail: skb that grows: @skb or the last of its frag_list
+ * @info: of @tail
+ * @page: memory of the last page; copies only
+ * @seq: sequence number that continues it
+ * @added: payload in @tail that its lengths do not tell yet, bytes
  * @fill: bytes used of the last page; copies only
- * @item: pages, each with a reference
+ * @payload: of each packet, bytes
+ * @segs: packets that it will have
+ * @left: packets to come
+ * @frags: fragments of @tail
  */
 struct kept {
-	unsigned int count;
-	unsigned int items;
-	unsigned int fill;
-	struct page *item[BOUND_SEGS_MAX];
-};
+	struct sk_buff *skb;
+	struct sk_buff *tail;
+	struct skb_shared_info *info;
+	u8 *page;
+	u32 seq;
+	u32 added;
+	u32 fill;
+	u16 payload;
+	u8 segs;
+	u8 left;
+	u8 frags;
+} __aligned(64);
 
 /**
- * struct bounds - memory that is kept as an engine has to keep it
+ * struct bounds - aggregates
  * @ring: pages to copy into
+ * @open: open aggregates
  * @flow: of each flow
  */
 struct bounds {
 	struct page_ring ring;
+	unsigned int open;
 	struct kept flow[STREAM_FLOWS_MAX];
 };
 
@@ -44,35 +67,64 @@ struct bounds {
 struct bounds *bounds_create(void);
 
 /**
- * bounds_destroy() - free it
+ * bounds_destroy() - free it and what is open
  * @bounds: as created, or NULL
  * Context: process.
  */
 void bounds_destroy(struct bounds *bounds);
 
 /**
- * bounds_release() - let go of all that is kept
+ * bounds_release() - deliver all that is open
  * @bounds: as created
+ * Context: softirq.
  */
 void bounds_release(struct bounds *bounds);
 
-/* Let go of what a flow keeps. */
-static inline void bounds_let_go(struct kept *kept)
-{
-	unsigned int i;
+/**
+ * bounds_deliver() - deliver an aggregate
+ * @bounds: as created
+ * @kept: open aggregate
+ * Context: softirq.
+ */
+void bounds_deliver(struct bounds *bounds, struct kept *kept);
 
-	for (i = 0; i < kept->items; i++)
-		put_page(kept->item[i]);
-	kept->count = 0;
-	kept->items = 0;
+/**
+ * bounds_begin() - begin an aggregate, after delivering the one that is open
+ * @bounds: as created
+ * @kept: of the packet's flow
+ * @skb: headers, with or without the first packet's payload; ownership passes
+ * @payload: of the first packet, bytes
+ * Context: softirq.
+ */
+void bounds_begin(struct bounds *bounds, struct kept *kept, struct sk_buff *skb,
+		  unsigned int payload);
+
+/**
+ * bounds_chain() - let another skb of an aggregate grow
+ * @kept: open aggregate
+ * @skb: payload only, or empty; ownership passes
+ */
+void bounds_chain(struct kept *kept, struct sk_buff *skb);
+
+/* Is it the next packet of its flow. */
+static inline bool bounds_expects(const struct kept *kept, u32 seq)
+{
+	return likely(kept->skb) && likely(kept->seq == seq);
 }
 
-/* A flow's packet came; its memory is let go when the aggregate would be full. */
-static inline void bounds_count(struct kept *kept, unsigned int payload)
+/* Append a fragment to the skb that grows, which has room. */
+static inline void bounds_append(struct kept *kept, struct page *page, unsigned int at,
+				 unsigned int len)
 {
-	kept->count++;
-	if (kept->count == BOUND_SEGS_MAX || (kept->count + 1) * payload >= U16_MAX)
-		bounds_let_go(kept);
+	skb_frag_fill_page_desc(&kept->info->frags[kept->frags++], page, at, len);
+}
+
+/* Take note of a packet; deliver if that was the last. */
+static inline void bounds_count(struct bounds *bounds, struct kept *kept)
+{
+	kept->seq += kept->payload;
+	if (!--kept->left)
+		bounds_deliver(bounds, kept);
 }
 
 #endif /* _LRO_BENCH_BOUNDS_H */

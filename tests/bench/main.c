@@ -114,10 +114,12 @@ struct bench {
 
 static void end_poll(struct bench *b)
 {
-	if (b->path->engine)
+	if (b->path->engine) {
 		lro_complete_done(b->rx.lro, &b->napi, 0);
-	else
-		napi_complete_done(&b->napi, 0);
+		return;
+	}
+	bounds_release(b->rx.bounds);
+	napi_complete_done(&b->napi, 0);
 }
 
 static int bench_poll(struct napi_struct *napi, int budget)
@@ -212,7 +214,6 @@ static void run_round(struct bench *b, unsigned int round, struct result *result
 		await_sink(b, packets);
 	/* No poll may run any more while the figures are read. */
 	napi_disable(&b->napi);
-	bounds_release(b->rx.bounds);
 	result->counted[round] = b->disturbed ? 0 : b->counted;
 	result->tsc[round] = whole_round(b, b->spent.tsc) + b->ended.tsc;
 	result->pmu[round] = whole_round(b, b->spent.pmu) + b->ended.pmu;

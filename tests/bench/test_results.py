@@ -87,6 +87,19 @@ class Rows(unittest.TestCase):
             record("gro_frags", [151] * 5)))))
         self.assertEqual([line.split()[:2] for line in told], [["missed", "lro_skb,"], ["kept", "lro_page,"]])
 
+    def judged(self, floor: list[float], lro: float) -> str:
+        """The sentence about skb mode where its floor took so long and the engine so long."""
+        records = [record("bound_skb", floor), GRO, record("lro_skb", [lro] * 5)]
+        return results.judgement(results.rows(results.parse(console(*records))))[0]
+
+    def test_a_bound_below_the_floor_is_out_of_reach(self) -> None:
+        self.assertRegex(self.judged([181] * 5, 201), r"^out of reach lro_skb, .*every packet takes 0\.90$")
+        self.assertTrue(self.judged([121] * 5, 201).startswith("missed "))
+        self.assertTrue(self.judged([181] * 5, 151).startswith("kept "), "what is measured counts")
+
+    def test_a_floor_above_the_bound_by_chance_proves_nothing(self) -> None:
+        self.assertTrue(self.judged([201, 141, 251, 163, 163], 201).startswith("missed "))
+
     def test_passing_packets_name_their_kind(self) -> None:
         row = self.row(GRO, record("bare_ack", [101] * 5), record("passcopy_ack", [121] * 5), path="pass")
         self.assertEqual((row["kind"], row["entry"], row["ratio_to"]), ("ack", "lro_copy", "bare_ack"))
