@@ -157,11 +157,13 @@ enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
 				unsigned int max_segs)
 {
 	enum lro_reason why = lro_state_ends(&flow->state, max_segs);
+	bool last = why == LRO_FLUSH_PSH || why == LRO_FLUSH_FIN;
 
-	if (why == LRO_FLUSH_PSH || why == LRO_FLUSH_FIN || why == LRO_FLUSH_SHORT)
+	/* A bulk flow goes on behind the last packet of a burst, which may be shorter. */
+	if (why == LRO_FLUSH_SHORT)
 		flow->streak = 0;
 	else if (flow->streak < LRO_BULK_STREAK)
-		flow->streak++;
+		flow->streak = last ? 0 : flow->streak + 1;
 	flows->last = flow;
 	return why;
 }

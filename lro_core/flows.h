@@ -35,7 +35,8 @@ enum lro_layout {
  * struct lro_flow - one open aggregate, or a free place in the table
  * @hash: of @key
  * @streak: full-sized segments in sequence, the aggregates before this one
- *	included, counted to %LRO_BULK_STREAK; outlives the aggregate
+ *	included, counted to %LRO_BULK_STREAK, where bursts that end go on counting;
+ *	outlives the aggregate
  * @layout: how its payload is stored, an &enum lro_layout
  * @kind: packets of another kind must not join; the caller's
  * @frags: fragments of the skb that grows
@@ -211,8 +212,9 @@ static __always_inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, un
  * lro_flow_is_bulk() - is more to be expected soon
  * @flow: open aggregate
  *
- * Return: true if the flow lately sent several full-sized segments in sequence and
- * none with PSH, so that its receiver does not wait for the part that is here.
+ * Return: true if the flow sent several full-sized segments in sequence without PSH, and
+ * since then only more in sequence and of that size, or shorter ones with PSH, so that its
+ * receiver does not wait for the part that is here.
  */
 bool lro_flow_is_bulk(const struct lro_flow *flow);
 

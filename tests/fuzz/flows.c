@@ -164,11 +164,15 @@ static void grown(struct sender *s)
 /* The model's own count of segments in sequence, which no place ever forgets. */
 static void count_streak(struct sender *s, const struct lro_packet *pkt)
 {
-	if (pkt->seq != s->expected || pkt->payload != s->size)
+	bool last = pkt->flags & 0x09, shorter = last && pkt->payload < s->size;
+
+	if (pkt->seq != s->expected || (pkt->payload != s->size && !shorter))
 		s->streak = 0;
-	s->streak = pkt->flags & 0x09 ? 0 : s->streak + 1;
+	if (s->streak < BULK)
+		s->streak = last ? 0 : s->streak + 1;
 	s->expected = pkt->seq + pkt->payload;
-	s->size = pkt->payload;
+	if (!shorter)
+		s->size = pkt->payload;
 }
 
 static void receive(struct sender *s, const struct frame *f)

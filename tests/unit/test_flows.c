@@ -316,18 +316,19 @@ static void bulk_flows(void **ctx)
 	begin(1, 16001);
 	assert_false(lro_flow_is_bulk(find(1)));
 
-	/* PSH, FIN and short segments do, too. */
-	for (i = 0; i < 3; i++) {
-		u32 n = 10 + i, at;
+	/* Short segments do, too, and PSH and FIN unless the flow was bulk before. */
+	for (i = 0; i < 6; i++) {
+		u32 n = 10 + i, kind = i / 2, segs = i % 2 ? 8 : 7, at;
 
 		begin(n, 0);
-		for (at = 1000; at < 9000; at += 1000)
+		for (at = 1000; at < segs * 1000; at += 1000)
 			grow(n, at, 0, 1000);
-		assert_true(lro_flow_is_bulk(find(n)));
-		assert_int_not_equal(grow(n, at, i == 0 ? LRO_TCP_PSH : i == 1 ? LRO_TCP_FIN : 0,
-					  i == 2 ? 999 : 1000), LRO_CONTINUE);
-		begin(n, at + (i == 2 ? 999 : 1000));
-		assert_false(lro_flow_is_bulk(find(n)));
+		assert_int_equal(lro_flow_is_bulk(find(n)), segs == 8);
+		assert_int_not_equal(grow(n, at, kind == 0 ? LRO_TCP_PSH :
+						 kind == 1 ? LRO_TCP_FIN : 0,
+					  kind == 2 ? 999 : 1000), LRO_CONTINUE);
+		begin(n, at + (kind == 2 ? 999 : 1000));
+		assert_int_equal(lro_flow_is_bulk(find(n)), segs == 8 && kind != 2);
 	}
 	free(memory);
 }
