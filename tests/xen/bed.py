@@ -19,6 +19,26 @@ def program(name: str) -> bytes:
     return (BUILD / "tests/xen" / name).read_bytes()
 
 
+def expect_replacement(lab: topology.XenLab, meanwhile: str = ":") -> None:
+    """Have the guest give its address to the next interface, once the one that it has is gone.
+
+    `meanwhile` is a command that it runs in between.
+    """
+    lab.guest.run(f"setsid sh -c 'while [ -e /sys/class/net/eth0 ]; do usleep 20000; done; {meanwhile}; "
+                  "until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
+                  f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
+
+
+def unplug(lab: topology.XenLab) -> None:
+    """Take the guest's interface away."""
+    lab.dom0.run("xl network-detach guest 0", timeout=60)
+
+
+def plug(lab: topology.XenLab) -> None:
+    """Give the guest an interface."""
+    lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+
+
 class Bed:
     """A guest with traffic that begins before the first test and ends with the last."""
 
@@ -67,14 +87,12 @@ class Bed:
 
     def expect_replacement(self) -> None:
         """Have the guest give its address to the next interface, once the one that it has is gone."""
-        self.lab.guest.run("setsid sh -c 'while [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
-                           "until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
-                           f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
+        expect_replacement(self.lab)
 
     def exchange(self) -> None:
         """Unplug the guest's interface and plug a new one."""
-        self.lab.dom0.run("xl network-detach guest 0", timeout=60)
-        self.lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+        unplug(self.lab)
+        plug(self.lab)
 
     def use_two_queues(self) -> None:
         """Exchange the guest's interface for one of two queues."""
