@@ -13,9 +13,12 @@ import time
 import unittest
 
 from lab import configs
+from tests.soak import memory
 
 from .bed import Bed, program
 from .lies import Distrust
+
+EXCHANGES = 3
 
 
 class Backend(Bed):
@@ -71,6 +74,22 @@ class Backend(Bed):
 
 class Netfront(Backend, Distrust, unittest.TestCase):
     driver, config = configs.OUR_GUEST, "guest12"
+
+    def test_1_vifs_that_are_gone_leave_no_pages(self):
+        """The kernel's own driver loses the pages of the ring, each time more than 1 MiB."""
+        def pages() -> int:
+            self.lab.guest.run("sh /tmp/look", timeout=60)
+            return memory.parse(self.lab.guest.get("/tmp/looked").decode()).pages
+
+        self.lab.guest.put(memory.looking("/tmp/looked").encode(), "/tmp/look")
+        before = pages()
+        for _ in range(EXCHANGES):
+            self.expect_replacement()
+            self.exchange()
+            self.lab.guest.wait(60)
+        self.flowing()
+        # Half of that for what waits in sockets at the moment.
+        self.assertLess(pages() - before, EXCHANGES * 512)
 
 
 if __name__ == "__main__":
