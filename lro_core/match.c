@@ -17,7 +17,7 @@ enum {
 	V4_PROTO = LRO_IP_OFF + 9,
 	V4_CHECK = LRO_V4_CHECK,
 	V4_ADDR = LRO_IP_OFF + 12,
-	V4_TCP = LRO_IP_OFF + LRO_IPV4_LEN,
+	V4_TCP = LRO_V4_TCP,
 	V6_WORD = LRO_IP_OFF,		/* version, traffic class, flow label */
 	V6_PAYLEN = LRO_IP_OFF + 4,
 	V6_NEXT = LRO_IP_OFF + 6,

@@ -190,7 +190,7 @@ static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 		return false;
 	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
 				  len, skb_vlan(skb));
-	if (!flow || len != flow->state.hdr_len + flow->state.gso_size ||
+	if (!flow || len != flow->state.full_len ||
 	    flow->layout != LRO_LAYOUT_SKB || flow->kind != lro_plain_kind(skb))
 		return false;
 	lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN, true);

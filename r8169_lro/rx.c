@@ -27,6 +27,11 @@ static void lro_rtl_create(struct rtl8169_private *tp)
 	}
 }
 
+static struct RxDesc *lro_rtl_desc(const struct rtl8169_private *tp)
+{
+	return tp->RxDescArray + tp->cur_rx % NUM_RX_DESC;
+}
+
 static u32 lro_rtl_vlan(const struct RxDesc *desc)
 {
 	u32 opts2 = le32_to_cpu(desc->opts2);
@@ -39,28 +44,27 @@ static __always_inline bool lro_rtl_offer(struct rtl8169_private *tp, unsigned i
 					  unsigned int size, bool coherent)
 {
 	const struct RxDesc *desc = tp->RxDescArray + entry;
+	const u8 *frame = coherent ? tp->lro_buffers[entry] : lro_rtl_buffer(tp, entry);
+	dma_addr_t addr = le64_to_cpu(desc->addr);
 	struct device *d = tp_to_dev(tp);
-	dma_addr_t addr;
 	bool taken;
 
-	if (coherent)
-		return lro_receive_copy(tp->lro, tp->lro_buffers[entry], size, lro_rtl_vlan(desc),
-					true);
-	addr = le64_to_cpu(desc->addr);
-	dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
-	taken = lro_receive_copy(tp->lro, lro_rtl_buffer(tp, entry), size, lro_rtl_vlan(desc),
-				 true);
-	dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
+	if (!coherent)
+		dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
+	taken = lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
+	if (!coherent)
+		dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
 	return taken;
 }
 
 /*
  * Whole frames without errors that the chip recognised as TCP and whose checksums it
  * found right, as many in a row as the engine takes. rtl_rx() takes all others, with
- * their statistics.
+ * their statistics: @status is that of the descriptor where the row ends. To read it anew
+ * would be to give rtl_rx() a frame for the engine that has come since.
  */
 static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169_private *tp,
-					  int budget, bool coherent)
+					  int budget, bool coherent, u32 *status)
 {
 	const u32 good = FirstFrag | LastFrag | RxProtoTCP;
 	unsigned int cur = tp->cur_rx, bytes = 0;
@@ -69,15 +73,16 @@ static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169
 	for (count = 0; count < budget; count++, cur++) {
 		unsigned int entry = cur % NUM_RX_DESC;
 		struct RxDesc *desc = tp->RxDescArray + entry;
-		u32 status = le32_to_cpu(READ_ONCE(desc->opts1)), size;
+		unsigned int size;
 
-		if ((status & (DescOwn | RxRES | RxCSFailMask | RxProtoMask | good)) != good ||
-		    (status & GENMASK(13, 0)) < ETH_ZLEN + ETH_FCS_LEN)
+		*status = le32_to_cpu(READ_ONCE(desc->opts1));
+		if ((*status & (DescOwn | RxRES | RxCSFailMask | RxProtoMask | good)) != good ||
+		    (*status & GENMASK(13, 0)) < ETH_ZLEN + ETH_FCS_LEN)
 			break;
 		/* The rest of the descriptor is valid once the chip has let go of it. */
 		dma_rmb();
 
-		size = (status & GENMASK(13, 0)) - ETH_FCS_LEN;
+		size = (*status & GENMASK(13, 0)) - ETH_FCS_LEN;
 		if (!lro_rtl_offer(tp, entry, size, coherent))
 			break;
 		bytes += size;
@@ -110,18 +115,15 @@ static bool lro_rtl_impossible(const struct net_device *dev, u32 status)
 }
 
 /* A frame that is not for the engine, if there is one. */
-static bool lro_rtl_rx_other(struct net_device *dev, struct rtl8169_private *tp)
+static bool lro_rtl_rx_other(struct net_device *dev, struct rtl8169_private *tp, u32 status)
 {
-	struct RxDesc *desc = tp->RxDescArray + tp->cur_rx % NUM_RX_DESC;
-	u32 status = le32_to_cpu(READ_ONCE(desc->opts1));
-
 	if (status & DescOwn)
 		return false;
 	dma_rmb();
 	if (unlikely(lro_rtl_impossible(dev, status))) {
 		dev->stats.rx_dropped++;
 		dev->stats.rx_length_errors++;
-		rtl8169_mark_to_asic(desc);
+		rtl8169_mark_to_asic(lro_rtl_desc(tp));
 		tp->cur_rx++;
 	} else {
 		rtl_rx(dev, tp, 1);
@@ -133,14 +135,17 @@ static bool lro_rtl_rx_other(struct net_device *dev, struct rtl8169_private *tp)
 static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
 	bool offer = !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
+	u32 status = DescOwn;
 	int count = 0;
 
 	do {
 		if (offer && tp->lro_buffers)
-			count += lro_rtl_rx_row(dev, tp, budget - count, true);
+			count += lro_rtl_rx_row(dev, tp, budget - count, true, &status);
 		else if (offer)
-			count += lro_rtl_rx_row(dev, tp, budget - count, false);
-	} while (count < budget && lro_rtl_rx_other(dev, tp) && ++count < budget);
+			count += lro_rtl_rx_row(dev, tp, budget - count, false, &status);
+		else
+			status = le32_to_cpu(READ_ONCE(lro_rtl_desc(tp)->opts1));
+	} while (count < budget && lro_rtl_rx_other(dev, tp, status) && ++count < budget);
 
 	if (count == budget)
 		lro_end(tp->lro);
