@@ -216,7 +216,7 @@ int brl_rewrite_start(void)
 	if (!brl_cpus)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		if (!page_ring_setup(&per_cpu_ptr(brl_cpus, cpu)->ring, RING_SIZE)) {
+		if (!page_ring_setup(&per_cpu_ptr(brl_cpus, cpu)->ring, RING_SIZE, 0)) {
 			brl_rewrite_stop();
 			return -ENOMEM;
 		}

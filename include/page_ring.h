@@ -18,7 +18,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-/* Pages given between two looks. */
+/* Single pages given between two looks. */
 #define PAGE_RING_STEP	4
 
 /**
@@ -26,6 +26,7 @@
  * @page: @size places, given in this order; NULL: never used
  * @size: places; also bounds the memory that waits for reuse
  * @next: place of the next page to give
+ * @order: each is a compound page of 2^order pages
  *
  * For one user at a time; without locks.
  */
@@ -33,14 +34,16 @@ struct page_ring {
 	struct page **page;
 	unsigned int size;
 	unsigned int next;
+	unsigned int order;
 };
 
 /* Context: process. Return: false without memory; page_ring_free() is allowed then too. */
-static inline bool page_ring_setup(struct page_ring *ring, unsigned int size)
+static inline bool page_ring_setup(struct page_ring *ring, unsigned int size, unsigned int order)
 {
 	ring->page = kvcalloc(size, sizeof(*ring->page), GFP_KERNEL);
 	ring->size = size;
 	ring->next = 0;
+	ring->order = order;
 	return ring->page;
 }
 
@@ -83,7 +86,7 @@ static inline struct page *page_ring_get(struct page_ring *ring, bool *recycled)
 {
 	struct page **place, *page;
 
-	if (ring->next == ring->size || (ring->next % PAGE_RING_STEP == 0 &&
+	if (ring->next == ring->size || ((ring->next << ring->order) % PAGE_RING_STEP == 0 &&
 					 page_ring_is_back(ring->page[ring->next / 2]) &&
 					 page_ring_is_back(ring->page[0])))
 		ring->next = 0;
@@ -94,7 +97,8 @@ static inline struct page *page_ring_get(struct page_ring *ring, bool *recycled)
 		if (page)
 			put_page(page);
 		/* Not from the reserves: reserve pages must not be kept for reuse. */
-		page = alloc_page(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC);
+		page = alloc_pages(GFP_ATOMIC | __GFP_NOWARN | __GFP_NOMEMALLOC | __GFP_COMP,
+				   ring->order);
 		*place = page;
 		if (!page)
 			return NULL;

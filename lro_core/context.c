@@ -26,8 +26,8 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 	lro->sweep_time = jiffies;
 	INIT_LIST_HEAD(&lro->ready);
 	lro_hold_setup(lro);
-	if (!page_ring_setup(&lro->pages, LRO_RECYCLE) || lro_contexts_add(lro)) {
-		page_ring_free(&lro->pages);
+	if (!page_pieces_setup(&lro->pieces) || lro_contexts_add(lro)) {
+		page_pieces_free(&lro->pieces);
 		kfree(lro);
 		return NULL;
 	}
@@ -45,7 +45,7 @@ void lro_stop(struct lro *lro)
 	lro_deliver_ready(lro);
 	local_bh_enable();
 	lro_contexts_quiet(lro);
-	page_ring_empty(&lro->pages);
+	page_pieces_empty(&lro->pieces);
 }
 EXPORT_SYMBOL_XENLRO(lro_stop);
 
@@ -83,7 +83,7 @@ void lro_destroy(struct lro *lro)
 		skb_list_del_init(skb);
 		drop(lro, skb, max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1));
 	}
-	page_ring_free(&lro->pages);
+	page_pieces_free(&lro->pieces);
 	lro_contexts_remove(lro);
 	kfree(lro);
 }

@@ -6,8 +6,8 @@
  * slots of a guest, starts a copy operation at each page edge of the source and
  * of the destination. The headers go to the start of the first destination page;
  * so the first fragment starts as many bytes into its page as there are headers,
- * and all others fill theirs: edges of source and destination coincide, and each
- * destination page takes one operation.
+ * and all others fill one page or several: edges of source and destination coincide,
+ * and each destination page takes one operation.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -22,30 +22,45 @@
  */
 #define MIN_PAYLOAD	512
 
-static struct page *get_page_to_fill(struct lro *lro)
-{
-	bool recycled;
-	struct page *page = page_ring_get(&lro->pages, &recycled);
-
-	if (page)
-		lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW]++;
-	return page;
-}
-
-static bool add_page(struct lro *lro, struct lro_flow *flow, unsigned int offset)
+static bool add_piece(struct lro *lro, struct lro_flow *flow, unsigned int offset)
 {
 	struct page *page;
+	unsigned int order;
+	bool recycled;
 
 	if (flow->frags == MAX_SKB_FRAGS)
 		return false;
-	page = get_page_to_fill(lro);
+	page = page_pieces_get(&lro->pieces, flow->frags, &order, &recycled);
 	if (!page)
 		return false;
+	lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW] += 1 << order;
+	flow->size = PAGE_SIZE << order;
 	skb_frag_fill_page_desc(&flow->info->frags[flow->frags++], page, offset,
-				PAGE_SIZE - offset);
-	flow->page = page_address(page);
+				flow->size - offset);
+	flow->piece = page_address(page);
 	flow->fill = offset;
 	return true;
+}
+
+/* How far an aggregate is filled. */
+struct mark {
+	u8 *piece;
+	unsigned int frags, fill, size;
+};
+
+static __always_inline struct mark mark_of(const struct lro_flow *flow)
+{
+	return (struct mark){ flow->piece, flow->frags, flow->fill, flow->size };
+}
+
+/* Take off what was added to an aggregate since then. */
+static void cut_back(struct lro_flow *flow, const struct mark *mark)
+{
+	while (flow->frags > mark->frags)
+		put_page(skb_frag_page(&flow->info->frags[--flow->frags]));
+	flow->piece = mark->piece;
+	flow->fill = mark->fill;
+	flow->size = mark->size;
 }
 
 /*
@@ -60,15 +75,6 @@ static __always_inline void copy_aligned(u8 *to, const u8 *from, unsigned int le
 	memcpy(to + head, from + head, len - head);
 }
 
-/* Take off what was added to an aggregate since its last page was filled up to @fill. */
-static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsigned int fill)
-{
-	while (flow->frags > frags)
-		put_page(skb_frag_page(&flow->info->frags[--flow->frags]));
-	flow->page = page;
-	flow->fill = fill;
-}
-
 /*
  * Copy @len bytes behind what the aggregate has, and add them to the checksum @sum if
  * there is one. On false the aggregate is as it was.
@@ -76,13 +82,14 @@ static void cut_back(struct lro_flow *flow, unsigned int frags, u8 *page, unsign
 static __always_inline bool copy(struct lro *lro, struct lro_flow *flow, const u8 *from,
 				 unsigned int len, __wsum *sum)
 {
-	unsigned int frags = flow->frags, fill = flow->fill, done = 0, part;
-	u8 *page = flow->page, *to;
+	struct mark mark = mark_of(flow);
+	unsigned int done = 0, part;
 	__wsum more;
+	u8 *to;
 
 	for (;;) {
-		part = min_t(unsigned int, len - done, PAGE_SIZE - flow->fill);
-		to = flow->page + flow->fill;
+		part = min_t(unsigned int, len - done, flow->size - flow->fill);
+		to = flow->piece + flow->fill;
 		if (sum) {
 			more = csum_partial_copy_nocheck(from + done, to, part);
 			*sum = csum_block_add(*sum, more, done);
@@ -95,10 +102,10 @@ static __always_inline bool copy(struct lro *lro, struct lro_flow *flow, const u
 		done += part;
 		if (done == len)
 			return true;
-		if (!add_page(lro, flow, 0))
+		if (!add_piece(lro, flow, 0))
 			break;
 	}
-	cut_back(flow, frags, page, fill);
+	cut_back(flow, &mark);
 	return false;
 }
 
@@ -106,8 +113,7 @@ static __always_inline bool copy(struct lro *lro, struct lro_flow *flow, const u
 static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
 		   const u8 *from, bool verified)
 {
-	unsigned int frags = flow->frags, fill = flow->fill;
-	u8 *page = flow->page;
+	struct mark mark = mark_of(flow);
 	__wsum sum;
 
 	if (verified)
@@ -118,7 +124,7 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_pack
 	sum = csum_partial(pkt->frame + pkt->tcp, pkt->hdr_len - pkt->tcp, sum);
 	if (!lro_tcp_check(&flow->key, lro_tcp_len(pkt), sum))
 		return true;
-	cut_back(flow, frags, page, fill);
+	cut_back(flow, &mark);
 	return false;
 }
 
@@ -126,6 +132,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 {
 	/* A tag is written back into the headers before netback copies them. */
 	unsigned int phase = pkt->hdr_len + (pkt->vlan ? VLAN_HLEN : 0);
+	static const struct mark nothing;
 	struct lro_flow *flow;
 	struct sk_buff *skb;
 
@@ -137,8 +144,8 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 		return false;
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
-	if (!add_page(lro, flow, phase) || !append(lro, flow, pkt, from, verified)) {
-		cut_back(flow, 0, NULL, 0);
+	if (!add_piece(lro, flow, phase) || !append(lro, flow, pkt, from, verified)) {
+		cut_back(flow, &nothing);
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
 	}
@@ -183,7 +190,7 @@ static __always_inline void count(struct lro *lro, unsigned int len)
 	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
 }
 
-/* Add the next packet where the open page has no room for it. */
+/* Add the next packet where the last piece has no room for it. */
 static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const u8 *from,
 				   unsigned int len)
 {
@@ -209,11 +216,11 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 {
 	const u8 *from = frame + flow->state.hdr_len;
 	unsigned int payload = flow->state.gso_size;
-	u8 *to = flow->page + flow->fill;
+	u8 *to = flow->piece + flow->fill;
 	enum lro_reason why;
 
-	/* Two frames of three need no more than the page that is there. */
-	if (flow->fill + payload > PAGE_SIZE)
+	/* Nine frames of ten need no more than the piece that is there. */
+	if (flow->fill + payload > flow->size)
 		return append_across(lro, flow, from, len);
 	flow->fill += payload;
 	count(lro, len);
@@ -255,14 +262,16 @@ EXPORT_SYMBOL_XENLRO(lro_receive_copy);
 
 void lro_finish_copy(struct lro_flow *flow)
 {
-	struct sk_buff *skb = flow->skb;
-	skb_frag_t *last = &flow->info->frags[flow->frags - 1];
 	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
+	skb_frag_t *frag = flow->info->frags, *last = frag + flow->frags - 1;
+	struct sk_buff *skb = flow->skb;
 
 	/* None of this is kept up to date packet by packet. */
 	flow->info->nr_frags = flow->frags;
-	skb_frag_size_set(last, flow->fill - skb_frag_off(last));
 	skb->len += payload;
 	skb->data_len = payload;
-	skb->truesize += flow->frags * PAGE_SIZE;
+	/* Each fragment, the last one included, goes to the end of its piece. */
+	for (; frag <= last; frag++)
+		skb->truesize += skb_frag_off(frag) + skb_frag_size(frag);
+	skb_frag_size_set(last, flow->fill - skb_frag_off(last));
 }

@@ -15,7 +15,7 @@
 
 #include <compat.h>
 #include <lro.h>
-#include <page_ring.h>
+#include <page_pieces.h>
 
 #include "flows.h"
 #include "match.h"
@@ -61,9 +61,6 @@ enum lro_counter {
 	LRO_COUNTER_COUNT
 };
 
-/* Pages that a context remembers; also bounds the memory that waits for reuse. */
-#define LRO_RECYCLE	4096
-
 #define LRO_MAX_FLOWS_DEFAULT	1024
 
 /**
@@ -106,7 +103,7 @@ DECLARE_TRACEPOINT(lro_merge);
  * @untagged: headers of the frame at hand, if it came with a tag in the data
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
- * @pages: pages to copy payload into
+ * @pieces: memory to copy payload into
  * @count: counters, see &enum lro_counter
  * @reason: counters of reasons, see &enum lro_reason
  */
@@ -132,7 +129,7 @@ struct lro {
 	u8 untagged[LRO_HDR_MAX] __aligned(8);
 	struct list_head ready;
 	unsigned int ready_count;
-	struct page_ring pages;
+	struct page_pieces pieces;
 	u64 count[LRO_COUNTER_COUNT];
 	u64 reason[LRO_REASON_COUNT];
 };

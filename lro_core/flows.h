@@ -45,9 +45,10 @@ enum lro_layout {
  * @tail: skb the next packet is joined to: @skb or the last of its frag_list; joined
  *	packets only
  * @added: payload in @tail that its lengths do not tell yet, bytes; joined packets only
- * @page: the last page's memory; copies only
- * @fill: bytes used of the last page, counted from its start; copies only
- * @truesize: memory behind @added, bytes
+ * @piece: the last piece's memory; copies only
+ * @fill: bytes used of the last piece, counted from its start; copies only
+ * @truesize: memory behind @added, bytes; joined packets only
+ * @size: bytes that the last piece has; copies only
  * @state: what the rules know of it; outlives the aggregate
  * @key: flow; outlives the aggregate
  * @age: place among all open aggregates, oldest first
@@ -67,13 +68,16 @@ struct lro_flow {
 	struct skb_shared_info *info;
 	union {
 		struct sk_buff *tail;
-		u8 *page;
+		u8 *piece;
 	};
 	union {
 		u32 added;
 		u32 fill;
 	};
-	u32 truesize;
+	union {
+		u32 truesize;
+		u32 size;
+	};
 	struct lro_state state;
 	struct lro_key key;
 	struct list_head age;

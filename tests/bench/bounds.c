@@ -10,8 +10,6 @@
 
 #include "bounds.h"
 
-#define RING_PAGES	4096	/* as the engine has */
-
 static unsigned int header_len(const struct sk_buff *skb)
 {
 	const struct tcphdr *th = (const struct tcphdr *)(skb->data + sizeof(struct iphdr));
@@ -23,9 +21,10 @@ static void grow_to(struct kept *kept, struct sk_buff *skb)
 {
 	kept->tail = skb;
 	kept->info = skb_shinfo(skb);
-	kept->page = NULL;
+	kept->piece = NULL;
 	kept->added = 0;
-	kept->fill = PAGE_SIZE;
+	kept->fill = 0;
+	kept->size = 0;
 	kept->frags = 0;
 }
 
@@ -34,7 +33,7 @@ static void settle(struct kept *kept)
 	struct sk_buff *skb = kept->skb, *tail = kept->tail;
 
 	kept->info->nr_frags = kept->frags;
-	if (kept->page)
+	if (kept->piece)
 		skb_frag_size_set(&kept->info->frags[kept->frags - 1], kept->fill);
 	tail->len += kept->added;
 	tail->data_len += kept->added;
@@ -88,7 +87,7 @@ struct bounds *bounds_create(void)
 {
 	struct bounds *bounds = vzalloc(sizeof(*bounds));
 
-	if (bounds && page_ring_setup(&bounds->ring, RING_PAGES))
+	if (bounds && page_pieces_setup(&bounds->pieces))
 		return bounds;
 	vfree(bounds);
 	return NULL;
@@ -115,6 +114,6 @@ void bounds_destroy(struct bounds *bounds)
 			kfree_skb(bounds->flow[i].skb);
 		}
 	}
-	page_ring_free(&bounds->ring);
+	page_pieces_free(&bounds->pieces);
 	vfree(bounds);
 }

@@ -14,7 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
-#include "page_ring.h"
+#include "page_pieces.h"
 #include "stream.h"
 
 #define BOUND_SEGS_MAX	64	/* as many as the engine puts into one aggregate */
@@ -24,10 +24,11 @@
  * @skb: aggregate, or NULL
  * @tail: skb that grows: @skb or the last of its frag_list
  * @info: of @tail
- * @page: memory of the last page; copies only
+ * @piece: memory of the last piece; copies only
  * @seq: sequence number that continues it
  * @added: payload in @tail that its lengths do not tell yet, bytes
- * @fill: bytes used of the last page; copies only
+ * @fill: bytes used of the last piece; copies only
+ * @size: bytes that it has; copies only
  * @payload: of each packet, bytes
  * @segs: packets that it will have
  * @left: packets to come
@@ -37,10 +38,11 @@ struct kept {
 	struct sk_buff *skb;
 	struct sk_buff *tail;
 	struct skb_shared_info *info;
-	u8 *page;
+	u8 *piece;
 	u32 seq;
 	u32 added;
 	u32 fill;
+	u32 size;
 	u16 payload;
 	u8 segs;
 	u8 left;
@@ -49,12 +51,12 @@ struct kept {
 
 /**
  * struct bounds - aggregates
- * @ring: pages to copy into
+ * @pieces: memory to copy into
  * @open: open aggregates
  * @flow: of each flow
  */
 struct bounds {
-	struct page_ring ring;
+	struct page_pieces pieces;
 	unsigned int open;
 	struct kept flow[STREAM_FLOWS_MAX];
 };

@@ -228,23 +228,24 @@ static __always_inline void receive_bound_copy(struct rx *rx, const struct frame
 {
 	const u8 *from = frame->data + header_len(frame->data);
 	struct kept *kept = kept_of(rx, frame->data);
-	unsigned int len, part;
+	unsigned int len, part, order;
 	struct page *page;
 	bool recycled;
 
 	if (!bounds_expects(kept, ntohl(tcp_of(frame->data)->seq)) && !begin_bound(rx, kept, frame))
 		return;
 	for (len = frame->data + frame->len - from; len; len -= part) {
-		if (kept->fill == PAGE_SIZE) {
-			page = page_ring_get(&rx->bounds->ring, &recycled);
+		if (kept->fill == kept->size) {
+			page = page_pieces_get(&rx->bounds->pieces, kept->frags, &order, &recycled);
 			if (unlikely(!page))
 				return;
-			bounds_append(kept, page, 0, PAGE_SIZE);
-			kept->page = page_address(page);
+			kept->size = PAGE_SIZE << order;
+			bounds_append(kept, page, 0, kept->size);
+			kept->piece = page_address(page);
 			kept->fill = 0;
 		}
-		part = min_t(unsigned int, len, PAGE_SIZE - kept->fill);
-		memcpy(kept->page + kept->fill, from, part);
+		part = min_t(unsigned int, len, kept->size - kept->fill);
+		memcpy(kept->piece + kept->fill, from, part);
 		kept->fill += part;
 		kept->added += part;
 		from += part;

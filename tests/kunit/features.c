@@ -8,6 +8,7 @@
  *  3. lro_stop() delivers what is held, and the context works on
  *  4. no aggregate stays for long although no poll ever completes
  *  5. lro_destroy() counts what it has to drop
+ *  6. copies lie where whoever copies them into pages of 4 KiB wants them
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -227,6 +228,60 @@ static void test_destroy_counts_drops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
 }
 
+/*
+ * An aggregate of @segs copied packets: headers and payload, laid end to end, have their
+ * page edges where the memory has them. Returns the pages behind it.
+ */
+static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned int frags,
+				 u16 vlan)
+{
+	const struct pkt packets = { .payload = FULL, .repeat = segs - 1, .vlan = vlan,
+				     .ts = true };
+	struct bed *bed = test->priv;
+	unsigned int i, at, pages = 0;
+	struct sk_buff *skb;
+
+	bed->way = WAY_COPY;
+	add(test, &packets, 1);
+	run(test);
+	expect_segs(test, segs, 0);
+	KUNIT_EXPECT_EQ(test, bed->taken, segs);
+
+	skb = skb_peek(&bed->delivered);
+	at = skb_headlen(skb) + (vlan ? VLAN_HLEN : 0);
+	KUNIT_ASSERT_EQ(test, skb_shinfo(skb)->nr_frags, frags);
+	for (i = 0; i < frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+
+		KUNIT_EXPECT_EQ(test, skb_frag_off(frag) % PAGE_SIZE, at % PAGE_SIZE);
+		KUNIT_EXPECT_EQ(test, skb_frag_off(frag) / PAGE_SIZE, 0ul);
+		at += skb_frag_size(frag);
+		pages += compound_nr(skb_frag_page(frag));
+	}
+	KUNIT_EXPECT_GT(test, skb->truesize, (unsigned int)(pages * PAGE_SIZE));
+	KUNIT_EXPECT_LT(test, skb->truesize, (unsigned int)((pages + 1) * PAGE_SIZE));
+	bed->taken = 0;
+	verify_bytes(test, bed);
+	return pages;
+}
+
+static void test_copies_lie_in_phase(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 0), 16u);
+}
+
+static void test_copies_with_tag_lie_in_phase(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 7), 16u);
+}
+
+/* What is not filled is no more than what is. */
+static void test_few_copies_take_few_pages(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 1, 0), 1u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 3, 0), 4u);
+}
+
 static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_frag_list_merges),
 	KUNIT_CASE(test_frag_list_passes),
@@ -234,6 +289,9 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_stop_delivers),
 	KUNIT_CASE(test_busy_polls_let_go),
 	KUNIT_CASE(test_destroy_counts_drops),
+	KUNIT_CASE(test_copies_lie_in_phase),
+	KUNIT_CASE(test_copies_with_tag_lie_in_phase),
+	KUNIT_CASE(test_few_copies_take_few_pages),
 	{}
 };
 
