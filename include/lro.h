@@ -177,11 +177,14 @@ void lro_end(struct lro *lro);
  * @work_done: packets processed, less than the budget
  *
  * Takes the place of napi_complete_done() in a poll function. What bulk flows
- * have in the making may stay for at most the module parameter hold_us; then the
- * engine schedules @napi, and the poll function runs without an interrupt.
+ * have in the making may stay; then the engine schedules @napi when the module
+ * parameter hold_us is over, and the poll function runs without an interrupt.
  *
  * Context: NAPI poll.
- * Return: what napi_complete_done() returned.
+ * Return: whether the driver is to enable the interrupt, as of napi_complete_done():
+ * false also while the engine keeps something, for then it is the engine that has
+ * @napi polled. A driver that disables @napi enables the interrupt with @napi again,
+ * whatever was returned last.
  */
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done);
 

@@ -180,12 +180,18 @@ EXPORT_SYMBOL_XENLRO(lro_end);
 
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 {
-	if (lro) {
-		if (unlikely(READ_ONCE(lro->snapshot)))
-			lro_snapshot_fill(lro);
-		lro_hold_or_flush(lro);
-		lro_deliver_ready(lro);
-	}
-	return napi_complete_done(napi, work_done);
+	bool held;
+
+	if (!lro)
+		return napi_complete_done(napi, work_done);
+	if (unlikely(READ_ONCE(lro->snapshot)))
+		lro_snapshot_fill(lro);
+	held = lro_hold_or_flush(lro);
+	lro_deliver_ready(lro);
+	if (!held)
+		return napi_complete_done(napi, work_done);
+	/* No work: else the kernel would set a timer as well, where it delays interrupts. */
+	napi_complete_done(napi, 0);
+	return false;
 }
 EXPORT_SYMBOL_XENLRO(lro_complete_done);

@@ -381,8 +381,9 @@ void lro_hold_stop(struct lro *lro);
 /**
  * lro_hold_or_flush() - at the end of a poll, end what must not wait
  * @lro: context
+ * Return: whether anything waits, so that the timer will have NAPI poll.
  */
-void lro_hold_or_flush(struct lro *lro);
+bool lro_hold_or_flush(struct lro *lro);
 
 /**
  * lro_hold_sweep() - end what stays for too long while no poll completes

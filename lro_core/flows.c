@@ -147,6 +147,7 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	flow->hash = key_hash(flows, &pkt->key);
 	lro_state_start(&flow->state, pkt);
 	flow->born = flows->born++;
+	flow->holds = 0;
 	flow->skb = skb;
 	flow->tail = skb;
 	list_add_tail(&flow->age, &flows->open);
@@ -176,6 +177,9 @@ bool lro_flow_is_bulk(const struct lro_flow *flow)
 void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline)
 {
 	flow->deadline = deadline;
+	flow->born = flows->born++;
+	flow->held_segs = flow->state.segs;
+	flow->holds++;
 	list_move_tail(&flow->age, &flows->held);
 }
 

@@ -52,8 +52,10 @@ enum lro_layout {
  * @state: what the rules know of it; outlives the aggregate
  * @key: flow; outlives the aggregate
  * @age: place among all open aggregates, oldest first
- * @deadline: when the aggregate must be delivered, if it is held; the caller's unit
- * @born: running number of the aggregate, tells age within a set
+ * @deadline: until when the aggregate stays, if it is held; the caller's unit
+ * @born: running number, tells age within a set; a new one whenever it is held
+ * @held_segs: packets in the aggregate when it was held last
+ * @holds: times that it was held
  *
  * One more packet of a bulk transfer touches the first two cache lines only, three with IPv6.
  * With many flows that is most of what it costs.
@@ -83,12 +85,14 @@ struct lro_flow {
 	struct list_head age;
 	u64 deadline;
 	u32 born;
+	u16 held_segs;
+	u8 holds;
 } __aligned(64);
 
 /**
  * struct lro_flows - flow table
  * @open: open aggregates that began in this poll, oldest first
- * @held: open aggregates kept from polls before, oldest first
+ * @held: open aggregates kept from polls before, by when they were held last
  * @last: one that the next packet is probably of, or NULL
  * @recent: the one that was not expected last; only to compare with
  * @flow: places, in sets of %LRO_WAYS
@@ -223,12 +227,21 @@ static __always_inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, un
 bool lro_flow_is_bulk(const struct lro_flow *flow);
 
 /**
- * lro_flows_hold() - keep an aggregate beyond the poll
+ * lro_flows_hold() - keep an aggregate beyond the poll, for the first time or again
  * @flows: table
- * @flow: open aggregate that began in this poll
+ * @flow: open aggregate; becomes the newest of those held
  * @deadline: not before that of any aggregate held already
  */
 void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline);
+
+/**
+ * lro_flow_has_grown() - did an aggregate get packets since it was held
+ * @flow: aggregate that is held
+ */
+static inline bool lro_flow_has_grown(const struct lro_flow *flow)
+{
+	return flow->state.segs != flow->held_segs;
+}
 
 /**
  * lro_flows_close() - free a place
@@ -239,7 +252,7 @@ void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline
 struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow);
 
 /**
- * lro_flows_oldest() - the aggregate that has been open for longest
+ * lro_flows_oldest() - the aggregate that has been open, or held, for longest
  * @flows: table
  * Return: the flow, or NULL if none is open.
  */

@@ -81,7 +81,7 @@ MODULE_PARM_DESC(max_flows, "Flows that a queue merges at the same time, 1 to 65
 module_param_cb(max_segs, &max_segs_ops, &max_segs, 0644);
 MODULE_PARM_DESC(max_segs, "Packets merged into one, 1 to 1024");
 module_param_cb(hold_us, &hold_us_ops, &hold_us, 0644);
-MODULE_PARM_DESC(hold_us, "Microseconds a bulk flow's packets may wait for more when a poll ends, 0 to 10000; 0: never");
+MODULE_PARM_DESC(hold_us, "Microseconds a bulk flow's packets may wait for the next one when a poll ends, 0 to 10000; 0: never");
 
 unsigned int lro_param_max_segs(void)
 {

@@ -166,12 +166,14 @@ expression queue, skb;
 -napi_gro_receive(&queue->napi, skb)
 +lro_xennet_receive(queue, skb)
 
-// What must not outlive the poll is delivered before it ends.
+// What must not outlive the poll is delivered before it ends. While the engine will poll, no event is asked for.
 @complete@
-expression napi, work_done;
+expression napi, work_done, ring, more;
 @@
--napi_complete_done(napi, work_done)
-+lro_xennet_complete_done(napi, work_done)
+-napi_complete_done(napi, work_done);
+-RING_FINAL_CHECK_FOR_RESPONSES(ring, more);
++if (lro_xennet_complete_done(napi, work_done))
++	RING_FINAL_CHECK_FOR_RESPONSES(ring, more);
 
 // ethtool -K switches the engine of one device.
 @features@

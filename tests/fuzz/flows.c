@@ -121,6 +121,11 @@ static void flush_all(void)
 		flush(flow);
 }
 
+static u32 since(const struct sender *s)
+{
+	return s->held ? s->held : s->opened;
+}
+
 /* Who gives way is the oldest of all at the limit, else the oldest of a full set. */
 static void check_evicted(const struct lro_flow *victim, const struct lro_flow *set)
 {
@@ -130,7 +135,7 @@ static void check_evicted(const struct lro_flow *victim, const struct lro_flow *
 	}
 	MUST(victim >= set && victim < set + LRO_WAYS);
 	for (unsigned int way = 0; way < LRO_WAYS; way++)
-		MUST(set[way].skb && owner(victim)->opened <= owner(&set[way])->opened);
+		MUST(set[way].skb && since(owner(victim)) <= since(owner(&set[way])));
 }
 
 static void open_flow(struct sender *s, const struct lro_packet *pkt)
@@ -247,22 +252,44 @@ static void packet(struct input *in, struct sender *s)
 	frame_free(&f);
 }
 
-/* What may grow stays if it is bulk, and what was held has had its time. */
+static void hold(struct lro_flow *flow)
+{
+	owner(flow)->held = ++now;
+	lro_flows_hold(&table, flow, now);
+	MUST(!lro_flow_has_grown(flow));
+}
+
+/* What was held has had its time, unless it has grown. */
+static void end_held(void)
+{
+	struct lro_flow *flow;
+	u32 time = now;
+
+	while (!list_empty(&table.held)) {
+		flow = list_first_entry(&table.held, struct lro_flow, age);
+		if (flow->deadline > time)
+			break;
+		if (lro_flow_has_grown(flow))
+			hold(flow);
+		else
+			flush(flow);
+	}
+}
+
+/* What may grow stays if it is bulk. */
 static void end_poll(bool due)
 {
 	struct lro_flow *flow;
 
 	if (due)
-		while (!list_empty(&table.held))
-			flush(list_first_entry(&table.held, struct lro_flow, age));
+		end_held();
 	while (!list_empty(&table.open)) {
 		flow = list_first_entry(&table.open, struct lro_flow, age);
 		if (!lro_flow_is_bulk(flow)) {
 			flush(flow);
 			continue;
 		}
-		owner(flow)->held = ++now;
-		lro_flows_hold(&table, flow, now);
+		hold(flow);
 	}
 }
 

@@ -74,7 +74,7 @@ class Kernels(Scratch):
             "netfront_lro": ("+\twork_done -= lro_xennet_incoming(queue, &rxq);",
                              "-\t\tnapi_gro_receive(&queue->napi, skb);", "+\t\tlro_xennet_receive(queue, skb);",
                              "+\t\tlro_xennet_create(queue);", "+\t\tlro_xennet_destroy(queue);",
-                             "+\t\tlro_xennet_complete_done(napi, work_done);", "+\t\tlro_stop(queue->lro);",
+                             "+\t\tif (lro_xennet_complete_done(napi, work_done))", "+\t\tlro_stop(queue->lro);",
                              "+\t\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
                              "+\t.name = KBUILD_MODNAME,", "+\tlro_xennet_init_features(netdev);",
                              "+\t\tif (unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS || "

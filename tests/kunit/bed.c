@@ -137,7 +137,7 @@ static int bed_poll(struct napi_struct *napi, int budget)
 		lro_end(bed->lro);
 		napi_complete_done(napi, 0);
 	} else {
-		lro_complete_done(bed->lro, napi, 0);
+		bed->interrupt = lro_complete_done(bed->lro, napi, 0);
 	}
 	more = bed->next;
 	if (more)

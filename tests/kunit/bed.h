@@ -42,6 +42,7 @@ enum way {
  *	stops while packets are held
  * @no_wait: bed_run() does not wait for what the engine holds
  * @begin_result: what lro_begin() returned last
+ * @interrupt: what lro_complete_done() returned last
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
  * @done: all packets were fed and the last poll completed
  * @value: space for the counters
@@ -62,6 +63,7 @@ struct bed {
 	bool abandon;
 	bool no_wait;
 	bool begin_result;
+	bool interrupt;
 	struct sk_buff_head delivered;
 	struct completion done;
 	u64 *value;

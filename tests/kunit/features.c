@@ -8,7 +8,8 @@
  *  3. lro_stop() delivers what is held, and the context works on
  *  4. no aggregate stays for long although no poll ever completes
  *  5. lro_destroy() counts what it has to drop
- *  6. copies lie where whoever copies them into pages of 4 KiB wants them
+ *  6. what is held again and again, and that the device sends no interrupt meanwhile
+ *  7. copies lie where whoever copies them into pages of 4 KiB wants them
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -228,6 +229,60 @@ static void test_destroy_counts_drops(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
 }
 
+/* A bulk flow, all of which is held when the poll completes. */
+static void hold_bulk(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .repeat = 19 },
+	};
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	add(test, packets, ARRAY_SIZE(packets));
+	run(test);
+	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	KUNIT_ASSERT_EQ(test, bed_counter(bed, "holds"), (s64)1);
+	KUNIT_EXPECT_FALSE(test, bed->interrupt);
+}
+
+/* Its next packet comes, then none: it has waited twice, and the interrupt is on again. */
+static void test_grown_is_held_again(struct kunit *test)
+{
+	static const struct pkt next = { .payload = FULL };
+	struct bed *bed = test->priv;
+
+	hold_bulk(test);
+	add(test, &next, 1);
+	bed->no_wait = false;
+	run(test);
+	expect_segs(test, 21, 0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "holds"), (s64)2);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	KUNIT_EXPECT_TRUE(test, bed->interrupt);
+	expect_clean(test);
+}
+
+/* A trickle of packets does not keep an aggregate for ever. */
+static void test_no_aggregate_is_held_for_ever(struct kunit *test)
+{
+	static const struct pkt next = { .payload = FULL };
+	struct bed *bed = test->priv;
+	unsigned int i;
+
+	hold_bulk(test);
+	for (i = 0; i < 20 && !bed_counter(bed, "flush_hold"); i++) {
+		add(test, &next, 1);
+		run(test);
+		usleep_range(PARAMETER_HOLD_US * 9 / 10, PARAMETER_HOLD_US);
+	}
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	KUNIT_EXPECT_GT(test, i, 4u);
+	KUNIT_EXPECT_LE(test, bed_counter(bed, "holds"), (s64)9);
+	bed->no_wait = false;
+	run(test);
+	expect_clean(test);
+}
+
 /*
  * An aggregate of @segs copied packets: headers and payload, laid end to end, have their
  * page edges where the memory has them. Returns the pages behind it.
@@ -289,6 +344,8 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_stop_delivers),
 	KUNIT_CASE(test_busy_polls_let_go),
 	KUNIT_CASE(test_destroy_counts_drops),
+	KUNIT_CASE(test_grown_is_held_again),
+	KUNIT_CASE(test_no_aggregate_is_held_for_ever),
 	KUNIT_CASE(test_copies_lie_in_phase),
 	KUNIT_CASE(test_copies_with_tag_lie_in_phase),
 	KUNIT_CASE(test_few_copies_take_few_pages),

@@ -282,6 +282,39 @@ static void begin(u32 n, u32 seq)
 	assert_int_equal(lro_flows_grown(&flows, find(n), 1000), LRO_CONTINUE);
 }
 
+/* An aggregate that is held again becomes the newest of those held. */
+static void held_again(void **ctx)
+{
+	u32 born;
+
+	(void)ctx;
+	setup(64, 3);
+	begin(0, 0);
+	begin(1, 0);
+	begin(2, 0);
+	lro_flows_hold(&flows, find(0), 10);
+	lro_flows_hold(&flows, find(1), 10);
+	born = find(1)->born;
+	assert_false(lro_flow_has_grown(find(0)));
+	assert_int_equal(grow(0, 1000, 0, 1000), LRO_CONTINUE);
+	assert_true(lro_flow_has_grown(find(0)));
+	assert_ptr_equal(lro_flows_oldest(&flows), find(0));
+
+	lro_flows_hold(&flows, find(0), 20);
+	assert_false(lro_flow_has_grown(find(0)));
+	assert_int_equal(find(0)->deadline, 20);
+	assert_int_equal(find(0)->holds, 2);
+	assert_int_equal(find(1)->holds, 1);
+	assert_true((s32)(find(0)->born - born) > 0);
+	assert_ptr_equal(lro_flows_oldest(&flows), find(1));
+
+	/* A new aggregate was not held. */
+	lro_flows_close(&flows, find(0));
+	begin(0, 2000);
+	assert_int_equal(find(0)->holds, 0);
+	free(memory);
+}
+
 static void bulk_flows(void **ctx)
 {
 	u32 i;
@@ -537,6 +570,7 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(oldest_of_full_set_gives_way),
 		cmocka_unit_test(age_order),
 		cmocka_unit_test(held_aggregates),
+		cmocka_unit_test(held_again),
 		cmocka_unit_test(bulk_flows),
 		cmocka_unit_test(next_frame_is_found),
 		cmocka_unit_test(next_flow_is_expected),
