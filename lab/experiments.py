@@ -96,12 +96,17 @@ class Bench(Protocol):
 
 
 def run_all(bench: Bench, group: list[Config], repeats: int) -> Iterator[dict]:
-    """Make all repeats of some configurations in the order of in_order(); yield each as the results hold it."""
-    for _, members in itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver)):
-        same_drivers = list(members)
+    """Make all repeats of some configurations; yield each as the results hold it.
+
+    The configurations, in the order of in_order(), take turns: how fast the machine is changes within minutes, and what
+    is paid by the second, such as timer ticks, with it.
+    """
+    drivers = [list(members) for _, members in
+               itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver))]
+    for repeat, same_drivers in itertools.product(range(repeats), drivers):
         with steps.step(f"{same_drivers[0].name}: change drivers"):
             bench.settle(same_drivers[0])
-        for repeat, config in itertools.product(range(repeats), same_drivers):
+        for config in same_drivers:
             with steps.step(f"{config.name}: run {repeat + 1} of {repeats}"):
                 bench.apply(config)
                 record = attempts.sound(functools.partial(bench.attempt, config, repeat),

@@ -42,6 +42,11 @@ BOOT_LIMIT = 240
 # take some thirty times as long here as in the network that is emulated.
 NEAR_RTT_LOG = 14
 LINK_LIMIT = 60
+# Frames come this many times as slowly as on the 1000 Mbit/s that is emulated (115 to 190 Mbit/s), so receivers wait as
+# many times as long for more of them. Both in microseconds: the kernel's own delay of interrupts, which r8169 switches
+# on for all kernels that have it, and hold_us of lro_core, by default.
+SLOWER = 8
+INTERRUPT_DELAY, HOLD = SLOWER * 20, SLOWER * 100
 
 
 class Lab:
@@ -216,6 +221,12 @@ class Lab:
         """Switch GRO of the NIC."""
         self.nic_host.run(f"ethtool -K {NIC} gro {'on' if on else 'off'}")
 
+    def _slow_down(self, host: agent.AgentHost) -> None:
+        """Have a machine that receives wait for packets as the pace of the laboratory asks for."""
+        host.run(f"delay=/sys/class/net/{NIC}/gro_flush_timeout; "
+                 f"[ $(cat $delay) = 0 ] || echo {1000 * INTERRUPT_DELAY} >$delay; "
+                 f"hold=/sys/module/lro_core/parameters/hold_us; [ ! -e $hold ] || echo {HOLD} >$hold")
+
     def set_module_parameter(self, host: agent.AgentHost, module: str, name: str, value: object) -> None:
         """Write a module parameter of a running host, for example (lab.nic_host, "r8169_lro", "lro", 1)."""
         host.run(f"echo {value} >/sys/module/{module.replace('-', '_')}/parameters/{name}")
@@ -256,6 +267,7 @@ class Lab:
         if config.nic_driver == configs.OUR_NIC:
             self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", int(config.merge))
         self.set_nic_gro(config.nic_gro)
+        self._slow_down(self.nic_host)
         self.wait_for_ping()
 
 
@@ -372,6 +384,7 @@ class XenLab(Lab):
         if config.guest_driver == configs.OUR_GUEST:
             self.set_module_parameter(guest, configs.OUR_GUEST, "lro", 1)
         guest.run(f"ethtool -K eth0 gro {'on' if config.guest_gro else 'off'}")
+        self._slow_down(guest)
 
     def check(self) -> None:
         super().check()

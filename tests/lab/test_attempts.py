@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import attempts, console, latency, segments, topology
+from lab import attempts, configs, console, experiments, latency, segments, topology
 from lab.console import KernelComplaint, MachineGone
 from lab.steps import LabError
 
@@ -77,6 +77,21 @@ class Sound(unittest.TestCase):
     def test_a_warning_on_a_console_is_a_complaint(self) -> None:
         with self.assertRaises(console.MachineFault):
             console.Watch("dom0", mock.Mock()).judge("[ 9.1] WARNING: CPU: 0 PID: 1 at net/core/dev.c:1 f+0x1\n")
+
+
+class Turns(unittest.TestCase):
+    """All configurations are measured once before any is measured again."""
+
+    def test_order(self) -> None:
+        bench, done = mock.Mock(), []
+        bench.settle.side_effect = lambda config: done.append(f"drivers of {config.name}")
+        bench.attempt.side_effect = lambda config, repeat: attempts.Attempt(
+            {"config": config.name, "repeat": repeat, "mbps": 1.0, "lro_ratio": 1.0, "retransmits": 0}, None, dict)
+        with mock.patch.object(experiments.steps, "say"), mock.patch.object(experiments.steps, "step"):
+            for record in experiments.run_all(bench, configs.in_order(configs.select("guest1 gro1 guest0")), 2):
+                done.append(f"{record['config']} {record['repeat']}")
+        self.assertEqual(done, ["drivers of gro1", "gro1 0", "guest0 0", "drivers of guest1", "guest1 0",
+                                "drivers of gro1", "gro1 1", "guest0 1", "drivers of guest1", "guest1 1"])
 
 
 class Restart(unittest.TestCase):
