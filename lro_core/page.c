@@ -110,22 +110,32 @@ static __always_inline bool may_join(const struct lro_flow *flow, bool pool)
 	return flow->layout == LRO_LAYOUT_SKB && flow->kind == (pool ? LRO_KIND_POOL : 0);
 }
 
+static noinline bool add_skb(struct lro *lro, struct lro_flow *flow, bool pool)
+{
+	struct sk_buff *skb = napi_alloc_skb(lro->napi, 0);
+
+	if (!skb)
+		return false;
+	if (pool)
+		skb_mark_for_recycle(skb);
+	lro_chain_skb(flow, skb);
+	flow->skb->truesize += skb->truesize;
+	return true;
+}
+
+/* Have room for that many fragments in the flow's last skb. */
+static __always_inline bool make_room(struct lro *lro, struct lro_flow *flow, unsigned int count,
+				      bool pool)
+{
+	return flow->frags + count <= MAX_SKB_FRAGS || add_skb(lro, flow, pool);
+}
+
 static bool append(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
 		   const struct lro_packet *pkt)
 {
-	struct sk_buff *skb;
-
-	if (!may_join(flow, frame->pool))
+	if (!may_join(flow, frame->pool) ||
+	    !make_room(lro, flow, frame->payload_count, frame->pool))
 		return false;
-	if (flow->frags + frame->payload_count > MAX_SKB_FRAGS) {
-		skb = napi_alloc_skb(lro->napi, 0);
-		if (!skb)
-			return false;
-		if (frame->pool)
-			skb_mark_for_recycle(skb);
-		lro_chain_skb(flow, skb);
-		flow->skb->truesize += skb->truesize;
-	}
 	/* Pages that hold headers only are free after attach(). */
 	lro_state_add(&flow->state, pkt);
 	attach(flow, frame, pkt->payload);
@@ -142,7 +152,7 @@ static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag
 	skb_frag_t cut;
 
 	flow = lro_flows_repeated(&lro->flows, skb_frag_address(frag), len, len, vlan);
-	if (!flow || flow->frags == MAX_SKB_FRAGS || !may_join(flow, pool))
+	if (!flow || !may_join(flow, pool) || !make_room(lro, flow, 1, pool))
 		return false;
 	payload = flow->state.gso_size;
 	/* Written at once, for it goes to where the cache does not have it. */
