@@ -18,6 +18,8 @@ _DOT = "#111111"
 # Room above the highest bar for its number.
 _HEADROOM = 1.18
 _BOX = 0.36
+# Letters of a name that stands beside ten others.
+_WIDE = 10
 
 COMMON = """\
 set encoding utf8
@@ -52,9 +54,11 @@ def panel(title: str) -> str:
 
 
 def names_axis(names: list[str]) -> str:
-    """Configurations along the x axis."""
-    tics = ", ".join(f"{text(name)} {index}" for index, name in enumerate(names))
-    return f"set xtics ({tics}) scale 0\nset xrange [-0.6:{len(names) - 0.4}]\n"
+    """Configurations along the x axis; long names in two lines, or they would touch."""
+    labels = [text(name) if len(name) <= _WIDE else text(name).replace("-", r"-\n") for name in names]
+    tics = ", ".join(f"{label} {index}" for index, label in enumerate(labels))
+    margin = "set bmargin 3.5\n" if any(r"\n" in label for label in labels) else ""
+    return f"set xtics ({tics}) scale 0\nset xrange [-0.6:{len(names) - 0.4}]\n{margin}"
 
 
 def keys(names: Iterable[str]) -> str:
