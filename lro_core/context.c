@@ -142,6 +142,12 @@ void lro_flush_all(struct lro *lro, enum lro_reason why)
 		lro_flush(lro, flow, why);
 }
 
+static u64 unmerged(const struct lro *lro)
+{
+	return lro->count[LRO_COUNT_SINGLES] + lro->count[LRO_COUNT_PASSED] +
+	       lro->count[LRO_COUNT_TO_GRO];
+}
+
 bool lro_begin(struct lro *lro, enum lro_mode mode)
 {
 	if (!lro)
@@ -167,6 +173,7 @@ bool lro_begin(struct lro *lro, enum lro_mode mode)
 	lro->max_segs = lro_param_max_segs();
 	/* The poll before may have used up its budget without lro_end(). */
 	lro_deliver_ready(lro);
+	lro->unmerged = unmerged(lro);
 	return mode != LRO_OFF;
 }
 EXPORT_SYMBOL_XENLRO(lro_begin);
@@ -188,10 +195,13 @@ bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 		lro_snapshot_fill(lro);
 	held = lro_hold_or_flush(lro);
 	lro_deliver_ready(lro);
-	if (!held)
-		return napi_complete_done(napi, work_done);
-	/* No work: else the kernel would set a timer as well, where it delays interrupts. */
-	napi_complete_done(napi, 0);
-	return false;
+	/*
+	 * Where the kernel delays interrupts, it sets a timer when there was work. The engine's
+	 * is enough while it holds something; and behind the end of a burst, when all that came
+	 * was merged and delivered, a timer's poll is hardly ever in time for the next.
+	 */
+	if (held || (lro->mode != LRO_OFF && lro->unmerged == unmerged(lro)))
+		work_done = 0;
+	return napi_complete_done(napi, work_done) && !held;
 }
 EXPORT_SYMBOL_XENLRO(lro_complete_done);

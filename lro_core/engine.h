@@ -101,6 +101,7 @@ DECLARE_TRACEPOINT(lro_merge);
  * @contexts: place among all contexts
  * @quiet: stopped, and not polled since
  * @untagged: headers of the frame at hand, if it came with a tag in the data
+ * @unmerged: packets that were not merged until this poll began
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
  * @pieces: memory to copy payload into
@@ -127,6 +128,7 @@ struct lro {
 	struct list_head contexts;
 	bool quiet;
 	u8 untagged[LRO_HDR_MAX] __aligned(8);
+	u64 unmerged;
 	struct list_head ready;
 	unsigned int ready_count;
 	struct page_pieces pieces;

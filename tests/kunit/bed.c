@@ -124,8 +124,8 @@ static enum then feed_poll(struct bed *bed)
 static int bed_poll(struct napi_struct *napi, int budget)
 {
 	struct bed *bed = container_of(napi, struct bed, napi);
+	bool work = bed->tell_work && bed->next, more;
 	enum then then;
-	bool more;
 
 	bed->begin_result = lro_begin(bed->lro, bed->mode);
 	then = feed_poll(bed);
@@ -137,7 +137,7 @@ static int bed_poll(struct napi_struct *napi, int budget)
 		lro_end(bed->lro);
 		napi_complete_done(napi, 0);
 	} else {
-		bed->interrupt = lro_complete_done(bed->lro, napi, 0);
+		bed->interrupt = lro_complete_done(bed->lro, napi, work);
 	}
 	more = bed->next;
 	if (more)

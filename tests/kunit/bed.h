@@ -41,6 +41,7 @@ enum way {
  * @abandon: the last poll ends without lro_complete_done(), as when a driver
  *	stops while packets are held
  * @no_wait: bed_run() does not wait for what the engine holds
+ * @tell_work: polls that got packets say so when they complete
  * @begin_result: what lro_begin() returned last
  * @interrupt: what lro_complete_done() returned last
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
@@ -62,6 +63,7 @@ struct bed {
 	struct page_pool *pool;
 	bool abandon;
 	bool no_wait;
+	bool tell_work;
 	bool begin_result;
 	bool interrupt;
 	struct sk_buff_head delivered;

@@ -8,7 +8,7 @@
  *  3. lro_stop() delivers what is held, and the context works on
  *  4. no aggregate stays for long although no poll ever completes
  *  5. lro_destroy() counts what it has to drop
- *  6. what is held again and again, and that the device sends no interrupt meanwhile
+ *  6. what is held again and again, and when the device sends interrupts
  *  7. copies lie where whoever copies them into pages of 4 KiB wants them
  */
 #include <kunit/test.h>
@@ -16,6 +16,7 @@
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/module.h>
+#include <net/tcp.h>
 
 #include "bed.h"
 #include "cases.h"
@@ -283,6 +284,31 @@ static void test_no_aggregate_is_held_for_ever(struct kunit *test)
 	expect_clean(test);
 }
 
+/* The kernel delays interrupts behind packets that were not merged, but not behind a burst. */
+static void test_no_delay_behind_a_burst(struct kunit *test)
+{
+	static const struct pkt burst[] = {
+		{ .payload = FULL, .repeat = 19 },
+		{ .payload = FULL, .flags = TCPHDR_PSH },
+	};
+	static const struct pkt request = { .payload = 100, .flags = TCPHDR_PSH, .flow = 1 };
+	struct bed *bed = test->priv;
+
+	bed->tell_work = true;
+	bed->dev->gro_flush_timeout = 10 * NSEC_PER_MSEC;
+	bed->dev->napi_defer_hard_irqs = 1;
+	add(test, burst, ARRAY_SIZE(burst));
+	run(test);
+	KUNIT_EXPECT_TRUE(test, bed->interrupt);
+	add(test, &request, 1);
+	run(test);
+	KUNIT_EXPECT_FALSE(test, bed->interrupt);
+	msleep(50);
+	KUNIT_EXPECT_TRUE(test, bed->interrupt);
+	expect_segs(test, 21, 1);
+	expect_clean(test);
+}
+
 /*
  * An aggregate of @segs copied packets: headers and payload, laid end to end, have their
  * page edges where the memory has them. Returns the pages behind it.
@@ -346,6 +372,7 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_destroy_counts_drops),
 	KUNIT_CASE(test_grown_is_held_again),
 	KUNIT_CASE(test_no_aggregate_is_held_for_ever),
+	KUNIT_CASE(test_no_delay_behind_a_burst),
 	KUNIT_CASE(test_copies_lie_in_phase),
 	KUNIT_CASE(test_copies_with_tag_lie_in_phase),
 	KUNIT_CASE(test_few_copies_take_few_pages),
