@@ -87,8 +87,9 @@ struct bounds *bounds_create(void)
 {
 	struct bounds *bounds = vzalloc(sizeof(*bounds));
 
-	if (bounds && page_pieces_setup(&bounds->pieces))
+	if (!bounds || page_pieces_setup(&bounds->pieces))
 		return bounds;
+	page_pieces_free(&bounds->pieces);
 	vfree(bounds);
 	return NULL;
 }
