@@ -242,7 +242,8 @@ static noinline bool receive_any(struct lro *lro, const void *frame, unsigned in
 		flow = lro_flows_repeated(&lro->flows, frame, len, len, vlan);
 	if (flow && flow->layout == LRO_LAYOUT_COPY)
 		return append_next(lro, flow, frame, len, flow->state.tcp);
-	if (lro_never_merges(frame, len) || !receive(lro, frame, len, vlan, verified))
+	if (lro_is_plainly_alone(lro, frame, len, len) ||
+	    !receive(lro, frame, len, vlan, verified))
 		return false;
 	count(lro, len);
 	return true;

@@ -190,6 +190,14 @@ static inline bool lro_is_tagged(const struct lro_frame *frame)
 			eth_type_vlan(((const struct ethhdr *)frame->hdr)->h_proto));
 }
 
+/* Would a frame neither join nor begin an aggregate, by what is seen without parsing it? */
+static inline bool lro_is_plainly_alone(const struct lro *lro, const u8 *frame,
+					unsigned int avail, unsigned int len)
+{
+	return lro_never_merges(frame, avail) ||
+	       (!lro->flows.count && lro_is_request(frame, avail, len));
+}
+
 /* aggregate.c: joining packets */
 
 /**

@@ -286,6 +286,24 @@ bool lro_never_merges(const u8 *frame, unsigned int avail)
 	return false;
 }
 
+bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len)
+{
+	const u8 flags = LRO_TCP_ACK | LRO_TCP_PSH;
+
+	if (len > LRO_REQUEST_MAX || avail < V4_TCP + LRO_TCP_LEN)
+		return false;
+	switch (lro_get_be16(frame + MAC_TYPE)) {
+	case ETHERTYPE_IPV4:
+		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == PROTO_TCP &&
+		       !(lro_get_be16(frame + V4_FRAG) & ~FRAG_DF) &&
+		       frame[V4_TCP + TCP_FLAGS] == flags;
+	case ETHERTYPE_IPV6:
+		return frame[V6_NEXT] == PROTO_TCP && avail >= V6_TCP + LRO_TCP_LEN &&
+		       frame[V6_TCP + TCP_FLAGS] == flags;
+	}
+	return false;
+}
+
 /*
  * All header bytes that segmentation copies, compared at once. What is left out:
  * lengths, identification and checksums, the sequence number, and the flags that

@@ -170,6 +170,22 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
  */
 bool lro_never_merges(const u8 *frame, unsigned int avail);
 
+/* Bytes of a frame that are few enough for a request or its answer. */
+#define LRO_REQUEST_MAX	512
+
+/**
+ * lro_is_request() - is that plainly a short TCP packet with PSH
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame
+ * @len: length of the frame without FCS, bytes
+ *
+ * It ends whatever it joins, and somebody waits for it: while no aggregate is open it needs
+ * no closer look. A longer one may be the last of a burst, whose flow is then to be known.
+ *
+ * Return: true only for TCP over IP, whatever tag the frame has.
+ */
+bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len);
+
 /**
  * lro_match() - does a packet continue an aggregate
  * @state: aggregate of the packet's flow

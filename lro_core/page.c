@@ -228,6 +228,8 @@ static noinline bool receive(struct lro *lro, const skb_frag_t *frags, unsigned 
 	};
 	struct page_frame frame __uninitialized;
 
+	if (lro_is_plainly_alone(lro, f.hdr, f.avail, len))
+		return false;
 	frame.frags = frags;
 	frame.count = count;
 	frame.truesize = truesize;

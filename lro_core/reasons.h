@@ -26,6 +26,7 @@
 	R(PASS_URG, "pass_urg")				\
 	R(PASS_NO_ACK, "pass_no_ack")			\
 	R(PASS_PURE_ACK, "pass_pure_ack")		\
+	R(PASS_REQUEST, "pass_request")			\
 	R(PASS_TCP_CHECKSUM, "pass_tcp_checksum")	\
 	R(PASS_GSO, "pass_gso")				\
 	R(PASS_SKB_STATE, "pass_skb_state")		\

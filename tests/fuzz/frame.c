@@ -125,6 +125,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 	verdict = lro_parse(bytes, avail, f.len, vlan, &pkt, &reason);
 	check_parsed(verdict, reason, &pkt, bytes, avail, f.len);
 	MUST(verdict != LRO_CANDIDATE || !lro_never_merges(bytes, avail));
+	MUST(verdict != LRO_FOREIGN || !lro_is_request(bytes, avail, f.len));
 
 	if (first) {
 		*relaxed = control & RELAXED;

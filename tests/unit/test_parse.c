@@ -511,6 +511,59 @@ static void plainly_no_candidates(void **ctx)
 	assert_false(lro_never_merges(tagged, sizeof(tagged)));
 }
 
+static bool request(const struct spec *s, unsigned int avail)
+{
+	struct frame f = frame_build(s), cut = { .data = malloc(avail), .len = avail };
+	bool result;
+
+	assert_true(avail <= f.len);
+	memcpy(cut.data, f.data, avail);
+	result = lro_is_request(cut.data, avail, f.len);
+	frame_free(&cut);
+	frame_free(&f);
+	return result;
+}
+
+static void plainly_requests(void **ctx)
+{
+	static const u8 arp[60] = { [12] = 0x08, 0x06 };
+
+	(void)ctx;
+	for (int i = 0; i < 2; i++) {
+		const struct spec bulk = i ? spec_v6(spec_bulk) : spec_bulk;
+		unsigned int enough = i ? 74 : 54, full = LRO_REQUEST_MAX - enough;
+		struct spec s = bulk, plain;
+
+		s.tcp_options = 0;
+		s.payload = full;
+		assert_false(request(&s, enough));
+		s.flags |= LRO_TCP_PSH;
+		plain = s;
+		for (unsigned int avail = 0; avail < enough; avail++)
+			assert_false(request(&s, avail));
+		assert_true(request(&s, enough));
+		s.payload = full + 1;
+		assert_false(request(&s, enough));
+		for (unsigned int flag = 1; flag < 0x100; flag <<= 1) {
+			s = plain;
+			s.flags ^= flag;
+			assert_false(request(&s, enough));
+		}
+		s = plain;
+		s.proto = 17;
+		assert_false(request(&s, enough));
+		if (i)
+			continue;
+		s = plain;
+		s.frag = 0x2000;
+		assert_false(request(&s, enough));
+		s = plain;
+		s.payload -= s.ip_options = 4;
+		assert_false(request(&s, enough));
+	}
+	assert_false(lro_is_request(arp, sizeof(arp), sizeof(arp)));
+}
+
 struct result run_parse_tests(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -536,6 +589,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(headers_alone_are_readable),
 		cmocka_unit_test(any_header_byte),
 		cmocka_unit_test(plainly_no_candidates),
+		cmocka_unit_test(plainly_requests),
 	};
 
 	return RUN_GROUP("parse", tests);
