@@ -163,7 +163,8 @@ class Lab:
             "sender", SENDER_MEMORY, 1, vm.linux_line(image, f"lab.ip={SENDER_ADDRESS}"),
             vm.wire_nic(self.nic, SENDER_MAC)))
 
-    def _start_nic_host(self, name: str, memory: int, cpus: int, kernel_line: list[str]) -> vm.Vm:
+    def _start_nic_host(self, name: str, memory: int, cpus: int, kernel_line: list[str],
+                        own_clock: bool = False) -> vm.Vm:
         """Start the machine that owns the NIC, with the instruction plugin if it was asked for."""
         plugin: list[str] = []
         if self._counted:
@@ -171,7 +172,8 @@ class Lab:
             counts.unlink(missing_ok=True)
             self.control = Control(port, self.logs)
             plugin = reader.plugin_argument(vm.insn_plugin(), counts, port, profile=self.profiled)
-        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin]))
+        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin],
+                                         own_clock))
         if self._counted:
             self.control.wait(alive=started.check)
         return started

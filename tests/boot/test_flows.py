@@ -13,6 +13,8 @@ from lab.paths import BUILD
 
 HEADERS, PAYLOAD = 66, 1448
 FRAMES = 20000
+# 128 of each flow where there are most.
+MANY = 1 << 17
 
 
 class Interleaved(unittest.TestCase):
@@ -20,15 +22,15 @@ class Interleaved(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = cls.enterClassContext(scaling_flows.FlowsLab("6.12", with_ours=True, logs=BUILD / "check/flows"))
+        cls.lab = cls.enterClassContext(scaling_flows.FlowsLab("6.12", BUILD / "check/flows", own_clock=True))
         cls.lab.use(scaling_flows.Engine("lro", configs.OUR_NIC, False))
 
-    def send(self, mode: int, **traffic: int) -> float:
+    def send(self, mode: int, frames: int = FRAMES, **traffic: int) -> float:
         """Send frames with the engine off (0) or strict (1); return the LRO ratio when no byte of them is missing."""
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", mode)
         before = self.sent()
-        done = scaling_flows.send(self.lab, frames=FRAMES, counted=False, **traffic)
-        self.assertEqual(self.sent() - before, done.packets * HEADERS + FRAMES * PAYLOAD)
+        done = scaling_flows.send(self.lab, frames=frames, counted=False, **traffic)
+        self.assertEqual(self.sent() - before, done.packets * HEADERS + frames * PAYLOAD)
         return done.lro_ratio
 
     def sent(self) -> int:
@@ -43,6 +45,9 @@ class Interleaved(unittest.TestCase):
 
     def test_128_flows_packet_by_packet(self):
         self.assertGreater(self.send(1, flows=128), 8)
+
+    def test_1024_flows_packet_by_packet(self):
+        self.assertGreaterEqual(self.send(1, MANY, flows=1024), 16)
 
     def test_engine_off(self):
         self.assertEqual(self.send(0, flows=8), 1)
