@@ -224,7 +224,7 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 		return append_across(lro, flow, from, len);
 	flow->fill += payload;
 	count(lro, len);
-	why = lro_flow_repeat(flow, tcp, lro->max_segs);
+	why = lro_state_repeat(&flow->state, tcp);
 	if (why || lro_is_traced())
 		return append_known(lro, flow, to, from, why);
 	lro->count[LRO_COUNT_HELD]++;

@@ -479,7 +479,7 @@ static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *fl
  */
 static __always_inline void lro_repeat(struct lro *lro, struct lro_flow *flow)
 {
-	lro_count_grown(lro, flow, lro_flow_repeat(flow, flow->state.tcp, lro->max_segs));
+	lro_count_grown(lro, flow, lro_state_repeat(&flow->state, flow->state.tcp));
 }
 
 /**

@@ -157,21 +157,29 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
 				unsigned int max_segs)
 {
-	enum lro_reason why = lro_state_ends(&flow->state, max_segs);
-	bool last = why == LRO_FLUSH_PSH || why == LRO_FLUSH_FIN;
-
-	/* A bulk flow goes on behind the last packet of a burst, which may be shorter. */
-	if (why == LRO_FLUSH_SHORT)
-		flow->streak = 0;
-	else if (flow->streak < LRO_BULK_STREAK)
-		flow->streak = last ? 0 : flow->streak + 1;
+	if (flow->state.segs == 1)
+		lro_state_limit(&flow->state, max_segs);
 	flows->last = flow;
-	return why;
+	return lro_state_ends(&flow->state, max_segs);
 }
 
 bool lro_flow_is_bulk(const struct lro_flow *flow)
 {
-	return flow->streak >= LRO_BULK_STREAK;
+	return flow->streak + flow->state.segs >= LRO_BULK_STREAK;
+}
+
+/* What an aggregate that ends adds to the streak. */
+static u8 streak_behind(const struct lro_flow *flow)
+{
+	const struct lro_state *state = &flow->state;
+	unsigned int streak = flow->streak + state->segs;
+
+	/* A bulk flow goes on behind the last packet of a burst, which may be shorter. */
+	if (state->tail_flags)
+		return streak > LRO_BULK_STREAK ? LRO_BULK_STREAK : 0;
+	if (lro_state_is_short(state))
+		return 0;
+	return streak < LRO_BULK_STREAK ? streak : LRO_BULK_STREAK;
 }
 
 void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline)
@@ -187,6 +195,7 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 {
 	struct sk_buff *skb = flow->skb;
 
+	flow->streak = streak_behind(flow);
 	list_del(&flow->age);
 	if (flows->last == flow)
 		flows->last = NULL;

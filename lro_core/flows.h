@@ -34,9 +34,8 @@ enum lro_layout {
 /**
  * struct lro_flow - one open aggregate, or a free place in the table
  * @hash: of @key
- * @streak: full-sized segments in sequence, the aggregates before this one
- *	included, counted to %LRO_BULK_STREAK, where bursts that end go on counting;
- *	outlives the aggregate
+ * @streak: full-sized segments in sequence of the aggregates before this one, counted to
+ *	%LRO_BULK_STREAK, where bursts that end go on counting; outlives the aggregate
  * @layout: how its payload is stored, an &enum lro_layout
  * @kind: packets of another kind must not join; the caller's
  * @frags: fragments of the skb that grows
@@ -200,21 +199,6 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
  */
 enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
 				unsigned int max_segs);
-
-/**
- * lro_flow_repeat() - take note of a packet that lro_flows_repeated() knows
- * @flow: aggregate that it continues; its state is brought up to date
- * @tcp: its &lro_state.tcp, where that is a constant
- * @max_segs: packets allowed in one aggregate
- * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
- */
-static __always_inline enum lro_reason lro_flow_repeat(struct lro_flow *flow, unsigned int tcp,
-						       unsigned int max_segs)
-{
-	if (flow->streak < LRO_BULK_STREAK)
-		flow->streak++;
-	return lro_state_repeat(&flow->state, tcp, max_segs);
-}
 
 /**
  * lro_flow_is_bulk() - is more to be expected soon

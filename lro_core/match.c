@@ -481,6 +481,7 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->hdr_len = pkt->hdr_len;
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 	state->fixed_id = false;
+	state->limit = 0;
 	lro_state_expect(state, state->tcp, pkt->payload);
 }
 
@@ -507,15 +508,20 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 
 enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs)
 {
-	u32 payload = state->ip_len + LRO_MAC_LEN - state->hdr_len;
-
 	if (state->tail_flags)
 		return state->tail_flags & LRO_TCP_FIN ? LRO_FLUSH_FIN : LRO_FLUSH_PSH;
-	if (payload != (u32)state->gso_size * state->segs)
+	if (lro_state_is_short(state))
 		return LRO_FLUSH_SHORT;
 	if (state->ip_len + state->gso_size > LRO_IP_MAX)
 		return LRO_FLUSH_FULL;
 	if (state->segs >= max_segs)
 		return LRO_FLUSH_SEGS;
 	return LRO_CONTINUE;
+}
+
+void lro_state_limit(struct lro_state *state, unsigned int max_segs)
+{
+	unsigned int full = 1 + (LRO_IP_MAX - state->ip_len) / state->gso_size;
+
+	state->limit = full < max_segs ? full : max_segs;
 }

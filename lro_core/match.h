@@ -113,6 +113,7 @@ struct lro_packet {
  * @hdr_len: frame bytes before the payload
  * @tail_flags: PSH and FIN of its last packet
  * @fixed_id: all packets have the identification of the first
+ * @limit: packets of full size that end it, see lro_state_limit()
  * @hdr: headers of its first packet, without CWR, and with sequence number, IPv4
  *	identification and the checksum of the IPv4 header as they continue it; in relaxed
  *	mode acknowledgment, window and timestamps of its last
@@ -128,6 +129,7 @@ struct lro_state {
 	u8 hdr_len;
 	u8 tail_flags;
 	bool fixed_id;
+	u16 limit;
 	u8 hdr[LRO_HDR_MAX];
 };
 
@@ -224,6 +226,21 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt);
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
 enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs);
+
+/* Has the last packet of an aggregate less payload than the first? */
+static inline bool lro_state_is_short(const struct lro_state *state)
+{
+	return state->ip_len + LRO_MAC_LEN - state->hdr_len != (u32)state->gso_size * state->segs;
+}
+
+/**
+ * lro_state_limit() - fix how many packets of full size an aggregate may have
+ * @state: aggregate of one packet
+ * @max_segs: packets allowed in one aggregate
+ *
+ * Until lro_state_limit() is called it may have none more by lro_state_repeat().
+ */
+void lro_state_limit(struct lro_state *state, unsigned int max_segs);
 
 /* Header fields are not aligned in a frame; compilers turn these into one load. */
 static inline u16 lro_get_be16(const u8 *p)

@@ -109,19 +109,17 @@ static __always_inline void lro_state_expect(struct lro_state *state, unsigned i
  * lro_state_repeat() - account for a packet for which lro_repeats() is true
  * @state: aggregate
  * @tcp: its &lro_state.tcp, where that is a constant
- * @max_segs: packets allowed in one aggregate
  *
- * The same as lro_state_add() and then lro_state_ends().
+ * The same as lro_state_add() and then lro_state_ends(), with what lro_state_limit() was told.
  *
  * Return: as lro_state_ends().
  */
-static __always_inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int tcp,
-							unsigned int max_segs)
+static __always_inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int tcp)
 {
 	lro_state_expect(state, tcp, state->gso_size);
-	if (state->ip_len + state->gso_size > LRO_IP_MAX)
-		return LRO_FLUSH_FULL;
-	return state->segs >= max_segs ? LRO_FLUSH_SEGS : LRO_CONTINUE;
+	if (state->segs < state->limit)
+		return LRO_CONTINUE;
+	return state->ip_len + state->gso_size > LRO_IP_MAX ? LRO_FLUSH_FULL : LRO_FLUSH_SEGS;
 }
 
 #endif /* _XENLRO_REPEAT_H */

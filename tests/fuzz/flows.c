@@ -205,7 +205,7 @@ static void receive(struct sender *s, const struct frame *f)
 		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
 		MUST(repeated == (oracle_repeats(&flow->state, &pkt) ? flow : NULL));
 		if (repeated) {
-			if (lro_flow_repeat(flow, flow->state.tcp, MAX_SEGS))
+			if (lro_state_repeat(&flow->state, flow->state.tcp))
 				flush(flow);
 			return;
 		}

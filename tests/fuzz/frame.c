@@ -131,8 +131,10 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 		*relaxed = control & RELAXED;
 		*key = pkt.key;
 		goes_on = verdict == LRO_CANDIDATE;
-		if (goes_on)
+		if (goes_on) {
 			lro_state_start(state, &pkt);
+			lro_state_limit(state, MAX_SEGS);
+		}
 	} else {
 		if (verdict == LRO_CANDIDATE && lro_key_equal(key, &pkt.key)) {
 			goes_on = lro_match(state, &pkt, *relaxed) == LRO_CONTINUE;
@@ -146,7 +148,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 
 			lro_state_add(state, &pkt);
 			if (repeats) {
-				MUST(lro_state_repeat(&quick, quick.tcp, MAX_SEGS) ==
+				MUST(lro_state_repeat(&quick, quick.tcp) ==
 				     lro_state_ends(state, MAX_SEGS));
 				MUST(!memcmp(&quick, state, sizeof(quick)));
 			}

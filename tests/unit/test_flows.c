@@ -445,11 +445,11 @@ static void next_frame_is_found(void **ctx)
 			free(cut.data);
 		}
 		assert_null(repeated(&f, f.len, tag_of(n) ^ 1));
-		assert_int_equal(lro_flow_repeat(flow[n], flow[n]->state.tcp, 3), LRO_CONTINUE);
-		assert_int_equal(flow[n]->streak, 2);
+		assert_int_equal(lro_state_repeat(&flow[n]->state, flow[n]->state.tcp), LRO_CONTINUE);
 		assert_int_equal(flow[n]->state.segs, 2);
-		assert_int_equal(lro_flow_repeat(flow[n], flow[n]->state.tcp, 3), LRO_FLUSH_SEGS);
+		assert_int_equal(lro_state_repeat(&flow[n]->state, flow[n]->state.tcp), LRO_FLUSH_SEGS);
 		lro_flows_close(&flows, flow[n]);
+		assert_int_equal(flow[n]->streak, 3);
 		assert_null(flows.last);
 		assert_null(repeated(&f, f.len, tag_of(n)));
 		frame_free(&f);
@@ -496,11 +496,10 @@ static void repeats_make_bulk(void **ctx)
 	setup(64, 9);
 	begin(0, 0);
 	for (unsigned int n = 2; n <= 40; n++) {
-		assert_int_equal(lro_flow_repeat(find(0), find(0)->state.tcp, 1000), LRO_CONTINUE);
+		assert_int_equal(lro_state_repeat(&find(0)->state, find(0)->state.tcp), LRO_CONTINUE);
 		assert_int_equal(lro_flow_is_bulk(find(0)), n >= 8);
 	}
-	assert_int_equal(find(0)->streak, LRO_BULK_STREAK);
-	while (lro_flow_repeat(find(0), find(0)->state.tcp, 1000) == LRO_CONTINUE)
+	while (lro_state_repeat(&find(0)->state, find(0)->state.tcp) == LRO_CONTINUE)
 		;
 	assert_int_equal(find(0)->state.segs, 65);
 	free(memory);
@@ -529,17 +528,17 @@ static void least_recent_place_forgets(void **ctx)
 	}
 	/* The first flow comes again: the second is the least recent now. */
 	begin(in_set[0], 1000);
-	assert_int_equal(find(in_set[0])->streak, 2);
+	assert_int_equal(find(in_set[0])->streak, 1);
 	lro_flows_close(&flows, find(in_set[0]));
 	begin(in_set[LRO_WAYS], 0);
 	lro_flows_close(&flows, find(in_set[LRO_WAYS]));
 	for (n = 2; n < LRO_WAYS; n++) {
 		begin(in_set[n], 1000);
-		assert_int_equal(find(in_set[n])->streak, 2);
+		assert_int_equal(find(in_set[n])->streak, 1);
 		lro_flows_close(&flows, find(in_set[n]));
 	}
 	begin(in_set[1], 1000);
-	assert_int_equal(find(in_set[1])->streak, 1);
+	assert_int_equal(find(in_set[1])->streak, 0);
 	free(memory);
 }
 

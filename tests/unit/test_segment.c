@@ -146,7 +146,7 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 		is_next = count && lro_match(&state, &pkt, false) == LRO_CONTINUE;
 		if (count && lro_repeats(&state, f.data, f.len, f.len, 0)) {
 			assert_true(is_next);
-			lro_state_repeat(&state, state.tcp, MAX_HELD);
+			lro_state_repeat(&state, state.tcp);
 			++*merged;
 		} else if (is_next) {
 			lro_state_add(&state, &pkt);
@@ -156,6 +156,7 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 				check_aggregate(&state, held, count);
 			count = 0;
 			lro_state_start(&state, &pkt);
+			lro_state_limit(&state, MAX_HELD);
 		}
 		held[count++] = f;
 		if (lro_state_ends(&state, MAX_HELD)) {
