@@ -10,6 +10,7 @@
 #include <linux/bottom_half.h>
 #include <linux/if_vlan.h>
 #include <linux/percpu.h>
+#include <linux/tcp.h>
 
 #include <compat.h>
 #include <page_ring.h>
@@ -26,11 +27,12 @@
 /**
  * struct brl_cpu - what one CPU needs while it rewrites a packet
  * @ring: pages to copy to
- * @piece: the packet's pieces; the first is its linear part
+ * @piece: from the second on, the packet's pieces, its linear part first; before them, the
+ *	headers, if the linear part is taken for two pieces
  */
 struct brl_cpu {
 	struct page_ring ring;
-	struct brl_piece piece[PIECES_MAX];
+	struct brl_piece piece[1 + PIECES_MAX];
 };
 
 static struct brl_cpu __percpu *brl_cpus;
@@ -42,9 +44,9 @@ static bool add_piece(struct brl_cpu *cpu, unsigned int *count, const void *data
 		return true;
 	if (*count == PIECES_MAX)
 		return false;
+	++*count;
 	cpu->piece[*count].data = data;
 	cpu->piece[*count].len = len;
-	++*count;
 	return true;
 }
 
@@ -80,6 +82,34 @@ static unsigned int find_pieces(struct brl_cpu *cpu, const struct sk_buff *skb)
 	return count;
 }
 
+/* Bytes before the payload, or of the linear part if that is less or it cannot be told. */
+static unsigned int headers_of(const struct sk_buff *skb)
+{
+	unsigned int len = skb_headlen(skb), tcp;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return len;
+	tcp = skb_checksum_start_offset(skb);
+	if (tcp + sizeof(struct tcphdr) > len)
+		return len;
+	return min(len, tcp + ((const struct tcphdr *)(skb->data + tcp))->doff * 4);
+}
+
+/* Return: the first piece, from which on they are without gap. */
+static struct brl_piece *split_head(struct brl_cpu *cpu, const struct sk_buff *skb)
+{
+	struct brl_piece *head = cpu->piece, *whole = head + 1;
+	unsigned int payload = skb_headlen(skb) - headers_of(skb);
+
+	head->data = whole->data;
+	head->len = whole->len - payload;
+	if (!brl_splits(whole, head->len))
+		return whole;
+	whole->data += head->len;
+	whole->len = payload;
+	return head;
+}
+
 static void put_pages(struct page **page, unsigned int count)
 {
 	while (count)
@@ -106,14 +136,13 @@ static bool get_pages(struct net *net, struct page_ring *ring, struct page **pag
 	return false;
 }
 
-/* Copy all but the first piece, to as many pages as that takes. */
-static void copy_pieces(const struct brl_cpu *cpu, unsigned int pieces, struct page **page,
-			unsigned int offset)
+/* Copy pieces, to as many pages as that takes. */
+static void copy_pieces(const struct brl_piece *piece, const struct brl_piece *end,
+			struct page **page, unsigned int offset)
 {
-	const struct brl_piece *piece;
 	unsigned int done, part;
 
-	for (piece = cpu->piece + 1; piece < cpu->piece + pieces; piece++)
+	for (; piece < end; piece++)
 		for (done = 0; done < piece->len; done += part) {
 			if (offset == PAGE_SIZE) {
 				offset = 0;
@@ -125,11 +154,15 @@ static void copy_pieces(const struct brl_cpu *cpu, unsigned int pieces, struct p
 		}
 }
 
-/* Give the packet its payload in pages. Return: what to count it as. */
-static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsigned int pieces,
-				      struct sk_buff *skb)
+/*
+ * Give the packet all behind its first piece in pages, @rest bytes. Return: what to count it
+ * as.
+ */
+static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu,
+				      const struct brl_piece *head, const struct brl_piece *end,
+				      unsigned int rest, struct sk_buff *skb)
 {
-	unsigned int phase = cpu->piece[0].len % PAGE_SIZE, rest = skb->data_len, i, size;
+	unsigned int phase = head->len % PAGE_SIZE, i, size;
 	unsigned int pages = DIV_ROUND_UP(phase + rest, PAGE_SIZE);
 	struct page *page[MAX_SKB_FRAGS];
 
@@ -137,9 +170,9 @@ static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsi
 		return BRL_COUNT_UNSUITED;
 	if (!get_pages(net, &cpu->ring, page, pages))
 		return BRL_COUNT_FAILED;
-	copy_pieces(cpu, pieces, page, phase);
+	copy_pieces(head + 1, end, page, phase);
 	/* Drops what was copied; of a clone it copies the headers first. */
-	if (pskb_trim(skb, skb_headlen(skb))) {
+	if (pskb_trim(skb, skb->len - rest)) {
 		put_pages(page, pages);
 		return BRL_COUNT_FAILED;
 	}
@@ -153,18 +186,22 @@ static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsi
 
 static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay)
 {
-	unsigned int rest = skb->data_len, pieces, before, after;
 	enum brl_counter done = BRL_COUNT_UNSUITED;
+	unsigned int rest, pieces, before, after;
+	const struct brl_piece *head, *end;
 	struct brl_cpu *cpu;
 
 	local_bh_disable();
 	cpu = this_cpu_ptr(brl_cpus);
 	pieces = find_pieces(cpu, skb);
 	if (pieces) {
-		before = brl_copies(cpu->piece, pieces);
-		after = brl_copies_in_phase(cpu->piece, rest);
-		if (must_pay ? brl_pays(before, after, pieces - 1, rest) : before > after)
-			done = copy_in_phase(net, cpu, pieces, skb);
+		before = brl_copies(cpu->piece + 1, pieces);
+		end = cpu->piece + 1 + pieces;
+		head = split_head(cpu, skb);
+		rest = skb->data_len + (head == cpu->piece ? head[1].len : 0);
+		after = brl_copies_in_phase(head, rest);
+		if (must_pay ? brl_pays(before, after, end - head - 1, rest) : before > after)
+			done = copy_in_phase(net, cpu, head, end, rest, skb);
 		else
 			done = BRL_COUNT_LEFT;
 		brl_count(net, BRL_COUNT_COPIES_BEFORE, before);

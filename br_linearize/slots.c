@@ -51,6 +51,13 @@ unsigned int brl_copies(const struct brl_piece *piece, unsigned int count)
 	return to.copies;
 }
 
+bool brl_splits(const struct brl_piece *head, unsigned int headers)
+{
+	const struct brl_piece alone = { .data = head->data, .len = headers };
+
+	return headers < head->len && brl_copies(head, 1) > brl_copies(&alone, 1);
+}
+
 unsigned int brl_copies_in_phase(const struct brl_piece *head, unsigned int rest)
 {
 	/* Whole pages one after the other have the edges of contiguous memory. */

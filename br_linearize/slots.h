@@ -32,6 +32,15 @@ struct brl_piece {
 unsigned int brl_copies(const struct brl_piece *piece, unsigned int count);
 
 /**
+ * brl_splits() - whether to copy the payload behind the headers with the rest
+ * @head: the packet's first part
+ * @headers: bytes of headers in it
+ *
+ * A part that crosses the edge of a page takes two copies, and one may be spared.
+ */
+bool brl_splits(const struct brl_piece *head, unsigned int headers);
+
+/**
  * brl_copies_in_phase() - the same for a packet whose payload was copied in phase
  * @head: the part that stays
  * @rest: bytes behind it, copied to whole pages of which the first starts as many

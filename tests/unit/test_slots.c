@@ -115,6 +115,26 @@ static bool pays(const struct brl_piece *piece, unsigned int count)
 			rest);
 }
 
+static void test_split_heads(void **state)
+{
+	struct brl_piece head = { .len = FRAME };
+
+	(void)state;
+	for (unsigned int place = 0; place < 2 * BRL_PAGE; place++) {
+		unsigned int offset = place % BRL_PAGE;
+
+		head.data = at(place);
+		assert_int_equal(brl_splits(&head, HEADERS),
+				 offset + HEADERS <= BRL_PAGE && offset + FRAME > BRL_PAGE);
+		assert_false(brl_splits(&head, FRAME));
+	}
+	/* More than a page crosses an edge wherever it lies. */
+	head = (struct brl_piece){ at(0), BRL_PAGE + 1 };
+	assert_true(brl_splits(&head, HEADERS));
+	head.len = BRL_PAGE;
+	assert_false(brl_splits(&head, HEADERS));
+}
+
 static void test_what_pays(void **state)
 {
 	struct brl_piece piece[PACKETS];
@@ -136,6 +156,7 @@ struct result run_slots_tests(void)
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_pages_split_pieces),
 		cmocka_unit_test(test_in_phase),
+		cmocka_unit_test(test_split_heads),
 		cmocka_unit_test(test_what_pays),
 	};
 
