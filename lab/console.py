@@ -7,6 +7,8 @@ A run during which a kernel warned proves nothing, so every complaint fails it. 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .steps import LabError
@@ -74,6 +76,33 @@ def excerpt(text: str) -> str:
     return ""
 
 
+# A kernel's warning, and what else it prints between these two lines. It is whole when the last one is there.
+_BEGIN, _END = "------------[ cut here ]------------", "---[ end trace "
+_REPORT = re.compile(rf"^[^\n]*{re.escape(_BEGIN)}.*?{re.escape(_END)}[^\n]*\n", re.M | re.S)
+# Its lines that are complaints: the first, "WARNING:" and "Call Trace:".
+_REPORT_COMPLAINTS = 3
+
+
+@dataclass(frozen=True)
+class Excuse:
+    """A mistake that is not ours: a warning with this message, for a call that went through these functions."""
+
+    message: str
+    functions: tuple[str, ...]
+
+    def holds(self, report: str) -> bool:
+        """Whether this, and nothing else, is what a whole report is about."""
+        return (self.message in report and all(f" {function}+0x" in report for function in self.functions) and
+                len(complaints(report)) == _REPORT_COMPLAINTS)
+
+
+def without(text: str, excuses: Sequence[Excuse]) -> str:
+    """A console log without the reports that are excused."""
+    def judged(report: re.Match[str]) -> str:
+        return "" if any(excuse.holds(report[0]) for excuse in excuses) else report[0]
+    return _REPORT.sub(judged, text) if excuses else text
+
+
 class MachineFault(LabError):
     """What a machine does to whatever was being measured: nothing of it counts, and the machine has to boot anew."""
 
@@ -89,25 +118,36 @@ class MachineGone(MachineFault):
 class Watch:
     """Follows one console log; each byte is judged once, line by line."""
 
-    def __init__(self, machine: str, log: Path):
+    def __init__(self, machine: str, log: Path, excuses: Sequence[Excuse] = ()):
         self.machine = machine
         self.log = log
+        self._excuses = excuses
         self._seen = 0
 
     def check(self) -> None:
         """Raise KernelComplaint, showing the lines, when the log has a complaint that is new since the last call."""
+        fresh = self._fresh()
+        self.judge(fresh.decode(errors="replace"))
+        self._seen += len(fresh)
+
+    def amid_report(self) -> bool:
+        """Whether what came last is a report that may turn out to be excused, once it is whole."""
+        text = self._fresh().decode(errors="replace")
+        return bool(self._excuses) and text.rfind(_BEGIN) > text.rfind(_END)
+
+    def _fresh(self) -> bytes:
+        """The lines that have not been judged."""
         try:
             with self.log.open("rb") as console:
                 console.seek(self._seen)
                 fresh = console.read()
         except FileNotFoundError:
-            return
-        complete = fresh.rfind(b"\n") + 1
-        self.judge(fresh[:complete].decode(errors="replace"))
-        self._seen += complete
+            return b""
+        return fresh[:fresh.rfind(b"\n") + 1]
 
     def judge(self, text: str) -> None:
-        """Raise KernelComplaint when `text` has a complaint."""
+        """Raise KernelComplaint when `text` has a complaint that nothing excuses."""
+        text = without(text, self._excuses)
         if complaints(text):
             raise KernelComplaint(f"{self.machine}: its kernel complained:\n{excerpt(text)}\n", self.log)
 

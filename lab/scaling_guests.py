@@ -97,7 +97,7 @@ class GuestsLab(XenLab):
     def _add_guest(self, driver: str) -> None:
         number = len(self.guests) + 1
         name = guest_name(number)
-        console = GuestConsole(name, self.logs)
+        console = GuestConsole(name, self.logs, self.guest_excuses)
         console.clear()
         guest = agent.ForwardedHost(name, self.dom0, guest_address(number))
         self._more.append((guest, console))

@@ -318,6 +318,52 @@ class Console(unittest.TestCase):
             self.assertNotIn("Freed 656kB", str(caught.exception))
 
 
+KNOWN = ("xenbus_read_driver_state", "xennet_remove")
+EXCUSED = """[   30.1] ------------[ cut here ]------------
+[   30.1] do not call blocking ops when !TASK_RUNNING; state=2 set at [<0>] prepare_to_wait_event+0x1b0/0x210
+[   30.1] WARNING: CPU: 0 PID: 9 at kernel/sched/core.c:8670 __might_sleep+0x6a/0x80
+[   30.1] Call Trace:
+[   30.1]  xs_talkv+0x5b/0x2a0
+[   30.1]  xenbus_read_driver_state+0x2e/0x40
+[   30.1]  xennet_remove+0x1b6/0x2f0 [xen_netfront]
+[   30.1] ---[ end trace 0000000000000000 ]---
+"""
+
+
+class Excuses(unittest.TestCase):
+    """A report is left out when it is the one that is known, and nothing else with it."""
+
+    def setUp(self):
+        self.log = Path(self.enterContext(tempfile.TemporaryDirectory())) / "machine.log"
+        self.watch = console.Watch("machine", self.log, [console.Excuse("when !TASK_RUNNING", KNOWN)])
+
+    def test_known_report_passes_each_time(self) -> None:
+        self.log.write_text(f"{HEALTHY}{EXCUSED}{HEALTHY}{EXCUSED}")
+        self.watch.check()
+
+    def test_anything_else_does_not(self) -> None:
+        for name, text in (("caller", EXCUSED.replace("xennet_remove", "xennet_poll")),
+                           ("called", EXCUSED.replace("xenbus_read", "xenbus_write")),
+                           ("message", EXCUSED.replace("!TASK_RUNNING", "atomic")),
+                           ("within", EXCUSED.replace("[   30.1]  xs", "[   30.1] BUG: unable to handle\n[   30.1]  xs")),
+                           ("behind", f"{EXCUSED}[   30.2] WARNING: possible circular locking dependency detected\n"),
+                           ("before", f"[   30.0] Call Trace:\n{EXCUSED}"),
+                           ("another", EXCUSED + EXCUSED.replace("!TASK_RUNNING", "atomic")),
+                           ("not whole", EXCUSED.replace("---[ end", "---[ and"))):
+            with self.subTest(name):
+                self.log.write_text(text)
+                with self.assertRaises(console.KernelComplaint):
+                    self.watch.check()
+
+    def test_report_is_waited_for(self) -> None:
+        half = EXCUSED.index("[   30.1]  xs")
+        self.log.write_text(EXCUSED[:half])
+        self.assertTrue(self.watch.amid_report())
+        self.log.write_text(EXCUSED)
+        self.assertFalse(self.watch.amid_report())
+        self.watch.check()
+
+
 class LogFolder(unittest.TestCase):
     """Two laboratories never write to the same logs."""
 
