@@ -185,8 +185,11 @@ def guest(series: str, with_ours: bool = False) -> Path:
                    modules.segment_counter(series))
 
 
-def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = ()) -> Image:
-    """The driver domain, which carries the guest's kernel and filesystem along; `also` are more modules to load."""
+def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest_series: str | None = None) -> Image:
+    """The driver domain, which carries the guest's kernel and filesystem along; `also` are more modules to load.
+
+    `guest_series`: the guest's kernel if it is another one.
+    """
     kernel = kernels.kernel(series)
     root = roots.lab_root()
     ours = modules.build(series) if with_ours else None
@@ -206,10 +209,10 @@ def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = ()) -> Im
     tree.symlink("/var/lock", "/run")
     tree.file("/etc/xen/xl.conf", 'autoballoon="off"\nrun_hotplug_scripts=1\n')
     tree.file("/etc/xen/scripts/vif-lab", (GUEST / "vif-lab.sh").read_bytes(), 0o755)
-    tree.file("/lab/guest.vmlinux", kernel.vmlinux.read_bytes())
-    tree.file("/lab/guest.cpio", guest(series, with_ours).read_bytes())
+    tree.file("/lab/guest.vmlinux", kernels.kernel(guest_series or series).vmlinux.read_bytes())
+    tree.file("/lab/guest.cpio", guest(guest_series or series, with_ours).read_bytes())
     extra = _ours(OUR_NIC_MODULES, ours)
-    name = "-".join(["dom0-lro" if with_ours else "dom0", *also])
+    name = "-".join(["dom0-lro" if with_ours else "dom0", *also, *([f"guest-{guest_series}"] if guest_series else [])])
     loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES + also
     available = NIC_MODULES + (grants.MODULE,) + extra
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, available, name, modules.grant_counter(series)))

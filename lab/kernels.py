@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Debian's kernels of three series: image, modules, headers and the source of the drivers that get grafted.
 
-A fourth one, KASAN, is built here and used like them, by tests only.
+Those in DEBUG are built here and used like them, by tests only.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from .steps import EnvironmentFault, LabError
 
 SERIES = ("6.1", "6.12", "7.3")
 DEFAULT = "6.12"
-# Built here, not a package: the one that lab/kasan makes.
-KASAN = "kasan"
+# Built here, not packages: those that lab/debug makes.
+KASAN, PV_DEBUG = DEBUG = ("kasan", "pv-debug")
 _IMAGES = {
     "6.1": r"linux-image-(6\.1\.0-\d+-amd64)",
     "6.12": r"linux-image-(6\.12\.\d+\+deb13-amd64)",
@@ -141,11 +141,11 @@ def newest(names: list[str], pattern: str) -> str | None:
 
 @functools.cache
 def kernel(series: str) -> Kernel:
-    """The newest kernel of a series in the package snapshot, fetched unless it was before; or KASAN, built likewise."""
-    if series == KASAN:
-        from .kasan import kernel as built  # here, as it needs Kernel itself
+    """The newest kernel of a series in the package snapshot, or one of DEBUG; fetched or built unless it was before."""
+    if series in DEBUG:
+        from .debug import kernel as built  # here, as it needs Kernel itself
 
-        return built.kernel()
+        return built.kernel(series)
     if series not in SERIES:
         raise LabError(f"there is no kernel series '{series}' here; known are {', '.join(SERIES)}",
                        code=steps.EXIT_USAGE)

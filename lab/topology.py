@@ -333,7 +333,9 @@ class XenLab(Lab):
     bridge = True
     memory = XEN_MEMORY
     guest_memory = GUEST_MEMORY
-    # Mistakes of the guest's kernel.
+    # The guest's kernel, where it is not the driver domain's, what it is told, and mistakes of that kernel.
+    guest_series: str | None = None
+    guest_arguments = ""
     guest_excuses: Sequence[console.Excuse] = ()
     # QEMU's options for what else is plugged into the host.
     plugged: tuple[str, ...] = ()
@@ -347,7 +349,7 @@ class XenLab(Lab):
         self._guest_console = GuestConsole("guest", self.logs, self.guest_excuses)
 
     def _image(self) -> images.Image:
-        return images.dom0(self.series, self.with_ours)
+        return images.dom0(self.series, self.with_ours, guest_series=self.guest_series)
 
     def _boot(self) -> None:
         sender, image = self._images
@@ -380,7 +382,8 @@ class XenLab(Lab):
             self.check()
             self.dom0.run("xl destroy guest", timeout=60)
             self.guest_driver = None
-        self._create_guest("guest", guest_config(driver, memory=self.guest_memory))
+        memory = memory_for(self.guest_series, self.guest_memory)
+        self._create_guest("guest", guest_config(driver, memory=memory, more=self.guest_arguments))
         self.guest_driver = driver
         self.guest.wait(BOOT_LIMIT)
 
@@ -427,14 +430,15 @@ class XenLab(Lab):
             self.dom0.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
 
 
-def memory_for(series: str, memory: int) -> int:
-    """What a machine that makes do with `memory` MiB needs with this kernel: KASAN keeps what was freed for a while."""
-    return 2 * memory if series == kernels.KASAN else memory
+def memory_for(series: str | None, memory: int) -> int:
+    """What a machine that makes do with `memory` MiB needs with this kernel: its checkers take and keep much of it."""
+    return 2 * memory if series in kernels.DEBUG else memory
 
 
-def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY) -> str:
-    """xl's description of a guest of the lab; `memory` in MiB; numbers are below 10."""
-    return describe_guest(number, memory, "/lab/guest.cpio", f"lab.ip={guest_address(number)} lab.driver={driver}")
+def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY, more: str = "") -> str:
+    """xl's description of a guest of the lab; `memory` in MiB; numbers are below 10; `more` for its kernel."""
+    return describe_guest(number, memory, "/lab/guest.cpio",
+                          f"lab.ip={guest_address(number)} lab.driver={driver} {more}")
 
 
 def describe_guest(number: int, memory: int, ramdisk: str, arguments: str) -> str:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds Linux with KASAN and lockdep from the distribution's source; `lab.kernels.kernel("kasan")` returns it.
+"""Builds Linux with what finds mistakes from the distribution's source; `lab.kernels.kernel()` returns it by name.
 
-It is of the series 6.12, with what the machine that owns the NIC needs and nothing else: kernel.config says what.
-In a PV domain of Xen it does not start, as the entry of such a domain never calls kasan_early_init(). Nor does it in a PVH
-domain: xen_prepare_pvh() calls memcmp() and xen_pvh_init(), both of which are checked, before there is shadow memory to
+Each is of the series 6.12, with what the lab's machines need and nothing else: common.config, and NAME.config for what is
+its own. "kasan" is for the machine that owns the NIC, "pv-debug" for a Xen guest.
+In a PV domain of Xen KASAN does not start, as the entry of such a domain never calls kasan_early_init(). Nor does it in a
+PVH domain: xen_prepare_pvh() calls memcmp() and xen_pvh_init(), both of which are checked, before there is shadow memory to
 look up. With the calls of the checkers in these two overwritten it starts there; CONTRIBUTING.md says why that is not used.
 """
 
@@ -13,13 +14,13 @@ import os
 from pathlib import Path
 
 from .. import cache, proc, roots
-from ..kernels import KASAN, Kernel
+from ..kernels import Kernel
 from ..paths import BUILD, LOGS
 from ..steps import LabError, step
 from ..uml import uml
 from ..uml.packages import COMPILER
 
-CONFIG = Path(__file__).resolve().parent / "kernel.config"
+HERE = Path(__file__).resolve().parent
 FLAGS = (f"CC={COMPILER}", f"HOSTCC={COMPILER}")
 MAKE = ("make", "-s", "ARCH=x86_64", *FLAGS)
 # Seconds: half an hour on two cores that have other work as well.
@@ -33,46 +34,47 @@ class _Built(Kernel):
         return super().binds() | {self.source: uml.AT_SOURCE}
 
 
-def kernel() -> Kernel:
-    """The kernel, built unless the cache holds it. Raises LabError."""
+def kernel(name: str) -> Kernel:
+    """A kernel by name, built unless the cache holds it. Raises LabError."""
     source, version = uml.kernel_source()
-    inputs = (version, roots.package_version(COMPILER), _asked(), MAKE, _RECIPE)
-    directory = cache.keyed(BUILD / "kernels" / KASAN, inputs, lambda fresh: _build(fresh, source))
+    inputs = (version, roots.package_version(COMPILER), _asked(name), MAKE, _RECIPE)
+    directory = cache.keyed(BUILD / "kernels" / name, inputs, lambda fresh: _build(fresh, name, source))
     release = (directory / "release").read_text().strip()
-    return _Built(KASAN, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",
+    return _Built(name, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",
                   directory / "lib/modules" / release, directory / "headers", source, FLAGS)
 
 
-def _build(directory: Path, source: Path) -> None:
-    log = LOGS / f"kernel-{KASAN}.log"
+def _build(directory: Path, name: str, source: Path) -> None:
+    log = LOGS / f"kernel-{name}.log"
     log.unlink(missing_ok=True)
     tree = directory / "tree"
     tree.mkdir()
-    (tree / "fragment.config").write_bytes(CONFIG.read_bytes())
+    (tree / "fragment.config").write_text("".join(f"{line}\n" for line in _asked(name)))
     binds = {source: uml.AT_SOURCE, tree: uml.AT_TREE}
-    with step(f"Building {uml.SOURCE} with KASAN and lockdep"):
+    with step(f"Building {uml.SOURCE} with what finds mistakes ({name})"):
         roots.chroot([*MAKE, "-C", uml.AT_SOURCE, f"O={uml.AT_TREE}",
                       f"KCONFIG_ALLCONFIG={uml.AT_TREE}/fragment.config", "allnoconfig"],
                      binds=binds, log=log, timeout=300)
-        _check_configuration(tree, log)
+        _check_configuration(tree, name, log)
         try:
             roots.chroot([*MAKE, "-C", uml.AT_TREE, f"-j{os.cpu_count() or 1}", "bzImage", "modules"],
                          binds=binds, log=log, timeout=LIMIT)
         except LabError as error:
-            raise LabError(f"{uml.SOURCE} with KASAN does not build: {error}", log) from error
+            raise LabError(f"{uml.SOURCE} ({name}) does not build: {error}", log) from error
         _arrange(directory, tree, log)
 
 
-def _asked() -> list[str]:
-    """The options of the configuration, without the comments."""
-    return [line for line in CONFIG.read_text().splitlines() if line.startswith("CONFIG_")]
+def _asked(name: str) -> list[str]:
+    """The options of a kernel's configuration, without the comments."""
+    text = "".join((HERE / f"{part}.config").read_text() for part in ("common", name))
+    return [line for line in text.splitlines() if line.startswith("CONFIG_")]
 
 
-def _check_configuration(tree: Path, log: Path) -> None:
+def _check_configuration(tree: Path, name: str, log: Path) -> None:
     """Refuse a kernel that silently lacks an option that was asked for."""
     have = set((tree / ".config").read_text().splitlines())
-    if missing := [line for line in _asked() if line not in have]:
-        raise LabError(f"{uml.SOURCE} does not accept {', '.join(missing)}; correct {CONFIG}", log)
+    if missing := [line for line in _asked(name) if line not in have]:
+        raise LabError(f"{uml.SOURCE} does not accept {', '.join(missing)}; correct {HERE}/*.config", log)
 
 
 def _arrange(directory: Path, tree: Path, log: Path) -> None:
