@@ -9,8 +9,6 @@ from tests import engine, flow
 
 # Bytes that have to pass before anything is done, and after it.
 SOME = 1 << 20
-# Mbit/s: not all that the guest can take, or netback drops the packets of the lab's own connections as well.
-RATE = 40
 
 
 def program(name: str) -> bytes:
@@ -46,13 +44,15 @@ class Bed:
     config: str     # one with aggregates from the driver domain
     flows: list[flow.Flow]
     lab_type = topology.XenLab
+    # Mbit/s: not all that the guest can take, or netback drops the packets of the lab's own connections as well.
+    rate = 40
 
     @classmethod
     def setUpClass(cls):
         logs = BUILD / "check" / cls.__module__.rpartition(".")[2] / cls.driver
         cls.lab = cls.enterClassContext(cls.lab_type("6.12", with_ours=True, logs=logs))
         cls.lab.apply(configs.ALL[cls.config])
-        cls.lab.nic.ctl("rate", mbit=RATE)
+        cls.lab.nic.ctl("rate", mbit=cls.rate)
         for host in (cls.lab.sender, cls.lab.guest):
             flow.install(host)
         cls.flows = [cls.inward("bulk"), cls.inward("echo"), flow.start(cls.lab.guest, topology.SENDER_ADDRESS)]
