@@ -90,7 +90,7 @@ static unsigned int headers_of(const struct sk_buff *skb)
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return len;
 	tcp = skb_checksum_start_offset(skb);
-	if (tcp + sizeof(struct tcphdr) > len)
+	if (tcp > len || len - tcp < sizeof(struct tcphdr))
 		return len;
 	return min(len, tcp + ((const struct tcphdr *)(skb->data + tcp))->doff * 4);
 }
