@@ -190,12 +190,18 @@ static inline bool lro_is_tagged(const struct lro_frame *frame)
 			eth_type_vlan(((const struct ethhdr *)frame->hdr)->h_proto));
 }
 
+/* Is a frame a request, and there is no aggregate that it could end? */
+static inline bool lro_is_lone_request(const struct lro *lro, const u8 *frame,
+				       unsigned int avail, unsigned int len)
+{
+	return !lro->flows.count && lro_is_request(frame, avail, len);
+}
+
 /* Would a frame neither join nor begin an aggregate, by what is seen without parsing it? */
 static inline bool lro_is_plainly_alone(const struct lro *lro, const u8 *frame,
 					unsigned int avail, unsigned int len)
 {
-	return lro_never_merges(frame, avail) ||
-	       (!lro->flows.count && lro_is_request(frame, avail, len));
+	return lro_never_merges(frame, avail) || lro_is_lone_request(lro, frame, avail, len);
 }
 
 /* aggregate.c: joining packets */

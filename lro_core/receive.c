@@ -222,9 +222,8 @@ static noinline void receive(struct lro *lro, struct sk_buff *skb)
 		to_gro(lro, skb, LRO_GRO_NOT_TCP);
 		return;
 	}
-	if (!lro->flows.count &&
-	    lro_is_request(skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
-			   skb->len + ETH_HLEN)) {
+	if (lro_is_lone_request(lro, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
+				skb->len + ETH_HLEN)) {
 		pass_on(lro, skb, LRO_PASS_REQUEST);
 		return;
 	}
