@@ -184,19 +184,13 @@ static noinline bool receive(struct lro *lro, const void *frame, unsigned int le
 	return true;
 }
 
-static __always_inline void count(struct lro *lro, unsigned int len)
-{
-	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += len - ETH_HLEN;
-}
-
 /* Add the next packet where the last piece has no room for it. */
 static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const u8 *from,
 				   unsigned int len)
 {
 	if (!copy(lro, flow, from, flow->state.gso_size, NULL))
 		return false;
-	count(lro, len);
+	lro_count_packet(lro, len);
 	lro_repeat(lro, flow);
 	return true;
 }
@@ -223,7 +217,7 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 	if (flow->fill + payload > flow->size)
 		return append_across(lro, flow, from, len);
 	flow->fill += payload;
-	count(lro, len);
+	lro_count_packet(lro, len);
 	why = lro_state_repeat(&flow->state, tcp);
 	if (why || lro_is_traced())
 		return append_known(lro, flow, to, from, why);
@@ -245,7 +239,7 @@ static noinline bool receive_any(struct lro *lro, const void *frame, unsigned in
 	if (lro_is_plainly_alone(lro, frame, len, len) ||
 	    !receive(lro, frame, len, vlan, verified))
 		return false;
-	count(lro, len);
+	lro_count_packet(lro, len);
 	return true;
 }
 

@@ -467,6 +467,13 @@ static __always_inline bool lro_is_traced(void)
 	return tracepoint_enabled(lro_start) || tracepoint_enabled(lro_merge);
 }
 
+/* Count a frame of @len bytes that the driver is done with. */
+static __always_inline void lro_count_packet(struct lro *lro, unsigned int len)
+{
+	lro->count[LRO_COUNT_PACKETS]++;
+	lro->count[LRO_COUNT_BYTES] += len - LRO_MAC_LEN;
+}
+
 /* Count a packet that an aggregate begins or goes on with, and end it if there is a reason. */
 static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *flow,
 					    enum lro_reason why)

@@ -143,18 +143,17 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct page_fra
 	return true;
 }
 
-/* The packet that bulk TCP sends next, in one page and verified. */
-static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag,
-					 unsigned int truesize, u32 vlan, bool pool)
+/* Add the packet that bulk TCP sends next, in one page and verified. */
+static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow,
+					const skb_frag_t *frag, unsigned int truesize, bool pool,
+					unsigned int tcp)
 {
-	unsigned int len = skb_frag_size(frag), payload;
-	struct lro_flow *flow;
+	unsigned int payload = flow->state.gso_size;
 	skb_frag_t cut;
 
-	flow = lro_flows_repeated(&lro->flows, skb_frag_address(frag), len, len, vlan);
-	if (!flow || !may_join(flow, pool) || !make_room(lro, flow, 1, pool))
+	if (!make_room(lro, flow, 1, pool))
 		return false;
-	payload = flow->state.gso_size;
+	lro_count_packet(lro, skb_frag_size(frag));
 	/* Written at once, for it goes to where the cache does not have it. */
 	cut = *frag;
 	skb_frag_off_add(&cut, flow->state.hdr_len);
@@ -162,7 +161,7 @@ static __always_inline bool receive_next(struct lro *lro, const skb_frag_t *frag
 	flow->info->frags[flow->frags++] = cut;
 	flow->added += payload;
 	flow->truesize += truesize;
-	lro_repeat(lro, flow);
+	lro_count_grown(lro, flow, lro_state_repeat(&flow->state, tcp));
 	return true;
 }
 
@@ -215,42 +214,50 @@ static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 	return start(lro, frame, &pkt);
 }
 
-/* Any packet. */
-static noinline bool receive(struct lro *lro, const skb_frag_t *frags, unsigned int count,
-			     unsigned int len, unsigned int truesize, u32 vlan, u8 ip_summed,
-			     struct page_pool *pool)
+/* Any packet but the next one over IPv4 of the flow of the packet before. */
+static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+				 unsigned int truesize, u32 vlan, u8 ip_summed,
+				 struct page_pool *pool)
 {
 	struct lro_frame f = {
 		.hdr = skb_frag_address(&frags[0]),
 		.avail = skb_frag_size(&frags[0]),
-		.len = len,
 		.vlan = vlan,
 	};
 	struct page_frame frame __uninitialized;
+	struct lro_flow *flow = NULL;
+	unsigned int len = 0, i;
 
+	for (i = 0; i < count; i++)
+		len += skb_frag_size(&frags[i]);
+	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY)
+		flow = lro_flows_repeated(&lro->flows, f.hdr, len, len, vlan);
+	if (flow && may_join(flow, pool) &&
+	    append_next(lro, flow, frags, truesize, pool, flow->state.tcp))
+		return true;
 	if (lro_is_plainly_alone(lro, f.hdr, f.avail, len))
 		return false;
+	f.len = len;
 	frame.frags = frags;
 	frame.count = count;
 	frame.truesize = truesize;
 	frame.ip_summed = ip_summed;
 	frame.pool = pool;
-	return take(lro, &frame, &f);
+	if (!take(lro, &frame, &f))
+		return false;
+	lro_count_packet(lro, len);
+	return true;
 }
 
 bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
 		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
 {
-	unsigned int len = 0, i;
+	struct lro_flow *flow = lro->flows.last;
 
-	for (i = 0; i < count; i++)
-		len += skb_frag_size(&frags[i]);
-	if (!(count == 1 && ip_summed == CHECKSUM_UNNECESSARY &&
-	      receive_next(lro, frags, truesize, vlan, pool)) &&
-	    !receive(lro, frags, count, len, truesize, vlan, ip_summed, pool))
-		return false;
-	lro->count[LRO_COUNT_PACKETS]++;
-	lro->count[LRO_COUNT_BYTES] += len - LRO_MAC_LEN;
-	return true;
+	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY && flow && may_join(flow, pool) &&
+	    lro_repeats_v4(&flow->state, skb_frag_address(frags), skb_frag_size(frags), vlan) &&
+	    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
+		return true;
+	return receive_any(lro, frags, count, truesize, vlan, ip_summed, pool);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_page);
