@@ -16,7 +16,7 @@
  struct napi_struct napi;
 +struct lro *lro;
 +bool lro_active;
-+struct sk_buff_head lro_skbs;
++struct sk_buff *lro_skbs;
  ...
  };
 
@@ -114,10 +114,15 @@ expression queue, rxq;
 
 // An skb whose pages went to the engine serves the next ring slot.
 @reuse@
-expression queue, size, flags;
+expression queue;
 @@
--__netdev_alloc_skb(queue->info->netdev, size, flags)
-+lro_xennet_alloc_skb(queue, size, flags)
+ xennet_alloc_rx_buffers(...)
+ {
+ <...
+-xennet_alloc_one_rx_buffer(queue)
++lro_xennet_rx_buffer(queue)
+ ...>
+ }
 
 // And so does one whose page became a fragment of another skb.
 @reuse_slot@

@@ -14,7 +14,7 @@ MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relax
 
 static void lro_xennet_create(struct netfront_queue *queue)
 {
-	__skb_queue_head_init(&queue->lro_skbs);
+	queue->lro_skbs = NULL;
 	queue->lro = lro_create(queue->info->netdev, &queue->napi);
 	if (!queue->lro)
 		netdev_warn(queue->info->netdev, "no memory for LRO: queue %u receives without it\n",
@@ -28,7 +28,8 @@ static void lro_xennet_destroy(struct netfront_queue *queue)
 		lro_stop(queue->lro);
 	lro_destroy(queue->lro);
 	queue->lro = NULL;
-	__skb_queue_purge(&queue->lro_skbs);
+	kfree_skb_list(queue->lro_skbs);
+	queue->lro_skbs = NULL;
 }
 
 /*
@@ -60,37 +61,64 @@ static void lro_xennet_free_pages(struct netfront_queue *queue)
 
 /*
  * The driver has an skb for each ring slot before it knows whether one will be
- * needed. Those that were not wait here; the ring's lock covers the list. No more
- * can wait than there are slots.
+ * needed. Those that were not wait here for the next slot; the ring's lock covers the
+ * list. There are never more than slots: a new one is made only while none waits.
+ * They are as xennet_alloc_one_rx_buffer() makes them, but for the page.
  */
-static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsigned int size,
-					    gfp_t flags)
+static void lro_xennet_keep_skb(struct netfront_queue *queue, struct sk_buff *skb)
 {
-	struct sk_buff *skb = __skb_dequeue_tail(&queue->lro_skbs);
-
-	return skb ?: __netdev_alloc_skb(queue->info->netdev, size, flags);
+	skb->next = queue->lro_skbs;
+	queue->lro_skbs = skb;
 }
 
-/* Bring an skb that lost its pages back to what __netdev_alloc_skb() returns. */
+static struct sk_buff *lro_xennet_rx_buffer(struct netfront_queue *queue)
+{
+	struct sk_buff *skb = queue->lro_skbs;
+	struct page *page;
+
+	if (!skb)
+		return xennet_alloc_one_rx_buffer(queue);
+	page = page_pool_alloc_pages(queue->page_pool, GFP_ATOMIC | __GFP_NOWARN | __GFP_ZERO);
+	if (unlikely(!page))
+		return NULL;
+	queue->lro_skbs = skb->next;
+	skb_mark_not_on_list(skb);
+	skb_fill_page_desc(skb, 0, page, 0, 0);
+	return skb;
+}
+
+/* Keep an skb that has lost its pages after the kernel's functions had filled it in. */
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb)
 {
-	if (skb_queue_len(&queue->lro_skbs) >= NET_RX_RING_SIZE) {
+	/* Memory for emergencies; only who allocates an skb looks whether it still is. */
+	if (skb_pfmemalloc(skb)) {
 		kfree_skb(skb);
 		return;
 	}
-	skb->data = skb->head + NET_SKB_PAD;
+	skb->data = skb->head + NET_SKB_PAD + NET_IP_ALIGN;
 	skb_reset_tail_pointer(skb);
 	skb->len = 0;
 	skb->data_len = 0;
-	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb)) + PAGE_SIZE;
 	skb->ip_summed = CHECKSUM_NONE;
-	__skb_queue_tail(&queue->lro_skbs, skb);
+	lro_xennet_keep_skb(queue, skb);
+}
+
+/* As handle_incoming_queue() counts: without the Ethernet headers. */
+static void lro_xennet_count(struct netfront_queue *queue, unsigned int packets,
+			     unsigned int bytes)
+{
+	struct netfront_stats *stats = this_cpu_ptr(queue->info->rx_stats);
+
+	u64_stats_update_begin(&stats->syncp);
+	xenlro_stats_add(&stats->packets, packets);
+	xenlro_stats_add(&stats->bytes, bytes);
+	u64_stats_update_end(&stats->syncp);
 }
 
 /* Offer a packet's pages to the engine; on false it is untouched. */
 static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 {
-	struct netfront_stats *stats = this_cpu_ptr(queue->info->rx_stats);
 	struct skb_shared_info *info = skb_shinfo(skb);
 
 	/* Data in the head: more slots than an skb has fragments. */
@@ -98,13 +126,7 @@ static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 	    !lro_receive_page(queue->lro, info->frags, info->nr_frags, PAGE_SIZE, 0,
 			      skb->ip_summed, queue->page_pool))
 		return false;
-
-	/* As handle_incoming_queue() counts: without the Ethernet header. */
-	u64_stats_update_begin(&stats->syncp);
-	xenlro_stats_add(&stats->packets, 1);
-	xenlro_stats_add(&stats->bytes, skb->len - ETH_HLEN);
-	u64_stats_update_end(&stats->syncp);
-
+	lro_xennet_count(queue, 1, skb->len - ETH_HLEN);
 	info->nr_frags = 0;
 	lro_xennet_reuse(queue, skb);
 	return true;
@@ -115,13 +137,11 @@ static void lro_xennet_begin(struct netfront_queue *queue)
 	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev));
 }
 
-/* Return: packets dropped. */
-static int lro_xennet_one(struct netfront_queue *queue, struct sk_buff *skb)
+/* A packet that the engine did not take. Return: packets dropped. */
+static int lro_xennet_refused(struct netfront_queue *queue, struct sk_buff *skb)
 {
 	struct sk_buff_head alone;
 
-	if (lro_xennet_offer(queue, skb))
-		return 0;
 	/* One by one: the engine gets a flow's packets in order. */
 	__skb_queue_head_init(&alone);
 	__skb_queue_tail(&alone, skb);
@@ -136,29 +156,30 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 	if (!queue->lro_active)
 		return handle_incoming_queue(queue, rxq);
 	while ((skb = __skb_dequeue(rxq)))
-		dropped += lro_xennet_one(queue, skb);
+		if (!lro_xennet_offer(queue, skb))
+			dropped += lro_xennet_refused(queue, skb);
 	return dropped;
 }
 
 /*
  * Take the packet of a response off the ring if it is of the usual kind: in one slot,
- * verified, without anything beside it. On NULL the ring is untouched, and the kernel's
- * functions take the response, with all that they say of it.
+ * verified, without anything beside it. Only its fragment is filled in. On NULL the ring is
+ * untouched, and the kernel's functions take the response, with all that they say of it.
  */
-static struct sk_buff *lro_xennet_get_single(struct netfront_queue *queue, RING_IDX cons)
+static struct sk_buff *lro_xennet_get_single(struct netfront_queue *queue, RING_IDX cons,
+					     u8 *ip_summed)
 {
 	struct xen_netif_rx_response rx;
 	struct sk_buff *skb;
 	skb_frag_t *frag;
 	grant_ref_t ref;
-	u8 ip_summed;
 
 	/* The backend may write to the ring meanwhile. */
 	RING_COPY_RESPONSE(&queue->rx, cons, &rx);
 	if (rx.flags & XEN_NETRXF_csum_blank)
-		ip_summed = CHECKSUM_PARTIAL;
+		*ip_summed = CHECKSUM_PARTIAL;
 	else if (rx.flags & XEN_NETRXF_data_validated)
-		ip_summed = CHECKSUM_UNNECESSARY;
+		*ip_summed = CHECKSUM_UNNECESSARY;
 	else
 		return NULL;
 	if (rx.flags & (XEN_NETRXF_more_data | XEN_NETRXF_extra_info) || rx.status < ETH_HLEN ||
@@ -171,39 +192,60 @@ static struct sk_buff *lro_xennet_get_single(struct netfront_queue *queue, RING_
 	gnttab_release_grant_reference(&queue->gref_rx_head, ref);
 	queue->grant_rx_ref[xennet_rxidx(cons)] = INVALID_GRANT_REF;
 	skb = xennet_get_rx_skb(queue, cons);
-
-	NETFRONT_SKB_CB(skb)->pull_to = min_t(int, rx.status, RX_COPY_THRESHOLD);
 	frag = &skb_shinfo(skb)->frags[0];
 	skb_frag_off_set(frag, rx.offset);
 	skb_frag_size_set(frag, rx.status);
-	skb->data_len = rx.status;
-	skb->len += rx.status;
-	skb->ip_summed = ip_summed;
 	return skb;
+}
+
+/* Fill in the rest for the kernel's functions. */
+static void lro_xennet_fill(struct sk_buff *skb, unsigned int size, u8 ip_summed)
+{
+	NETFRONT_SKB_CB(skb)->pull_to = min_t(unsigned int, size, RX_COPY_THRESHOLD);
+	skb->data_len = size;
+	skb->len = size;
+	skb->ip_summed = ip_summed;
 }
 
 /*
  * Packets of one slot need none of what the kernel's functions do for each: lists for
- * slots and packets, extra infos, and the ring's counter moved twice under a lock.
+ * slots and packets, extra infos, and the ring's counter moved twice under a lock. Nor,
+ * while the engine takes them, an skb that tells more than where the page is.
  */
 static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
 				    int *work_done, int budget, struct sk_buff_head *before)
 {
-	RING_IDX cons = *next;
-	struct sk_buff *skb;
+	unsigned int packets = 0, bytes = 0;
+	RING_IDX cons;
 
 	if (!queue->lro_active || rcu_access_pointer(queue->xdp_prog))
 		return false;
-	while (cons != end && *work_done < budget) {
-		skb = lro_xennet_get_single(queue, cons);
+	if (!skb_queue_empty(before))
+		*work_done -= lro_xennet_incoming(queue, before);
+	for (cons = *next; cons != end && *work_done < budget; cons++) {
+		const skb_frag_t *frag;
+		struct sk_buff *skb;
+		u8 ip_summed;
+
+		skb = lro_xennet_get_single(queue, cons, &ip_summed);
 		if (!skb)
 			break;
-		cons++;
 		++*work_done;
-		if (!skb_queue_empty(before))
-			*work_done -= lro_xennet_incoming(queue, before);
-		*work_done -= lro_xennet_one(queue, skb);
+		frag = skb_shinfo(skb)->frags;
+		if (!skb_pfmemalloc(skb) &&
+		    lro_receive_page(queue->lro, frag, 1, PAGE_SIZE, 0, ip_summed,
+				     queue->page_pool)) {
+			packets++;
+			bytes += skb_frag_size(frag) - ETH_HLEN;
+			skb_shinfo(skb)->nr_frags = 0;
+			lro_xennet_keep_skb(queue, skb);
+		} else {
+			lro_xennet_fill(skb, skb_frag_size(frag), ip_summed);
+			*work_done -= lro_xennet_refused(queue, skb);
+		}
 	}
+	if (packets)
+		lro_xennet_count(queue, packets, bytes);
 	if (cons == *next)
 		return false;
 	*next = cons;

@@ -13,8 +13,7 @@ static void lro_xennet_create(struct netfront_queue *queue);
 static void lro_xennet_destroy(struct netfront_queue *queue);
 static void lro_xennet_synchronize(struct netfront_queue *queue);
 static void lro_xennet_free_pages(struct netfront_queue *queue);
-static struct sk_buff *lro_xennet_alloc_skb(struct netfront_queue *queue, unsigned int size,
-					    gfp_t flags);
+static struct sk_buff *lro_xennet_rx_buffer(struct netfront_queue *queue);
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
 static void lro_xennet_begin(struct netfront_queue *queue);
 static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
