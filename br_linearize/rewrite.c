@@ -10,7 +10,6 @@
 #include <linux/bottom_half.h>
 #include <linux/if_vlan.h>
 #include <linux/percpu.h>
-#include <linux/tcp.h>
 
 #include <compat.h>
 #include <page_ring.h>
@@ -27,12 +26,11 @@
 /**
  * struct brl_cpu - what one CPU needs while it rewrites a packet
  * @ring: pages to copy to
- * @piece: from the second on, the packet's pieces, its linear part first; before them, the
- *	headers, if the linear part is taken for two pieces
+ * @piece: the packet's pieces, its linear part first
  */
 struct brl_cpu {
 	struct page_ring ring;
-	struct brl_piece piece[1 + PIECES_MAX];
+	struct brl_piece piece[PIECES_MAX];
 };
 
 static struct brl_cpu __percpu *brl_cpus;
@@ -44,9 +42,9 @@ static bool add_piece(struct brl_cpu *cpu, unsigned int *count, const void *data
 		return true;
 	if (*count == PIECES_MAX)
 		return false;
-	++*count;
 	cpu->piece[*count].data = data;
 	cpu->piece[*count].len = len;
+	++*count;
 	return true;
 }
 
@@ -64,11 +62,16 @@ static bool add_frags(struct brl_cpu *cpu, unsigned int *count, const struct sk_
 	return true;
 }
 
+/* Room for the tag, which is written back into the headers before netback copies them. */
+static unsigned int tag_len(const struct sk_buff *skb)
+{
+	return skb_vlan_tag_present(skb) ? VLAN_HLEN : 0;
+}
+
 /* Find the pieces of a packet. Return: how many, or 0 if there is no list of them. */
 static unsigned int find_pieces(struct brl_cpu *cpu, const struct sk_buff *skb)
 {
-	/* A tag is written back into the headers before netback copies them. */
-	unsigned int tag = skb_vlan_tag_present(skb) ? VLAN_HLEN : 0, count = 0;
+	unsigned int tag = tag_len(skb), count = 0;
 	const struct sk_buff *part;
 
 	add_piece(cpu, &count, skb->data - tag, skb_headlen(skb) + tag);
@@ -80,34 +83,6 @@ static unsigned int find_pieces(struct brl_cpu *cpu, const struct sk_buff *skb)
 		    !add_frags(cpu, &count, part))
 			return 0;
 	return count;
-}
-
-/* Bytes before the payload, or of the linear part if that is less or it cannot be told. */
-static unsigned int headers_of(const struct sk_buff *skb)
-{
-	unsigned int len = skb_headlen(skb), tcp;
-
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		return len;
-	tcp = skb_checksum_start_offset(skb);
-	if (tcp > len || len - tcp < sizeof(struct tcphdr))
-		return len;
-	return min(len, tcp + ((const struct tcphdr *)(skb->data + tcp))->doff * 4);
-}
-
-/* Return: the first piece, from which on they are without gap. */
-static struct brl_piece *split_head(struct brl_cpu *cpu, const struct sk_buff *skb)
-{
-	struct brl_piece *head = cpu->piece, *whole = head + 1;
-	unsigned int payload = skb_headlen(skb) - headers_of(skb);
-
-	head->data = whole->data;
-	head->len = whole->len - payload;
-	if (!brl_splits(whole, head->len))
-		return whole;
-	whole->data += head->len;
-	whole->len = payload;
-	return head;
 }
 
 static void put_pages(struct page **page, unsigned int count)
@@ -136,72 +111,86 @@ static bool get_pages(struct net *net, struct page_ring *ring, struct page **pag
 	return false;
 }
 
-/* Copy pieces, to as many pages as that takes. */
-static void copy_pieces(const struct brl_piece *piece, const struct brl_piece *end,
-			struct page **page, unsigned int offset)
+/* Copy pieces to pages: first @head, then those of @page. */
+static void copy_pieces(const struct brl_piece *piece, const struct brl_piece *end, u8 *head,
+			struct page **page)
 {
-	unsigned int done, part;
+	unsigned int offset = 0, done, part;
+	u8 *to = head;
 
 	for (; piece < end; piece++)
 		for (done = 0; done < piece->len; done += part) {
 			if (offset == PAGE_SIZE) {
 				offset = 0;
-				page++;
+				to = page_address(*page++);
 			}
 			part = min_t(unsigned int, piece->len - done, PAGE_SIZE - offset);
-			memcpy(page_address(*page) + offset, piece->data + done, part);
+			memcpy(to + offset, piece->data + done, part);
 			offset += part;
 		}
 }
 
-/*
- * Give the packet all behind its first piece in pages, @rest bytes. Return: what to count it
- * as.
- */
-static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu,
-				      const struct brl_piece *head, const struct brl_piece *end,
-				      unsigned int rest, struct sk_buff *skb)
+/* What tells of a packet, for another skb with the same data; both at the Ethernet header. */
+static void copy_meta(struct sk_buff *to, const struct sk_buff *skb)
 {
-	unsigned int phase = head->len % PAGE_SIZE, i, size;
-	unsigned int pages = DIV_ROUND_UP(phase + rest, PAGE_SIZE);
-	struct page *page[MAX_SKB_FRAGS];
+	skb_copy_header(to, skb);
+	skb_reset_mac_header(to);
+	skb_set_network_header(to, skb_network_offset(skb));
+	skb_set_transport_header(to, skb_transport_offset(skb));
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		to->csum_start = skb_headroom(to) + skb_checksum_start_offset(skb);
+}
 
-	if (pages > MAX_SKB_FRAGS)
+/*
+ * Give the packet, @len bytes with its tag, memory that is whole pages. The first one is in
+ * the linear part: memory of two pages, as much as the slab gives for one and what an
+ * skb has behind it, begins with a page. Return: what to count it as.
+ */
+static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsigned int pieces,
+				      unsigned int len, struct sk_buff *skb)
+{
+	unsigned int linear = min_t(unsigned int, len, PAGE_SIZE), rest = len - linear, i, size;
+	unsigned int pages = DIV_ROUND_UP(rest, PAGE_SIZE), tag = tag_len(skb);
+	struct page *page[MAX_SKB_FRAGS];
+	struct sk_buff *to;
+
+	if (pages > MAX_SKB_FRAGS || skb->encapsulation || skb_headroom(skb) < tag)
 		return BRL_COUNT_UNSUITED;
-	if (!get_pages(net, &cpu->ring, page, pages))
+	to = alloc_skb(PAGE_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	if (!to)
 		return BRL_COUNT_FAILED;
-	copy_pieces(head + 1, end, page, phase);
-	/* Drops what was copied; of a clone it copies the headers first. */
-	if (pskb_trim(skb, skb->len - rest)) {
-		put_pages(page, pages);
+	if (!get_pages(net, &cpu->ring, page, pages)) {
+		kfree_skb(to);
 		return BRL_COUNT_FAILED;
 	}
-	skb_zcopy_clear(skb, false);
-	for (i = 0; i < pages; i++, rest -= size, phase = 0) {
-		size = min_t(unsigned int, rest, PAGE_SIZE - phase);
-		skb_add_rx_frag(skb, i, page[i], phase, size, PAGE_SIZE);
+	copy_pieces(cpu->piece, cpu->piece + pieces, to->data, page);
+	skb_reserve(to, tag);
+	__skb_put(to, linear - tag);
+	for (i = 0; i < pages; i++, rest -= size) {
+		size = min_t(unsigned int, rest, PAGE_SIZE);
+		skb_add_rx_frag(to, i, page[i], 0, size, PAGE_SIZE);
 	}
+	copy_meta(to, skb);
+	/* Whoever called goes on with the skb that it has. */
+	skb_morph(skb, to);
+	consume_skb(to);
 	return BRL_COUNT_INPHASE;
 }
 
 static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay)
 {
+	unsigned int len = skb->len + tag_len(skb), pieces, before, after;
 	enum brl_counter done = BRL_COUNT_UNSUITED;
-	unsigned int rest, pieces, before, after;
-	const struct brl_piece *head, *end;
 	struct brl_cpu *cpu;
 
 	local_bh_disable();
 	cpu = this_cpu_ptr(brl_cpus);
 	pieces = find_pieces(cpu, skb);
 	if (pieces) {
-		before = brl_copies(cpu->piece + 1, pieces);
-		end = cpu->piece + 1 + pieces;
-		head = split_head(cpu, skb);
-		rest = skb->data_len + (head == cpu->piece ? head[1].len : 0);
-		after = brl_copies_in_phase(head, rest);
-		if (must_pay ? brl_pays(before, after, end - head - 1, rest) : before > after)
-			done = copy_in_phase(net, cpu, head, end, rest, skb);
+		before = brl_copies(cpu->piece, pieces);
+		after = brl_copies_in_phase(len);
+		if (must_pay ? brl_pays(before, after, pieces, len) : before > after)
+			done = copy_in_phase(net, cpu, pieces, len, skb);
 		else
 			done = BRL_COUNT_LEFT;
 		brl_count(net, BRL_COUNT_COPIES_BEFORE, before);

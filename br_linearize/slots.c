@@ -6,12 +6,14 @@
 
 /*
  * Instructions, as the laboratory counts them: a grant copy into a page that the
- * hypervisor has claimed already; a recycled page in place of those that the
- * packet brought; the call of memcpy() for a piece. A byte weighs what it takes
+ * hypervisor has claimed already; an skb's head in place of the one that the packet
+ * brought; a recycled page in place of those that it brought; the call of memcpy() for
+ * a piece. A byte weighs what it takes
  * when the source is in the second-level cache: 16 are moved in the time of one
  * instruction.
  */
 #define COPY_COST		320
+#define HEAD_COST		650
 #define PAGE_COST		80
 #define PIECE_COST		50
 #define BYTES_PER_COST		16
@@ -51,32 +53,14 @@ unsigned int brl_copies(const struct brl_piece *piece, unsigned int count)
 	return to.copies;
 }
 
-bool brl_splits(const struct brl_piece *head, unsigned int headers)
+unsigned int brl_copies_in_phase(unsigned int len)
 {
-	const struct brl_piece alone = { .data = head->data, .len = headers };
-
-	return headers < head->len && brl_copies(head, 1) > brl_copies(&alone, 1);
+	return (len + BRL_PAGE - 1) / BRL_PAGE;
 }
 
-unsigned int brl_copies_in_phase(const struct brl_piece *head, unsigned int rest)
+bool brl_pays(unsigned int before, unsigned int after, unsigned int pieces, unsigned int len)
 {
-	/* Whole pages one after the other have the edges of contiguous memory. */
-	const struct brl_piece pages = {
-		.data = (const void *)(unsigned long)(head->len % BRL_PAGE),
-		.len = rest,
-	};
-	struct place to = { 0 };
-
-	place(&to, head);
-	place(&to, &pages);
-	return to.copies;
-}
-
-bool brl_pays(unsigned int before, unsigned int after, unsigned int pieces, unsigned int rest)
-{
-	unsigned int pages = rest / BRL_PAGE + 1;
-
 	return before > after &&
-	       (before - after) * COPY_COST > pages * PAGE_COST + pieces * PIECE_COST +
-					      rest / BYTES_PER_COST;
+	       (before - after) * COPY_COST > HEAD_COST + after * PAGE_COST +
+					      pieces * PIECE_COST + len / BYTES_PER_COST;
 }

@@ -32,29 +32,18 @@ struct brl_piece {
 unsigned int brl_copies(const struct brl_piece *piece, unsigned int count);
 
 /**
- * brl_splits() - whether to copy the payload behind the headers with the rest
- * @head: the packet's first part
- * @headers: bytes of headers in it
- *
- * A part that crosses the edge of a page takes two copies, and one may be spared.
+ * brl_copies_in_phase() - the same for a packet copied to whole pages
+ * @len: bytes of the packet, from the first of its Ethernet header on
  */
-bool brl_splits(const struct brl_piece *head, unsigned int headers);
-
-/**
- * brl_copies_in_phase() - the same for a packet whose payload was copied in phase
- * @head: the part that stays
- * @rest: bytes behind it, copied to whole pages of which the first starts as many
- *	bytes into its page as @head is long
- */
-unsigned int brl_copies_in_phase(const struct brl_piece *head, unsigned int rest);
+unsigned int brl_copies_in_phase(unsigned int len);
 
 /**
  * brl_pays() - whether copying in phase saves more than it costs
  * @before: grant copies without
  * @after: grant copies with
  * @pieces: pieces that are copied
- * @rest: bytes that are copied
+ * @len: bytes that are copied
  */
-bool brl_pays(unsigned int before, unsigned int after, unsigned int pieces, unsigned int rest);
+bool brl_pays(unsigned int before, unsigned int after, unsigned int pieces, unsigned int len);
 
 #endif /* _BR_LINEARIZE_SLOTS_H */
