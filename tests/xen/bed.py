@@ -20,11 +20,12 @@ def program(name: str) -> bytes:
 def expect_replacement(lab: topology.XenLab, meanwhile: str = ":") -> None:
     """Have the guest give its address to the next interface, once the one that it has is gone.
 
-    `meanwhile` is a command that it runs in between, which may be too short a time to see that there is none.
+    `meanwhile` is a command that it runs in between, which may be too short a time to see that there is none. While an
+    interface goes it still has its files, but they cannot be read.
     """
     index = "cat /sys/class/net/eth0/ifindex 2>/dev/null"
     lab.guest.run(f"old=$({index}) setsid sh -c 'while [ \"$({index})\" = $old ]; do usleep 20000; done; {meanwhile}; "
-                  "until [ -e /sys/class/net/eth0 ]; do usleep 20000; done; "
+                  f"until new=$({index}) && [ $new != $old ]; do usleep 20000; done; "
                   f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
 
 
