@@ -34,7 +34,7 @@ help:
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
-	@echo 'make check-kasan       r8169_lro on a kernel with KASAN and lockdep, then netfront_lro on one with all that'
+	@echo 'make check-kasan       r8169_lro and br_linearize on a kernel with KASAN and lockdep, then netfront_lro on one with all that'
 	@echo '                       can be had in a Xen guest; it builds both, as root'
 	@echo 'make check-overhead    throughput with and without measuring, on an idle machine'
 	@echo 'make kunit             tests of the engine in user-mode Linux with KASAN (builds that kernel)'

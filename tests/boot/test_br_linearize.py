@@ -17,8 +17,7 @@ from lab import configs, topology, traffic, vm
 from lab.agent import CommandFailed
 from lab.paths import BUILD
 
-FILE = 2 << 20
-PORT, ADDRESS, ROUTED_ADDRESS = "vif1.0", "10.0.0.3", "10.0.9.3"
+PORT, ADDRESS, ROUTED_ADDRESS, TAGGED_ADDRESS = "vif1.0", "10.0.0.3", "10.0.9.3", "10.0.5.3"
 # Stays the same when the port is made anew, as the sender remembers it.
 FAR_MAC = "00:16:3e:00:00:01"
 STOCK_MTU_PAYLOAD = 1448
@@ -66,6 +65,8 @@ class Rewriting:
     series: str
     nic_driver: str
     lab_type = topology.NativeLab
+    # Bytes of a file.
+    size = 2 << 20
 
     @classmethod
     def setUpClass(cls):
@@ -109,12 +110,12 @@ class Rewriting:
     def tearDown(self):
         self.lab.check()
 
-    def send(self, address: str = ADDRESS, size: int = FILE) -> None:
-        """Send a file that has to arrive intact."""
-        traffic.send_file(self.lab.sender, self.namespace, address, size)
+    def send(self, address: str = ADDRESS, files: int = 1) -> None:
+        """Send what has to arrive intact, as much as so many files."""
+        traffic.send_file(self.lab.sender, self.namespace, address, files * self.size)
 
     def stream(self) -> traffic.Transfer:
-        return traffic.stream(self.lab.sender, self.namespace, ADDRESS, FILE)
+        return traffic.stream(self.lab.sender, self.namespace, ADDRESS, self.size)
 
     def check_mode(self, mode: str, gained: dict[str, int], done: traffic.Transfer) -> None:
         counted = {"off": None, "linearize": "linearized", "inphase": "inphase", "segment": "segmented",
@@ -127,7 +128,7 @@ class Rewriting:
         self.assertEqual((gained["failed"], gained["unsuited"]), (0, 0))
         if mode == "segment":
             self.assertLess(done.lro_ratio, 1.1)
-            self.assertGreaterEqual(gained["segments"] * STOCK_MTU_PAYLOAD, FILE)
+            self.assertGreaterEqual(gained["segments"] * STOCK_MTU_PAYLOAD, self.size)
         else:
             self.assertGreater(done.lro_ratio, 2)
         if counted == "inphase":
@@ -175,6 +176,26 @@ class Rewriting:
             host.run(f"echo 0 >/proc/sys/net/ipv4/ip_forward; ip addr del 10.0.0.2/24 dev br0; "
                      f"ip addr del 10.0.9.1/24 dev {PORT}; ip link set {PORT} master br0")
 
+    def test_tags_are_written_back(self):
+        """Into the headers, for a port that does not do so itself."""
+        self.set(mode="inphase")
+        self.host.run(f"ethtool -K {PORT} tx-vlan-hw-insert off && modprobe 8021q")
+        ends = (("veth0", TAGGED_ADDRESS, self.namespace), ("eth0", "10.0.5.1", self.lab.sender))
+        self.lab.sender.run("modprobe 8021q")
+        try:
+            for link, address, end in ends:
+                end.run(f"ip link add link {link} name tagged type vlan id 5 && "
+                        f"ip addr add {address}/24 dev tagged && ip link set tagged up")
+            for hook in ("bridge", "egress"):
+                with self.subTest(hook=hook), self.counted() as gained:
+                    self.set(hook=hook)
+                    self.send(TAGGED_ADDRESS)
+                self.assertGreater(gained["inphase"], 10)
+        finally:
+            for _, _, end in ends:
+                end.run("ip link del tagged", check=False)
+            self.host.run(f"ethtool -K {PORT} tx-vlan-hw-insert on")
+
     def test_ports_come_go_and_change_names(self):
         self.set(mode="inphase", hook="egress")
         self.host.run(f"ip link set {PORT} down && ip link set {PORT} name tap1 && ip link set tap1 up")
@@ -198,7 +219,7 @@ class Rewriting:
                                                 ("auto", "mode"), ("vif*", "ports"), ("off", "mode")))
         self.host.run(f"setsid sh -c 'until [ -e /tmp/stop ]; do {changes}; done; rm /tmp/stop' >/dev/null 2>&1 &")
         try:
-            self.send(size=4 * FILE)
+            self.send(files=4)
         finally:
             self.host.run("touch /tmp/stop; while [ -e /tmp/stop ]; do usleep 50000; done")
 
@@ -207,7 +228,7 @@ class Rewriting:
             with self.subTest(hook=hook):
                 self.set(mode="inphase", hook=hook)
                 self.host.run("setsid sh -c 'sleep 1; rmmod br_linearize; touch /tmp/gone' >/dev/null 2>&1 &")
-                self.send(size=8 * FILE)
+                self.send(files=8)
                 self.host.run("until [ -e /tmp/gone ]; do usleep 50000; done; rm /tmp/gone; "
                               f"modprobe br_linearize mode=inphase hook={hook} ports=vif1*")
                 with self.counted() as gained:
