@@ -64,17 +64,21 @@ void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
 	__skb_header_release(skb);
 }
 
-struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
+void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
 {
-	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
-
-	if (!skb)
-		return NULL;
 	skb_put_data(skb, pkt->frame, pkt->hdr_len);
 	skb->protocol = eth_type_trans(skb, lro->dev);
 	if (pkt->vlan)
 		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
+}
+
+struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
+{
+	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
+
+	if (skb)
+		lro_put_headers(lro, skb, pkt);
 	return skb;
 }
 

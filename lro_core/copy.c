@@ -7,7 +7,10 @@
  * of the destination. The headers go to the start of the first destination page;
  * so the first fragment starts as many bytes into its page as there are headers,
  * and all others fill one page or several: edges of source and destination coincide,
- * and each destination page takes one operation.
+ * and each destination page takes one operation, and the headers one.
+ *
+ * What a bridge forwards needs no room before its headers, so there they begin a page
+ * themselves, the first payload behind them: one operation less.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -21,6 +24,9 @@
  * an aggregate as soon as they begin one. Drivers count multicast when they build an skb.
  */
 #define MIN_PAYLOAD	512
+
+/* Pages, as an order, of an skb whose headers and first payload fill one. */
+#define HEAD_ORDER	1
 
 static bool add_piece(struct lro *lro, struct lro_flow *flow, unsigned int offset)
 {
@@ -128,10 +134,55 @@ static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_pack
 	return false;
 }
 
+/* A tag is written back into the headers before netback copies them. */
+static unsigned int tag_len(const struct lro_packet *pkt)
+{
+	return pkt->vlan ? VLAN_HLEN : 0;
+}
+
+/* Memory of two pages: one for headers and payload, the second for what an skb has behind. */
+static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
+{
+	struct page_ring *ring = &lro->pieces.ring[HEAD_ORDER];
+	struct sk_buff *skb;
+	struct page *page;
+	bool recycled;
+
+	page = page_ring_get(ring, &recycled);
+	if (!page)
+		return NULL;
+	skb = napi_build_skb(page_address(page), PAGE_SIZE << HEAD_ORDER);
+	if (!skb) {
+		put_page(page);
+		return NULL;
+	}
+	lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW] += 1 << HEAD_ORDER;
+	skb_reserve(skb, tag_len(pkt));
+	lro_put_headers(lro, skb, pkt);
+	return skb;
+}
+
+/* Bytes of payload that there is room for behind the headers of an aggregate. */
+static unsigned int room_of(const struct sk_buff *skb)
+{
+	return skb_end_offset(skb) < PAGE_SIZE ? 0 :
+	       PAGE_SIZE - (skb_tail_pointer(skb) - skb->head);
+}
+
+/* Where the payload of a new aggregate goes. */
+static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int phase)
+{
+	flow->frags = 0;
+	if (!room_of(flow->skb))
+		return add_piece(lro, flow, phase);
+	flow->piece = flow->skb->head;
+	flow->fill = phase;
+	flow->size = PAGE_SIZE;
+	return true;
+}
+
 static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
 {
-	/* A tag is written back into the headers before netback copies them. */
-	unsigned int phase = pkt->hdr_len + (pkt->vlan ? VLAN_HLEN : 0);
 	static const struct mark nothing;
 	struct lro_flow *flow;
 	struct sk_buff *skb;
@@ -139,12 +190,13 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) ||
 	    is_multicast_ether_addr(pkt->frame))
 		return false;
-	skb = lro_header_skb(lro, pkt);
+	skb = netif_is_any_bridge_port(lro->dev) ? page_skb(lro, pkt) : lro_header_skb(lro, pkt);
 	if (!skb)
 		return false;
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
-	if (!add_piece(lro, flow, phase) || !append(lro, flow, pkt, from, verified)) {
+	if (!add_first_piece(lro, flow, pkt->hdr_len + tag_len(pkt)) ||
+	    !append(lro, flow, pkt, from, verified)) {
 		cut_back(flow, &nothing);
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
@@ -258,15 +310,20 @@ EXPORT_SYMBOL_XENLRO(lro_receive_copy);
 void lro_finish_copy(struct lro_flow *flow)
 {
 	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
-	skb_frag_t *frag = flow->info->frags, *last = frag + flow->frags - 1;
+	skb_frag_t *frag = flow->info->frags, *end = frag + flow->frags;
 	struct sk_buff *skb = flow->skb;
+	unsigned int linear = min(payload, room_of(skb));
 
 	/* None of this is kept up to date packet by packet. */
+	__skb_put(skb, linear);
 	flow->info->nr_frags = flow->frags;
-	skb->len += payload;
-	skb->data_len = payload;
+	skb->len += payload - linear;
+	skb->data_len = payload - linear;
+	if (frag == end)
+		return;
 	/* Each fragment, the last one included, goes to the end of its piece. */
-	for (; frag <= last; frag++)
+	for (; frag < end; frag++)
 		skb->truesize += skb_frag_off(frag) + skb_frag_size(frag);
-	skb_frag_size_set(last, flow->fill - skb_frag_off(last));
+	frag = end - 1;
+	skb_frag_size_set(frag, flow->fill - skb_frag_off(frag));
 }

@@ -349,6 +349,14 @@ static __always_inline void lro_join_skb(struct lro_flow *flow, struct sk_buff *
 void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb);
 
 /**
+ * lro_put_headers() - have an empty skb begin with a packet's headers
+ * @lro: context
+ * @skb: skb; afterwards as after eth_type_trans(), checksum marked as verified
+ * @pkt: packet
+ */
+void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt);
+
+/**
  * lro_header_skb() - allocate an skb with a packet's headers
  * @lro: context
  * @pkt: packet

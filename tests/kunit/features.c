@@ -311,10 +311,11 @@ static void test_no_delay_behind_a_burst(struct kunit *test)
 
 /*
  * An aggregate of @segs copied packets: headers and payload, laid end to end, have their
- * page edges where the memory has them. Returns the pages behind it.
+ * page edges where the memory has them. Where the device is a @port of a bridge they begin
+ * a page. Returns the pages behind it, without those of headers alone.
  */
 static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned int frags,
-				 u16 vlan)
+				 u16 vlan, bool port)
 {
 	const struct pkt packets = { .payload = FULL, .repeat = segs - 1, .vlan = vlan,
 				     .ts = true };
@@ -323,6 +324,8 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 	struct sk_buff *skb;
 
 	bed->way = WAY_COPY;
+	if (port)
+		bed->dev->priv_flags |= IFF_BRIDGE_PORT;
 	add(test, &packets, 1);
 	run(test);
 	expect_segs(test, segs, 0);
@@ -330,6 +333,12 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 
 	skb = skb_peek(&bed->delivered);
 	at = skb_headlen(skb) + (vlan ? VLAN_HLEN : 0);
+	if (port) {
+		KUNIT_EXPECT_EQ(test, offset_in_page(skb->data) + skb_headlen(skb), at);
+		KUNIT_EXPECT_EQ(test, at, min_t(unsigned int, skb->len + at - skb_headlen(skb),
+						PAGE_SIZE));
+		pages = 2;
+	}
 	KUNIT_ASSERT_EQ(test, skb_shinfo(skb)->nr_frags, frags);
 	for (i = 0; i < frags; i++) {
 		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
@@ -348,19 +357,27 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 
 static void test_copies_lie_in_phase(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 0), 16u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 0, false), 16u);
 }
 
 static void test_copies_with_tag_lie_in_phase(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 7), 16u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 7, false), 16u);
 }
 
 /* What is not filled is no more than what is. */
 static void test_few_copies_take_few_pages(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 1, 0), 1u);
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 3, 0), 4u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 1, 0, false), 1u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 3, 0, false), 4u);
+}
+
+static void test_copies_for_a_bridge_fill_pages(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 0, 0, true), 2u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 2, 0, true), 4u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 0, true), 18u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 7, true), 18u);
 }
 
 static struct kunit_case feature_cases[] = {
@@ -376,6 +393,7 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_copies_lie_in_phase),
 	KUNIT_CASE(test_copies_with_tag_lie_in_phase),
 	KUNIT_CASE(test_few_copies_take_few_pages),
+	KUNIT_CASE(test_copies_for_a_bridge_fill_pages),
 	{}
 };
 
