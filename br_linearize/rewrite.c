@@ -136,7 +136,8 @@ static void copy_meta(struct sk_buff *to, const struct sk_buff *skb)
 	skb_copy_header(to, skb);
 	skb_reset_mac_header(to);
 	skb_set_network_header(to, skb_network_offset(skb));
-	skb_set_transport_header(to, skb_transport_offset(skb));
+	if (skb_transport_header_was_set(skb))
+		skb_set_transport_header(to, skb_transport_offset(skb));
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		to->csum_start = skb_headroom(to) + skb_checksum_start_offset(skb);
 }
