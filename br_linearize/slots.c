@@ -8,9 +8,8 @@
  * Instructions, as the laboratory counts them: a grant copy into a page that the
  * hypervisor has claimed already; an skb's head in place of the one that the packet
  * brought; a recycled page in place of those that it brought; the call of memcpy() for
- * a piece. A byte weighs what it takes
- * when the source is in the second-level cache: 16 are moved in the time of one
- * instruction.
+ * a piece. A byte weighs what it takes when the source is in the second-level cache: 16
+ * are moved in the time of one instruction.
  */
 #define COPY_COST		320
 #define HEAD_COST		650
