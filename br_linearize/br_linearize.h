@@ -60,8 +60,8 @@ enum brl_hook {
  * @BRL_COUNT_SEGMENTED: aggregates cut up
  * @BRL_COUNT_SEGMENTS: packets made of those
  * @BRL_COUNT_LEFT: aggregates for which a copy into pages would not pay
- * @BRL_COUNT_UNSUITED: aggregates of too many or unreadable pieces, too large, in a tunnel, or
- *	without room for the tag that they have
+ * @BRL_COUNT_UNSUITED: aggregates of too many or unreadable pieces, too large, or without room
+ *	for the tag that they have
  * @BRL_COUNT_FAILED: aggregates that went on unchanged for want of memory
  * @BRL_COUNT_COPIES_BEFORE: grant copies that aggregates looked at for a copy into
  *	pages would have taken

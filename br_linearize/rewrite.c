@@ -134,12 +134,11 @@ static void copy_pieces(const struct brl_piece *piece, const struct brl_piece *e
 static void copy_meta(struct sk_buff *to, const struct sk_buff *skb)
 {
 	skb_copy_header(to, skb);
+	skb_headers_offset_update(to, (int)skb_headroom(to) - (int)skb_headroom(skb));
 	skb_reset_mac_header(to);
-	skb_set_network_header(to, skb_network_offset(skb));
-	if (skb_transport_header_was_set(skb))
-		skb_set_transport_header(to, skb_transport_offset(skb));
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		to->csum_start = skb_headroom(to) + skb_checksum_start_offset(skb);
+	/* One that is not known stays so. */
+	if (!skb_transport_header_was_set(skb))
+		to->transport_header = skb->transport_header;
 }
 
 /*
@@ -155,7 +154,7 @@ static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsi
 	struct page *page[MAX_SKB_FRAGS];
 	struct sk_buff *to;
 
-	if (pages > MAX_SKB_FRAGS || skb->encapsulation || skb_headroom(skb) < tag)
+	if (pages > MAX_SKB_FRAGS || skb_headroom(skb) < tag)
 		return BRL_COUNT_UNSUITED;
 	to = alloc_skb(PAGE_SIZE, GFP_ATOMIC | __GFP_NOWARN);
 	if (!to)

@@ -29,8 +29,8 @@ BRIDGE_MODULES = ("llc", "stp", "bridge")
 SINK_MODULES = ("dummy",)
 # For tests without Xen: another NIC, and a port that takes aggregates.
 PEER_MODULES = ("e1000", "veth")
-# For tests of tagged packets.
-VLAN_MODULES = ("8021q",)
+# For tests of tagged packets, and of packets in packets.
+TAG_MODULES = ("8021q", "ipip")
 # Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
 XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
 OUR_NIC_MODULES = ("lro_core", "r8169_lro", "br_linearize")
@@ -161,7 +161,7 @@ def sender() -> Image:
     """The traffic's source, always on the same kernel."""
     kernel = kernels.kernel(SENDER_SERIES)
     tree = _base(roots.lab_root(), "linux")
-    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, VLAN_MODULES, "sender"))
+    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
 
 
 def native(series: str, with_ours: bool = False) -> Image:
@@ -172,7 +172,7 @@ def native(series: str, with_ours: bool = False) -> Image:
     extra = _ours(OUR_NIC_MODULES, ours)
     name = "native-lro" if with_ours else "native"
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES,
-                                         NIC_MODULES + SINK_MODULES + PEER_MODULES + VLAN_MODULES + (segments.MODULE,)
+                                         NIC_MODULES + SINK_MODULES + PEER_MODULES + TAG_MODULES + (segments.MODULE,)
                                          + extra, name,
                                          modules.segment_counter(series)))
 

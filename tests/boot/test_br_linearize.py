@@ -10,6 +10,7 @@ A pair of veth devices stands for the guest's interface: it takes aggregates as 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shlex
 import unittest
 
@@ -18,6 +19,7 @@ from lab.agent import CommandFailed
 from lab.paths import BUILD
 
 PORT, ADDRESS, ROUTED_ADDRESS, TAGGED_ADDRESS = "vif1.0", "10.0.0.3", "10.0.9.3", "10.0.5.3"
+TUNNEL_ADDRESS = "10.0.6.3"
 # Stays the same when the port is made anew, as the sender remembers it.
 FAR_MAC = "00:16:3e:00:00:01"
 STOCK_MTU_PAYLOAD = 1448
@@ -196,6 +198,31 @@ class Rewriting:
             for _, _, end in ends:
                 end.run("ip link del tagged", check=False)
             self.host.run(f"ethtool -K {PORT} tx-vlan-hw-insert on")
+
+    def test_packets_in_a_tunnel_are_served(self):
+        """The stack has to find the headers of the packet in the packet."""
+        ends = ((self.namespace, ADDRESS, "10.0.0.1", TUNNEL_ADDRESS),
+                (self.lab.sender, "10.0.0.1", ADDRESS, "10.0.6.1"))
+        for machine in (self.host, self.lab.sender):
+            machine.run("[ -e /sys/module/ipip ] || modprobe ipip")
+        try:
+            for end, near, far, address in ends:
+                end.run(f"ip tunnel add inner mode ipip local {near} remote {far} && "
+                        f"ip addr add {address}/24 dev inner && ip link set inner up")
+            # Without the port's own segmentation the stack cuts up what was rewritten.
+            for whole, hook, mode in itertools.product(("on", "off"), ("bridge", "egress"),
+                                                       ("linearize", "inphase", "segment")):
+                self.host.run(f"ethtool -K {PORT} tx-ipxip4-segmentation {whole}")
+                with self.subTest(whole=whole, hook=hook, mode=mode), self.counted() as gained:
+                    self.set(hook=hook, mode=mode)
+                    self.send(TUNNEL_ADDRESS)
+                counted = {"linearize": "linearized", "inphase": "inphase", "segment": "segmented"}[mode]
+                self.assertGreater(gained[counted], 10)
+                self.assertEqual((gained["failed"], gained["unsuited"]), (0, 0))
+        finally:
+            self.host.run(f"ethtool -K {PORT} tx-ipxip4-segmentation on")
+            for end, *_ in ends:
+                end.run("ip tunnel del inner", check=False)
 
     def test_ports_come_go_and_change_names(self):
         self.set(mode="inphase", hook="egress")
