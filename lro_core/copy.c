@@ -278,7 +278,7 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 	return true;
 }
 
-/* Any packet but the next one over IPv4 of the flow of the packet before. */
+/* Any packet but the next one of an open aggregate over IPv4 with timestamps. */
 static noinline bool receive_any(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 				 bool verified)
 {
@@ -298,10 +298,11 @@ static noinline bool receive_any(struct lro *lro, const void *frame, unsigned in
 bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
 		      bool verified)
 {
-	struct lro_flow *flow = lro->flows.last;
+	struct lro_flow *flow = NULL;
 
-	if (!verified || !flow || flow->layout != LRO_LAYOUT_COPY ||
-	    !lro_repeats_v4(&flow->state, frame, len, vlan))
+	if (verified)
+		flow = lro_flows_repeated_v4(&lro->flows, frame, len, vlan);
+	if (!flow || flow->layout != LRO_LAYOUT_COPY)
 		return receive_any(lro, frame, len, vlan, verified);
 	return append_next(lro, flow, frame, len, LRO_V4_TCP);
 }

@@ -4,34 +4,10 @@
 
 #include "flows.h"
 
-/* Of addresses, @addr_len bytes as in the packet, ports and @link of a &struct lro_key. */
-static __always_inline u32 flow_hash(const struct lro_flows *flows, const void *addr,
-				     unsigned int addr_len, u32 ports, u32 link)
-{
-	/* Odd multipliers spread every input bit into the upper half. */
-	u64 h = flows->seed;
-	unsigned int at;
-
-	for (at = 0; at < addr_len; at += 8) {
-		h ^= lro_load64((const u8 *)addr + at);
-		h *= 0x9e3779b97f4a7c15ull;
-		h ^= h >> 32;
-	}
-	h += (u64)ports << 32 | (link ^ flows->seed);
-	h *= 0xc2b2ae3d27d4eb4full;
-	/* A product's top bits depend on all bits of its factors, its low bits on few. */
-	return h >> 32;
-}
-
 static u32 key_hash(const struct lro_flows *flows, const struct lro_key *key)
 {
-	return flow_hash(flows, key->addr, key->link & LRO_KEY_IPV6 ? 32 : 8, key->ports,
-			 key->link);
-}
-
-static struct lro_flow *set_of(const struct lro_flows *flows, u32 hash)
-{
-	return flows->flow + ((u64)hash * (flows->set_mask + 1) >> 32) * LRO_WAYS;
+	return lro_flow_hash(flows, key->addr, key->link & LRO_KEY_IPV6 ? 32 : 8, key->ports,
+			     key->link);
 }
 
 unsigned int lro_flows_places(unsigned int limit)
@@ -67,28 +43,20 @@ struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_
 	if (!flows->count)
 		return NULL;
 	hash = key_hash(flows, key);
-	flow = set_of(flows, hash);
+	flow = lro_flow_set(flows, hash);
 	for (way = 0; way < LRO_WAYS; way++, flow++)
 		if (flow->hash == hash && flow->skb && lro_key_equal(&flow->key, key))
 			return flow;
 	return NULL;
 }
 
-/* Flows that take turns are not compared with the one before. */
-static void expect(struct lro_flows *flows, struct lro_flow *flow)
-{
-	flows->last = flows->recent == flow ? flow : NULL;
-	flows->recent = flow;
-}
-
 struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame,
 					unsigned int avail, unsigned int len, u32 vlan)
 {
 	/* Where all open aggregates have them; lro_repeats() sees to the rest of the headers. */
-	const u8 *addr = frame + LRO_IP_OFF + 12, *end = addr + 8;
+	const u8 *addr = frame + LRO_V4_ADDR, *end = addr + 8;
 	u32 hash, link = vlan & ~LRO_TAG_PRIORITY;
 	struct lro_flow *flow;
-	unsigned int way;
 
 	if (lro_never_merges(frame, avail))
 		return NULL;
@@ -99,23 +67,19 @@ struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame
 	}
 	if (avail < (unsigned int)(end + 4 - frame))
 		return NULL;
-	hash = link & LRO_KEY_IPV6 ? flow_hash(flows, addr, 32, lro_load32(end), link) :
-				     flow_hash(flows, addr, 8, lro_load32(end), link);
-	flow = set_of(flows, hash);
-	for (way = 0; way < LRO_WAYS; way++, flow++) {
-		if (flow->hash != hash || !flow->skb)
-			continue;
-		if (!lro_repeats(&flow->state, frame, avail, len, vlan))
-			return NULL;
-		expect(flows, flow);
-		return flow;
-	}
-	return NULL;
+	hash = link & LRO_KEY_IPV6 ? lro_flow_hash(flows, addr, 32, lro_load32(end), link) :
+				     lro_flow_hash(flows, addr, 8, lro_load32(end), link);
+	flow = lro_flows_hashed(flows, hash);
+	if (!flow || !lro_repeats(&flow->state, frame, avail, len, vlan))
+		return NULL;
+	lro_flows_expect(flows, flow);
+	return flow;
 }
 
 struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *set = set_of(flows, key_hash(flows, key)), *oldest = set, *place = NULL;
+	struct lro_flow *set = lro_flow_set(flows, key_hash(flows, key));
+	struct lro_flow *oldest = set, *place = NULL;
 	unsigned int way;
 
 	if (flows->count >= flows->limit)

@@ -114,6 +114,49 @@ struct lro_flows {
 	unsigned int limit;
 };
 
+/* Of addresses, @addr_len bytes as in the packet, ports and @link of a &struct lro_key. */
+static __always_inline u32 lro_flow_hash(const struct lro_flows *flows, const void *addr,
+					 unsigned int addr_len, u32 ports, u32 link)
+{
+	/* Odd multipliers spread every input bit into the upper half. */
+	u64 h = flows->seed;
+	unsigned int at;
+
+	for (at = 0; at < addr_len; at += 8) {
+		h ^= lro_load64((const u8 *)addr + at);
+		h *= 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
+	}
+	h += (u64)ports << 32 | (link ^ flows->seed);
+	h *= 0xc2b2ae3d27d4eb4full;
+	/* A product's top bits depend on all bits of its factors, its low bits on few. */
+	return h >> 32;
+}
+
+static inline struct lro_flow *lro_flow_set(const struct lro_flows *flows, u32 hash)
+{
+	return flows->flow + ((u64)hash * (flows->set_mask + 1) >> 32) * LRO_WAYS;
+}
+
+/* The open aggregate with a hash, which one of another flow has once in 2^32. */
+static __always_inline struct lro_flow *lro_flows_hashed(const struct lro_flows *flows, u32 hash)
+{
+	struct lro_flow *flow = lro_flow_set(flows, hash);
+	unsigned int way;
+
+	for (way = 0; way < LRO_WAYS; way++, flow++)
+		if (flow->hash == hash && flow->skb)
+			return flow;
+	return NULL;
+}
+
+/* Flows that take turns are not compared with the one before. */
+static inline void lro_flows_expect(struct lro_flows *flows, struct lro_flow *flow)
+{
+	flows->last = flows->recent == flow ? flow : NULL;
+	flows->recent = flow;
+}
+
 /**
  * lro_flows_places() - size of a table
  * @limit: open aggregates allowed
@@ -167,6 +210,30 @@ static inline struct lro_flow *lro_flows_repeated(struct lro_flows *flows, const
 		return flow;
 	return flows->count > !!flow ?
 	       lro_flows_repeated_any(flows, frame, avail, len, vlan) : NULL;
+}
+
+/*
+ * The same, without a call: only IPv4 with timestamps, and %LRO_V4_BULK_LEN bytes may be read
+ * if the frame has them. Flows that take turns are most of what many flows are.
+ */
+static __always_inline struct lro_flow *lro_flows_repeated_v4(struct lro_flows *flows,
+							      const u8 *frame, unsigned int len,
+							      u32 vlan)
+{
+	const u8 *addr = frame + LRO_V4_ADDR;
+	struct lro_flow *flow = flows->last;
+
+	if (flow && lro_repeats_v4(&flow->state, frame, len, vlan))
+		return flow;
+	if (flows->count <= !!flow || len <= LRO_V4_BULK_LEN ||
+	    frame[LRO_V4_PROTO] != LRO_PROTO_TCP)
+		return NULL;
+	flow = lro_flows_hashed(flows, lro_flow_hash(flows, addr, 8, lro_load32(addr + 8),
+						     vlan & ~LRO_TAG_PRIORITY));
+	if (!flow || !lro_repeats_v4(&flow->state, frame, len, vlan))
+		return NULL;
+	lro_flows_expect(flows, flow);
+	return flow;
 }
 
 /**

@@ -14,9 +14,9 @@ enum {
 	V4_ID = LRO_V4_ID,
 	V4_FRAG = LRO_IP_OFF + 6,
 	V4_TTL = LRO_IP_OFF + 8,
-	V4_PROTO = LRO_IP_OFF + 9,
+	V4_PROTO = LRO_V4_PROTO,
 	V4_CHECK = LRO_V4_CHECK,
-	V4_ADDR = LRO_IP_OFF + 12,
+	V4_ADDR = LRO_V4_ADDR,
 	V4_TCP = LRO_V4_TCP,
 	V6_WORD = LRO_IP_OFF,		/* version, traffic class, flow label */
 	V6_PAYLEN = LRO_IP_OFF + 4,
@@ -43,7 +43,6 @@ enum {
 
 #define ETHERTYPE_IPV4	0x0800
 #define ETHERTYPE_IPV6	0x86dd
-#define PROTO_TCP	6
 #define FRAG_DF		0x4000
 #define TS_OPTION	0x0101080a	/* NOP NOP timestamp, 10 bytes */
 
@@ -154,7 +153,7 @@ static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned i
 
 	if (avail <= V4_PROTO)
 		return stray(reason, LRO_PASS_TRUNCATED);
-	if (frame[V4_PROTO] != PROTO_TCP)
+	if (frame[V4_PROTO] != LRO_PROTO_TCP)
 		return foreign(reason, LRO_GRO_NOT_TCP);
 	ip_hdr = (frame[V4_VIHL] & 0xf) * 4;
 	if (frame[V4_VIHL] >> 4 != 4)
@@ -212,7 +211,7 @@ static bool extensions_lead_to_tcp(const u8 *frame, unsigned int avail)
 			base = 8;
 			break;
 		default:
-			return next == PROTO_TCP;
+			return next == LRO_PROTO_TCP;
 		}
 		if (avail < at + 2)
 			return true;
@@ -230,13 +229,13 @@ static enum lro_verdict parse_v6(const u8 *frame, unsigned int avail, unsigned i
 	pkt->key.link |= LRO_KEY_IPV6;
 	if (avail < V6_TCP)
 		return stray(reason, LRO_PASS_TRUNCATED);
-	if (frame[V6_NEXT] != PROTO_TCP && !extensions_lead_to_tcp(frame, avail))
+	if (frame[V6_NEXT] != LRO_PROTO_TCP && !extensions_lead_to_tcp(frame, avail))
 		return foreign(reason, LRO_GRO_NOT_TCP);
 	if (frame[V6_WORD] >> 4 != 6)
 		return stray(reason, LRO_PASS_IP_HEADER);
 	for (i = 0; i < 8; i++)
 		pkt->key.addr[i] = lro_load32(frame + V6_ADDR + 4 * i);
-	if (frame[V6_NEXT] != PROTO_TCP)
+	if (frame[V6_NEXT] != LRO_PROTO_TCP)
 		return stray(reason, LRO_PASS_IP_OPTIONS);
 	if (avail < V6_TCP + 4)
 		return stray(reason, LRO_PASS_TRUNCATED);
@@ -276,11 +275,11 @@ bool lro_never_merges(const u8 *frame, unsigned int avail)
 		return true;
 	switch (lro_get_be16(frame + MAC_TYPE)) {
 	case ETHERTYPE_IPV4:
-		return frame[V4_PROTO] != PROTO_TCP ||
+		return frame[V4_PROTO] != LRO_PROTO_TCP ||
 		       lro_get_be16(frame + V4_TOTLEN) <=
 		       LRO_IPV4_LEN + (frame[V4_TCP + TCP_DOFF] >> 4) * 4;
 	case ETHERTYPE_IPV6:
-		return frame[V6_NEXT] != PROTO_TCP || avail < V6_TCP + LRO_TCP_LEN ||
+		return frame[V6_NEXT] != LRO_PROTO_TCP || avail < V6_TCP + LRO_TCP_LEN ||
 		       lro_get_be16(frame + V6_PAYLEN) <= (frame[V6_TCP + TCP_DOFF] >> 4) * 4;
 	}
 	return false;
@@ -294,11 +293,11 @@ bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len)
 		return false;
 	switch (lro_get_be16(frame + MAC_TYPE)) {
 	case ETHERTYPE_IPV4:
-		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == PROTO_TCP &&
+		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == LRO_PROTO_TCP &&
 		       !(lro_get_be16(frame + V4_FRAG) & ~FRAG_DF) &&
 		       frame[V4_TCP + TCP_FLAGS] == flags;
 	case ETHERTYPE_IPV6:
-		return frame[V6_NEXT] == PROTO_TCP && avail >= V6_TCP + LRO_TCP_LEN &&
+		return frame[V6_NEXT] == LRO_PROTO_TCP && avail >= V6_TCP + LRO_TCP_LEN &&
 		       frame[V6_TCP + TCP_FLAGS] == flags;
 	}
 	return false;

@@ -17,10 +17,13 @@
 #define LRO_IPV6_LEN	40u	/* IPv6 header without extension headers */
 #define LRO_TCP_LEN	20u	/* TCP header without options */
 #define LRO_TS_LEN	12u	/* NOP NOP timestamp */
+#define LRO_PROTO_TCP	6	/* of IP */
 
 /* Byte offsets: in the frame, and in the TCP header. */
 #define LRO_V4_ID	(LRO_IP_OFF + 4)
+#define LRO_V4_PROTO	(LRO_IP_OFF + 9)
 #define LRO_V4_CHECK	(LRO_IP_OFF + 10)
+#define LRO_V4_ADDR	(LRO_IP_OFF + 12)
 #define LRO_V4_TCP	(LRO_IP_OFF + LRO_IPV4_LEN)
 #define LRO_TCP_SEQ	4u
 #define LRO_TCP_CHECK	16u

@@ -214,7 +214,7 @@ static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 	return start(lro, frame, &pkt);
 }
 
-/* Any packet but the next one over IPv4 of the flow of the packet before. */
+/* Any packet but the next one of an open aggregate over IPv4 with timestamps. */
 static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsigned int count,
 				 unsigned int truesize, u32 vlan, u8 ip_summed,
 				 struct page_pool *pool)
@@ -252,12 +252,15 @@ static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsig
 bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
 		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool)
 {
-	struct lro_flow *flow = lro->flows.last;
+	struct lro_flow *flow;
 
-	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY && flow && may_join(flow, pool) &&
-	    lro_repeats_v4(&flow->state, skb_frag_address(frags), skb_frag_size(frags), vlan) &&
-	    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
-		return true;
+	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY) {
+		flow = lro_flows_repeated_v4(&lro->flows, skb_frag_address(frags),
+					     skb_frag_size(frags), vlan);
+		if (flow && may_join(flow, pool) &&
+		    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
+			return true;
+	}
 	return receive_any(lro, frags, count, truesize, vlan, ip_summed, pool);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_page);

@@ -182,14 +182,18 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 /* The packet that bulk TCP sends next, verified and without padding. */
 static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 {
-	unsigned int len = skb->len + ETH_HLEN;
-	struct lro_flow *flow;
+	unsigned int len = skb->len + ETH_HLEN, avail = skb_headlen(skb) + ETH_HLEN;
+	const u8 *frame = skb_mac_header(skb);
+	struct lro_flow *flow = NULL;
+	u32 vlan = skb_vlan(skb);
 
 	if (!lro->flows.count || !is_ip(skb) || skb->ip_summed != CHECKSUM_UNNECESSARY ||
 	    skb_mac_offset(skb) != -ETH_HLEN || !is_plain(skb))
 		return false;
-	flow = lro_flows_repeated(&lro->flows, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN,
-				  len, skb_vlan(skb));
+	if (avail >= LRO_V4_BULK_LEN)
+		flow = lro_flows_repeated_v4(&lro->flows, frame, len, vlan);
+	if (!flow)
+		flow = lro_flows_repeated(&lro->flows, frame, avail, len, vlan);
 	if (!flow || len != flow->state.full_len ||
 	    flow->layout != LRO_LAYOUT_SKB || flow->kind != lro_plain_kind(skb))
 		return false;

@@ -45,9 +45,12 @@ static __always_inline bool lro_repeats_kind(const struct lro_state *state, cons
 /* Of other packets than those with IPv4 and timestamps. */
 bool lro_repeats_other(const struct lro_state *state, const u8 *frame);
 
+/* Headers of IPv4 with timestamps, bytes. */
+#define LRO_V4_BULK_LEN	(LRO_V4_TCP + LRO_TCP_LEN + LRO_TS_LEN)
+
 static __always_inline bool lro_is_v4_bulk(const struct lro_state *state)
 {
-	return state->hdr_len == LRO_V4_TCP + LRO_TCP_LEN + LRO_TS_LEN;
+	return state->hdr_len == LRO_V4_BULK_LEN;
 }
 
 /**

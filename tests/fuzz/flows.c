@@ -182,7 +182,8 @@ static void count_streak(struct sender *s, const struct lro_packet *pkt)
 
 static void receive(struct sender *s, const struct frame *f)
 {
-	struct lro_flow *flow, *repeated;
+	struct lro_flow *flow, *repeated, *v4;
+	struct lro_flows same = table;
 	struct lro_packet pkt;
 	enum lro_reason why;
 	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &why);
@@ -191,6 +192,8 @@ static void receive(struct sender *s, const struct frame *f)
 	flow = lro_flows_find(&table, &pkt.key);
 	MUST(flow == s->flow);
 	repeated = lro_flows_repeated(&table, f->data, f->len, f->len, 0);
+	v4 = lro_flows_repeated_v4(&same, f->data, f->len, 0);
+	MUST(v4 == (repeated && lro_is_v4_bulk(&repeated->state) ? repeated : NULL));
 	s->arrived++;
 	if (verdict == LRO_PASS) {
 		MUST(!repeated);
