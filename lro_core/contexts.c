@@ -24,7 +24,7 @@ static struct lro_table *alloc_table(unsigned int limit)
 {
 	struct lro_table *table;
 
-	table = kvzalloc(struct_size(table, flow, lro_flows_places(limit)), GFP_KERNEL);
+	table = kvzalloc(struct_size(table, set, lro_flows_sets(limit)), GFP_KERNEL);
 	if (table)
 		table->limit = limit;
 	return table;
@@ -33,7 +33,7 @@ static struct lro_table *alloc_table(unsigned int limit)
 static void use_table(struct lro *lro, struct lro_table *table)
 {
 	lro->table = table;
-	lro_flows_setup(&lro->flows, table->flow, table->limit, get_random_u32());
+	lro_flows_setup(&lro->flows, table->set, table->limit, get_random_u32());
 	lro->sweep_born = lro->flows.born;
 }
 

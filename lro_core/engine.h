@@ -67,12 +67,12 @@ enum lro_counter {
  * struct lro_table - memory of a flow table
  * @next: chain of tables that no context uses yet
  * @limit: open aggregates allowed
- * @flow: places, lro_flows_places() of @limit
+ * @set: places, lro_flows_sets() of @limit
  */
 struct lro_table {
 	struct lro_table *next;
 	unsigned int limit;
-	struct lro_flow flow[];
+	struct lro_flow_set set[];
 };
 
 struct lro_snapshot;

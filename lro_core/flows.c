@@ -10,24 +10,24 @@ static u32 key_hash(const struct lro_flows *flows, const struct lro_key *key)
 			     key->link);
 }
 
-unsigned int lro_flows_places(unsigned int limit)
+unsigned int lro_flows_sets(unsigned int limit)
 {
-	unsigned int places = LRO_WAYS;
+	unsigned int sets = 1;
 
-	while (places < 2 * limit)
-		places *= 2;
-	return places;
+	while (sets * LRO_WAYS < 2 * limit)
+		sets *= 2;
+	return sets;
 }
 
-void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned int limit,
+void lro_flows_setup(struct lro_flows *flows, struct lro_flow_set *memory, unsigned int limit,
 		     u32 seed)
 {
 	INIT_LIST_HEAD(&flows->open);
 	INIT_LIST_HEAD(&flows->held);
 	flows->last = NULL;
 	flows->recent = NULL;
-	flows->flow = memory;
-	flows->set_mask = lro_flows_places(limit) / LRO_WAYS - 1;
+	flows->set = memory;
+	flows->sets = lro_flows_sets(limit);
 	flows->seed = seed;
 	flows->born = 1;	/* places never used count as older */
 	flows->count = 0;
@@ -36,17 +36,18 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned 
 
 struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *flow;
+	struct lro_flow_set *set;
 	unsigned int way;
 	u32 hash;
 
 	if (!flows->count)
 		return NULL;
 	hash = key_hash(flows, key);
-	flow = lro_flow_set(flows, hash);
-	for (way = 0; way < LRO_WAYS; way++, flow++)
-		if (flow->hash == hash && flow->skb && lro_key_equal(&flow->key, key))
-			return flow;
+	set = lro_flows_set(flows, hash);
+	for (way = 0; way < LRO_WAYS; way++)
+		if (set->hash[way] == hash && set->flow[way].skb &&
+		    lro_key_equal(&set->flow[way].key, key))
+			return &set->flow[way];
 	return NULL;
 }
 
@@ -78,7 +79,7 @@ struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame
 
 struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key)
 {
-	struct lro_flow *set = lro_flow_set(flows, key_hash(flows, key));
+	struct lro_flow *set = lro_flows_set(flows, key_hash(flows, key))->flow;
 	struct lro_flow *oldest = set, *place = NULL;
 	unsigned int way;
 
@@ -103,12 +104,14 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 		    struct sk_buff *skb)
 {
 	const struct lro_state *before = &flow->state;
+	u32 hash = key_hash(flows, &pkt->key);
+	struct lro_flow_set *set = lro_flows_set(flows, hash);
 
 	if (!lro_key_equal(&flow->key, &pkt->key) || pkt->seq != lro_next_seq(before) ||
 	    pkt->payload != before->gso_size)
 		flow->streak = 0;
 	flow->key = pkt->key;
-	flow->hash = key_hash(flows, &pkt->key);
+	set->hash[flow - set->flow] = hash;
 	lro_state_start(&flow->state, pkt);
 	flow->born = flows->born++;
 	flow->holds = 0;

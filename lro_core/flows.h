@@ -33,19 +33,18 @@ enum lro_layout {
 
 /**
  * struct lro_flow - one open aggregate, or a free place in the table
- * @hash: of @key
  * @streak: full-sized segments in sequence of the aggregates before this one, counted to
  *	%LRO_BULK_STREAK, where bursts that end go on counting; outlives the aggregate
  * @layout: how its payload is stored, an &enum lro_layout
  * @kind: packets of another kind must not join; the caller's
  * @frags: fragments of the skb that grows
+ * @added: payload in @tail that its lengths do not tell yet, bytes; joined packets only
+ * @fill: bytes used of the last piece, counted from its start; copies only
  * @skb: aggregate, owned by the flow; NULL if the place is free
  * @info: where that skb has its fragments
  * @tail: skb the next packet is joined to: @skb or the last of its frag_list; joined
  *	packets only
- * @added: payload in @tail that its lengths do not tell yet, bytes; joined packets only
  * @piece: the last piece's memory; copies only
- * @fill: bytes used of the last piece, counted from its start; copies only
  * @truesize: memory behind @added, bytes; joined packets only
  * @size: bytes that the last piece has; copies only
  * @state: what the rules know of it; outlives the aggregate
@@ -60,20 +59,19 @@ enum lro_layout {
  * With many flows that is most of what it costs.
  */
 struct lro_flow {
-	u32 hash;
 	u8 streak;
 	u8 layout;
 	u8 kind;
 	u8 frags;
+	union {
+		u32 added;
+		u32 fill;
+	};
 	struct sk_buff *skb;
 	struct skb_shared_info *info;
 	union {
 		struct sk_buff *tail;
 		u8 *piece;
-	};
-	union {
-		u32 added;
-		u32 fill;
 	};
 	union {
 		u32 truesize;
@@ -89,13 +87,27 @@ struct lro_flow {
 } __aligned(64);
 
 /**
+ * struct lro_flow_set - the places for flows with equal upper bits of the hash
+ * @hash: of each place's key; outlives the aggregate
+ * @flow: places
+ *
+ * The hashes share a cache line, so that a lookup reads that one and the flow's own, wherever
+ * in its set the flow is. And with it the sets are not a power of two apart, which would
+ * have all flows compete for few sets of the processor's cache.
+ */
+struct lro_flow_set {
+	u32 hash[LRO_WAYS];
+	struct lro_flow flow[LRO_WAYS];
+};
+
+/**
  * struct lro_flows - flow table
  * @open: open aggregates that began in this poll, oldest first
  * @held: open aggregates kept from polls before, by when they were held last
  * @last: one that the next packet is probably of, or NULL
  * @recent: the one that was not expected last; only to compare with
- * @flow: places, in sets of %LRO_WAYS
- * @set_mask: number of sets - 1
+ * @set: places
+ * @sets: number of sets
  * @seed: makes the choice of set unpredictable from outside
  * @born: running number of the next aggregate
  * @count: open aggregates
@@ -106,8 +118,8 @@ struct lro_flows {
 	struct list_head held;
 	struct lro_flow *last;
 	const struct lro_flow *recent;
-	struct lro_flow *flow;
-	u32 set_mask;
+	struct lro_flow_set *set;
+	u32 sets;
 	u32 seed;
 	u32 born;
 	unsigned int count;
@@ -133,20 +145,20 @@ static __always_inline u32 lro_flow_hash(const struct lro_flows *flows, const vo
 	return h >> 32;
 }
 
-static inline struct lro_flow *lro_flow_set(const struct lro_flows *flows, u32 hash)
+static __always_inline struct lro_flow_set *lro_flows_set(const struct lro_flows *flows, u32 hash)
 {
-	return flows->flow + ((u64)hash * (flows->set_mask + 1) >> 32) * LRO_WAYS;
+	return flows->set + ((u64)hash * flows->sets >> 32);
 }
 
 /* The open aggregate with a hash, which one of another flow has once in 2^32. */
 static __always_inline struct lro_flow *lro_flows_hashed(const struct lro_flows *flows, u32 hash)
 {
-	struct lro_flow *flow = lro_flow_set(flows, hash);
+	struct lro_flow_set *set = lro_flows_set(flows, hash);
 	unsigned int way;
 
-	for (way = 0; way < LRO_WAYS; way++, flow++)
-		if (flow->hash == hash && flow->skb)
-			return flow;
+	for (way = 0; way < LRO_WAYS; way++)
+		if (set->hash[way] == hash && set->flow[way].skb)
+			return &set->flow[way];
 	return NULL;
 }
 
@@ -158,25 +170,25 @@ static inline void lro_flows_expect(struct lro_flows *flows, struct lro_flow *fl
 }
 
 /**
- * lro_flows_places() - size of a table
+ * lro_flows_sets() - size of a table
  * @limit: open aggregates allowed
  *
  * Twice as many places as flows, because flows do not spread evenly over the
  * sets: with half of the places taken, about one flow in fifty finds its set
  * full; with all of them, one in seven.
  *
- * Return: places to allocate, a power of two.
+ * Return: sets to allocate, a power of two.
  */
-unsigned int lro_flows_places(unsigned int limit);
+unsigned int lro_flows_sets(unsigned int limit);
 
 /**
  * lro_flows_setup() - make an empty table
  * @flows: table
- * @memory: zeroed places; stays the caller's
- * @limit: open aggregates allowed; @memory has lro_flows_places() of it
+ * @memory: zeroed sets; stays the caller's
+ * @limit: open aggregates allowed; @memory has lro_flows_sets() of it
  * @seed: random number
  */
-void lro_flows_setup(struct lro_flows *flows, struct lro_flow *memory, unsigned int limit,
+void lro_flows_setup(struct lro_flows *flows, struct lro_flow_set *memory, unsigned int limit,
 		     u32 seed);
 
 /**

@@ -58,7 +58,7 @@ struct sender {
 };
 
 static struct sender sender[FLOWS];
-static struct lro_flow memory[2 * 2 * LIMIT_MAX + LRO_WAYS];
+static struct lro_flow_set memory[2 * 2 * LIMIT_MAX / LRO_WAYS + 1];
 static struct lro_flows table;
 static bool relaxed;
 static u32 now;
@@ -126,14 +126,20 @@ static u32 since(const struct sender *s)
 	return s->held ? s->held : s->opened;
 }
 
-/* Who gives way is the oldest of all at the limit, else the oldest of a full set. */
-static void check_evicted(const struct lro_flow *victim, const struct lro_flow *set)
+static int set_of(const struct lro_flow *flow)
 {
+	return ((const char *)flow - (const char *)memory) / sizeof(memory[0]);
+}
+
+/* Who gives way is the oldest of all at the limit, else the oldest of a full set. */
+static void check_evicted(const struct lro_flow *victim)
+{
+	const struct lro_flow *set = memory[set_of(victim)].flow;
+
 	if (table.count == table.limit) {
 		MUST(owner(victim) == model_oldest());
 		return;
 	}
-	MUST(victim >= set && victim < set + LRO_WAYS);
 	for (unsigned int way = 0; way < LRO_WAYS; way++)
 		MUST(set[way].skb && since(owner(victim)) <= since(owner(&set[way])));
 }
@@ -147,12 +153,15 @@ static void open_flow(struct sender *s, const struct lro_packet *pkt)
 		flow = lro_flows_place(&table, &pkt->key);
 		if (!flow->skb)
 			break;
+		check_evicted(flow);
 		/* At the limit it may be a place in any set. */
-		set = table.count < table.limit ? (flow - memory) / LRO_WAYS : 0;
-		check_evicted(flow, memory + set * LRO_WAYS);
+		if (table.count < table.limit) {
+			MUST(s->set < 0 || s->set == set_of(flow));
+			s->set = set_of(flow);
+		}
 		flush(flow);
 	}
-	set = (flow - memory) / LRO_WAYS;
+	set = set_of(flow);
 	MUST(s->set < 0 || s->set == set);
 	s->set = set;
 	lro_flows_open(&table, flow, pkt, (struct sk_buff *)s);
@@ -303,7 +312,7 @@ static void setup(struct input *in)
 	now = 0;
 	relaxed = false;
 	memset(memory, 0, sizeof(memory));
-	MUST(lro_flows_places(limit) <= sizeof(memory) / sizeof(memory[0]));
+	MUST(lro_flows_sets(limit) <= sizeof(memory) / sizeof(memory[0]));
 	lro_flows_setup(&table, memory, limit, input_u32(in));
 	for (unsigned int n = 0; n < FLOWS; n++) {
 		struct spec first = n % 8 == 7 ? spec_v6(spec_bulk) : spec_bulk;

@@ -16,11 +16,11 @@
 #include "tests.h"
 
 static struct lro_flows flows;
-static struct lro_flow *memory;
+static struct lro_flow_set *memory;
 
 static void setup(unsigned int limit, u32 seed)
 {
-	memory = calloc(lro_flows_places(limit), sizeof(*memory));
+	memory = calloc(lro_flows_sets(limit), sizeof(*memory));
 	lro_flows_setup(&flows, memory, limit, seed);
 }
 
@@ -83,11 +83,11 @@ static struct lro_flow *find(u32 n)
 static void sizes(void **ctx)
 {
 	(void)ctx;
-	assert_int_equal(lro_flows_places(1), LRO_WAYS);
-	assert_int_equal(lro_flows_places(LRO_WAYS / 2), LRO_WAYS);
-	assert_int_equal(lro_flows_places(LRO_WAYS / 2 + 1), 2 * LRO_WAYS);
-	assert_int_equal(lro_flows_places(1000), 2048);
-	assert_int_equal(lro_flows_places(65536), 131072);
+	assert_int_equal(lro_flows_sets(1), 1);
+	assert_int_equal(lro_flows_sets(LRO_WAYS / 2), 1);
+	assert_int_equal(lro_flows_sets(LRO_WAYS / 2 + 1), 2);
+	assert_int_equal(lro_flows_sets(1000) * LRO_WAYS, 2048);
+	assert_int_equal(lro_flows_sets(65536) * LRO_WAYS, 131072);
 }
 
 static void found_again(void **ctx)
