@@ -185,6 +185,13 @@ class Segments(unittest.TestCase):
             with self.subTest(sent), self.assertRaisesRegex(LabError, f"holds 1000 segments where {sent} were sent"):
                 segments.check(found, sent, again)
 
+    def test_short_transfer_has_as_many_control_segments(self) -> None:
+        found = segments.Histogram()
+        found.packets = {28: 26}
+        segments.check(found, 732, 0)
+        with self.assertRaisesRegex(LabError, "holds 728 segments where 742 were sent"):
+            segments.check(found, 742, 0)
+
     def test_nothing_arrived(self) -> None:
         self.assertEqual(segments.parse("\n"), {})
 
