@@ -82,6 +82,16 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
 	return skb;
 }
 
+/*
+ * skb_segment() takes the linear part of a frag_list member for one segment. So a member's
+ * tailroom stays empty, although skb_try_coalesce() would copy a short packet there.
+ */
+static bool may_coalesce(const struct sk_buff *head, const struct sk_buff *tail,
+			 const struct sk_buff *skb)
+{
+	return tail == head || skb->len > skb_tailroom(tail);
+}
+
 void lro_append_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr_len)
 {
 	struct sk_buff *head = flow->skb, *tail = flow->tail;
@@ -91,11 +101,13 @@ void lro_append_skb(struct lro_flow *flow, struct sk_buff *skb, unsigned int hdr
 
 	__skb_pull(skb, hdr_len);
 	lro_settle_skb(flow);
-	if (skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
+	if (may_coalesce(head, tail, skb) &&
+	    skb_try_coalesce(tail, skb, &head_stolen, &truesize)) {
 		kfree_skb_partial(skb, head_stolen);
 		flow->frags = flow->info->nr_frags;
 		if (tail == head)
 			return;
+		skb_shinfo(head)->flags |= flow->info->flags & SKBFL_SHARED_FRAG;
 	} else {
 		truesize = skb->truesize;
 		lro_chain_skb(flow, skb);

@@ -302,8 +302,11 @@ static __always_inline bool lro_steal_skb(struct lro_flow *flow, struct sk_buff 
 		memcpy(&to->frags[n], from->frags, more * sizeof(from->frags[0]));
 		n += more;
 	}
-	if (!plain && unlikely(from->flags & SKBFL_SHARED_FRAG))
+	/* A consumer may look at the first skb only. */
+	if (!plain && unlikely(from->flags & SKBFL_SHARED_FRAG)) {
 		to->flags |= SKBFL_SHARED_FRAG;
+		skb_shinfo(flow->skb)->flags |= SKBFL_SHARED_FRAG;
+	}
 	flow->frags = n;
 	flow->added += skb->len - hdr_len;
 	flow->truesize += skb->truesize - SKB_DATA_ALIGN(sizeof(struct sk_buff));

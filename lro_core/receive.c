@@ -95,7 +95,7 @@ static enum lro_reason skb_state(const struct sk_buff *skb)
 	if (skb_is_gso(skb))
 		return LRO_PASS_GSO;
 	if (skb_cloned(skb) || skb_shared(skb) || skb->slow_gro || skb->encapsulation ||
-	    skb_metadata_len(skb))
+	    skb_metadata_len(skb) || skb_pfmemalloc(skb) || !skb_frags_readable(skb))
 		return LRO_PASS_SKB_STATE;
 	if (skb_has_frag_list(skb))
 		return LRO_PASS_FRAG_LIST;
@@ -112,7 +112,8 @@ static __always_inline bool is_plain(const struct sk_buff *skb)
 	BUILD_BUG_ON(offsetof(struct skb_shared_info, nr_frags) != 2);
 	BUILD_BUG_ON(offsetof(struct skb_shared_info, frag_list) != sizeof(no_frags));
 	return !(lro_load64((const u8 *)info) & lro_load64(no_frags)) && !info->frag_list &&
-	       !skb->cloned && !skb->slow_gro && !skb->encapsulation && !skb_shared(skb);
+	       !skb->cloned && !skb_pfmemalloc(skb) && !skb->slow_gro && !skb->encapsulation &&
+	       skb_frags_readable(skb) && !skb_shared(skb);
 }
 
 /*
