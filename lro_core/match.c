@@ -118,6 +118,17 @@ static enum lro_reason parse_tcp(const u8 *frame, unsigned int avail, struct lro
 	return LRO_CONTINUE;
 }
 
+/* A whole segment, which may have padding behind it, but nothing else. */
+static enum lro_reason parse_segment(const u8 *frame, unsigned int avail, unsigned int len,
+				     struct lro_packet *pkt)
+{
+	enum lro_reason why = parse_tcp(frame, avail, pkt);
+
+	if (!why && pkt->ip_len + LRO_MAC_LEN < len && len > LRO_PADDED_LEN)
+		return LRO_PASS_TRAILER;
+	return why;
+}
+
 static enum lro_reason parse_ip_length(const u8 *frame, unsigned int avail, unsigned int len,
 				       struct lro_packet *pkt)
 {
@@ -156,13 +167,11 @@ static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned i
 	if (frame[V4_PROTO] != LRO_PROTO_TCP)
 		return foreign(reason, LRO_GRO_NOT_TCP);
 	ip_hdr = (frame[V4_VIHL] & 0xf) * 4;
-	if (frame[V4_VIHL] >> 4 != 4)
-		return stray(reason, LRO_PASS_IP_HEADER);
 	if (avail >= V4_TCP) {
 		pkt->key.addr[0] = lro_load32(frame + V4_ADDR);
 		pkt->key.addr[1] = lro_load32(frame + V4_ADDR + 4);
 	}
-	if (ip_hdr < LRO_IPV4_LEN)
+	if (frame[V4_VIHL] >> 4 != 4 || ip_hdr < LRO_IPV4_LEN)
 		return stray(reason, LRO_PASS_IP_HEADER);
 	if (lro_get_be16(frame + V4_FRAG) & ~FRAG_DF)
 		return stray(reason, LRO_PASS_FRAGMENT);
@@ -181,7 +190,7 @@ static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned i
 	if (!ip_checksum_ok(frame + LRO_IP_OFF))
 		return verdict(reason, LRO_PASS_IP_CHECKSUM);
 	pkt->ip_id = lro_get_be16(frame + V4_ID);
-	return verdict(reason, parse_tcp(frame, avail, pkt));
+	return verdict(reason, parse_segment(frame, avail, len, pkt));
 }
 
 /*
@@ -231,10 +240,10 @@ static enum lro_verdict parse_v6(const u8 *frame, unsigned int avail, unsigned i
 		return stray(reason, LRO_PASS_TRUNCATED);
 	if (frame[V6_NEXT] != LRO_PROTO_TCP && !extensions_lead_to_tcp(frame, avail))
 		return foreign(reason, LRO_GRO_NOT_TCP);
-	if (frame[V6_WORD] >> 4 != 6)
-		return stray(reason, LRO_PASS_IP_HEADER);
 	for (i = 0; i < 8; i++)
 		pkt->key.addr[i] = lro_load32(frame + V6_ADDR + 4 * i);
+	if (frame[V6_WORD] >> 4 != 6)
+		return stray(reason, LRO_PASS_IP_HEADER);
 	if (frame[V6_NEXT] != LRO_PROTO_TCP)
 		return stray(reason, LRO_PASS_IP_OPTIONS);
 	if (avail < V6_TCP + 4)
@@ -244,7 +253,7 @@ static enum lro_verdict parse_v6(const u8 *frame, unsigned int avail, unsigned i
 	pkt->tcp = V6_TCP;
 	pkt->ip_id = 0;
 	why = parse_ip_length(frame, avail, len, pkt);
-	return verdict(reason, why ? why : parse_tcp(frame, avail, pkt));
+	return verdict(reason, why ? why : parse_segment(frame, avail, len, pkt));
 }
 
 enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len, u32 vlan,

@@ -34,6 +34,13 @@
  */
 #define LRO_CHECK_OTHER_ZERO 0xffff
 
+/*
+ * Ethernet pads shorter frames to this length, bytes without FCS. What follows the IP packet
+ * of a longer one was put there on purpose: by PRP and HSR, by switches and by capture
+ * devices that add a time stamp.
+ */
+#define LRO_PADDED_LEN	60u
+
 /* No mergeable packet has more header bytes than this. */
 #define LRO_HDR_MAX	(LRO_IP_OFF + LRO_IPV6_LEN + LRO_TCP_LEN + LRO_TS_LEN)
 
@@ -85,7 +92,7 @@ struct lro_key {
  * @vlan: VLAN protocol << 16 | tag control information, 0 without a tag
  * @seq: TCP sequence number
  * @ip_id: IPv4 identification, 0 for IPv6
- * @ip_len: IP packet, bytes; what follows in the frame is padding
+ * @ip_len: IP packet, bytes; what follows in the frame of a candidate is padding
  * @payload: TCP payload, bytes
  * @tcp: frame bytes before the TCP header
  * @hdr_len: frame bytes before the payload

@@ -18,6 +18,7 @@
 	R(PASS_IP_OPTIONS, "pass_ip_options")		\
 	R(PASS_FRAGMENT, "pass_fragment")		\
 	R(PASS_LENGTH, "pass_length")			\
+	R(PASS_TRAILER, "pass_trailer")			\
 	R(PASS_IP_CHECKSUM, "pass_ip_checksum")		\
 	R(PASS_TCP_HEADER, "pass_tcp_header")		\
 	R(PASS_TCP_OPTIONS, "pass_tcp_options")		\

@@ -67,7 +67,7 @@ static __always_inline bool lro_is_v4_bulk(const struct lro_state *state)
 static __always_inline bool lro_repeats(const struct lro_state *state, const u8 *frame,
 					unsigned int avail, unsigned int len, u32 vlan)
 {
-	if (avail < state->hdr_len || len < state->full_len || vlan != state->vlan)
+	if (avail < state->hdr_len || len != state->full_len || vlan != state->vlan)
 		return false;
 	return lro_is_v4_bulk(state) ? lro_repeats_kind(state, frame, LRO_V4_TCP, true) :
 				       lro_repeats_other(state, frame);
@@ -77,7 +77,7 @@ static __always_inline bool lro_repeats(const struct lro_state *state, const u8 
 static __always_inline bool lro_repeats_v4(const struct lro_state *state, const u8 *frame,
 					   unsigned int len, u32 vlan)
 {
-	return len >= state->full_len && vlan == state->vlan && lro_is_v4_bulk(state) &&
+	return len == state->full_len && vlan == state->vlan && lro_is_v4_bulk(state) &&
 	       lro_repeats_kind(state, frame, LRO_V4_TCP, true);
 }
 

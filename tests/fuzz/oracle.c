@@ -58,7 +58,9 @@ bool oracle_mergeable(const u8 *f, unsigned int avail, unsigned int len)
 		return false;
 	if ((f[tcp + 13] & 0x36) != 0x10 || be16(f + tcp + 16) == OTHER)
 		return false;
-	return ip_len + IP <= len && ip_len + IP > tcp + tcp_len && ip_len <= LRO_IP_MAX;
+	/* Padding is part of short frames only. */
+	return (ip_len + IP == len || (ip_len + IP < len && len <= 60)) &&
+	       ip_len + IP > tcp + tcp_len && ip_len <= LRO_IP_MAX;
 }
 
 static bool older(const u8 *than, const u8 *this)

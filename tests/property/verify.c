@@ -69,7 +69,7 @@ static bool is_packet(const struct slot *slot, u32 vlan, const struct segment *s
 	const struct stream_packet *pkt = &slot->pkt;
 	unsigned int len = seg->hdr_len + seg->payload_len;
 
-	return pkt->vlan == vlan && (pkt->trim == len || pkt->len == len) &&
+	return pkt->vlan == vlan && (pkt->len == len || (pkt->len <= ETH_ZLEN && pkt->trim == len)) &&
 	       !memcmp(pkt->data, seg->hdr, seg->hdr_len) &&
 	       !memcmp(pkt->data + seg->hdr_len, seg->payload, seg->payload_len);
 }
