@@ -57,6 +57,41 @@ static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page, 
 #include <net/page_pool.h>
 #endif
 
+/* IPv4 has a limit of its own since 6.3. */
+static inline unsigned int xenlro_gro_ipv4_max_size(const struct net_device *dev)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return READ_ONCE(dev->gro_ipv4_max_size);
+#else
+	return READ_ONCE(dev->gro_max_size);
+#endif
+}
+
+/* Does tc or netfilter look at packets before the protocols do? tc changed its place in 6.6. */
+static inline bool xenlro_has_ingress_hooks(const struct net_device *dev)
+{
+	bool any = false;
+
+#ifdef CONFIG_NET_XGRESS
+	any |= !!rcu_access_pointer(dev->tcx_ingress);
+#elif defined(CONFIG_NET_CLS_ACT) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	any |= !!rcu_access_pointer(dev->miniq_ingress);
+#endif
+#ifdef CONFIG_NETFILTER_INGRESS
+	any |= !!rcu_access_pointer(dev->nf_hooks_ingress);
+#endif
+	return any;
+}
+
+static inline bool xenlro_has_ipvs(const struct net_device *dev)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	return READ_ONCE(dev_net(dev)->ipvs);
+#else
+	return false;
+#endif
+}
+
 /* Segmentation has a header of its own since 6.5. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
 #include <net/gso.h>

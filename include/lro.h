@@ -69,17 +69,23 @@ void lro_destroy(struct lro *lro);
  * lro_begin() - start one poll
  * @lro: context, or NULL
  * @mode: promise wanted from now on
+ * @budget: of the poll
  *
  * %LRO_RELAXED is in force only while the device has NETIF_F_LRO, which the kernel
- * takes away when the device joins a bridge or forwards; else %LRO_STRICT is.
+ * takes away when the device joins a bridge or forwards, and while neither hooks at its
+ * ingress nor IPVS may send packets on; else %LRO_STRICT is. A device that is the conduit
+ * of a DSA switch is left to GRO.
  * Delivers what the context holds when @mode differs from the poll before, so
  * that the mode may change at any time while packets flow.
+ *
+ * netpoll polls with a budget of 0 and interrupts off. Then the engine does nothing: the
+ * driver receives nothing, and what the context holds stays.
  *
  * Context: NAPI poll.
  * Return: whether the engine wants the packets of this poll; if not, the driver
  * uses its own path.
  */
-bool lro_begin(struct lro *lro, enum lro_mode mode);
+bool lro_begin(struct lro *lro, enum lro_mode mode, int budget);
 
 /**
  * lro_receive_skb() - hand one packet to the engine
@@ -163,8 +169,9 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
  * lro_end() - end a poll that has used up its budget
  * @lro: context, or NULL
  *
- * Delivers what is finished; aggregates that may still grow stay for the poll
- * that follows at once. Without this call the next lro_begin() does it.
+ * Delivers all but the aggregates of bulk flows, which stay for the poll that follows at
+ * once, and for eight times the module parameter hold_us at most. Without this call the
+ * next lro_begin() does it, and packets wait until then.
  *
  * Context: NAPI poll, as its last action.
  */

@@ -25,7 +25,7 @@ struct page_pieces {
 	struct page_ring ring[PAGE_PIECES_ORDERS];
 };
 
-/* Forget all pieces; those that have readers stay with them. Context: process. */
+/* Forget all pieces; those that have readers stay with them. Context: any but hard interrupts. */
 static inline void page_pieces_empty(struct page_pieces *pieces)
 {
 	unsigned int order;
@@ -47,7 +47,7 @@ static inline void page_pieces_free(struct page_pieces *pieces)
  * page_pieces_setup() - prepare an empty stock
  * @pieces: stock, all zeroes
  *
- * Up to 28 MiB wait for reuse: 8 MiB of each order, of the last one 4.
+ * Up to 36 MiB wait for reuse: 8, 8, 16 and 4 MiB by order. Those of order 2 are heads, too.
  *
  * Context: process.
  * Return: false without memory; page_pieces_free() is allowed then too.
@@ -56,7 +56,7 @@ static inline bool page_pieces_setup(struct page_pieces *pieces)
 {
 	return page_ring_setup(&pieces->ring[0], 2048, 0) &&
 	       page_ring_setup(&pieces->ring[1], 1024, 1) &&
-	       page_ring_setup(&pieces->ring[2], 512, 2) &&
+	       page_ring_setup(&pieces->ring[2], 1024, 2) &&
 	       page_ring_setup(&pieces->ring[3], 128, 3);
 }
 

@@ -47,7 +47,7 @@ static inline bool page_ring_setup(struct page_ring *ring, unsigned int size, un
 	return ring->page;
 }
 
-/* Forget all pages; those that have readers stay with them. Context: process. */
+/* Forget all pages; those that have readers stay with them. Context: any but hard interrupts. */
 static inline void page_ring_empty(struct page_ring *ring)
 {
 	unsigned int i;

@@ -3,9 +3,9 @@
  * A context's life: created and destroyed with its NAPI instance, begun and
  * completed with each poll.
  */
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <net/dsa.h>
 
 #include "engine.h"
 #include "trace.h"
@@ -23,7 +23,7 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 	lro->dev = dev;
 	lro->napi = napi;
 	lro->mode = LRO_OFF;
-	lro->sweep_time = jiffies;
+	lro->quiet = true;
 	INIT_LIST_HEAD(&lro->ready);
 	lro_hold_setup(lro);
 	if (!page_pieces_setup(&lro->pieces) || lro_contexts_add(lro)) {
@@ -40,12 +40,13 @@ void lro_stop(struct lro *lro)
 	if (!lro)
 		return;
 	lro_hold_stop(lro);
+	lro->polling = false;
 	local_bh_disable();
 	lro_flush_all(lro, LRO_FLUSH_STOP);
 	lro_deliver_ready(lro);
 	local_bh_enable();
 	lro_contexts_quiet(lro);
-	page_pieces_empty(&lro->pieces);
+	lro_idle_empty(lro);
 }
 EXPORT_SYMBOL_XENLRO(lro_stop);
 
@@ -110,7 +111,7 @@ void lro_trace_grown(const struct lro *lro, const struct lro_flow *flow)
 
 void lro_grown(struct lro *lro, struct lro_flow *flow)
 {
-	lro_count_grown(lro, flow, lro_flows_grown(&lro->flows, flow, lro->max_segs));
+	lro_count_grown(lro, flow, lro_flows_grown(&lro->flows, flow, &lro->limits));
 }
 
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
@@ -148,31 +149,73 @@ static u64 unmerged(const struct lro *lro)
 	       lro->count[LRO_COUNT_TO_GRO];
 }
 
-bool lro_begin(struct lro *lro, enum lro_mode mode)
+/* GRO keeps an IP packet below these limits of the device. */
+static u16 len_limit(unsigned int max_size)
 {
-	if (!lro)
+	return clamp(max_size, 1u, LRO_IP_MAX + 1) - 1;
+}
+
+static void read_limits(struct lro *lro)
+{
+	unsigned int v6 = READ_ONCE(lro->dev->gro_max_size);
+
+	lro->limits.segs = lro_param_max_segs();
+	lro->limits.v6_len = len_limit(v6);
+	lro->limits.v4_len = len_limit(xenlro_gro_ipv4_max_size(lro->dev));
+}
+
+/*
+ * Relaxed merging is only for traffic that ends on this machine. The kernel clears the
+ * feature where packets are routed or bridged, but not where hooks of tc and netfilter at
+ * ingress, or IPVS, send them on.
+ */
+static bool may_relax(const struct net_device *dev)
+{
+	return READ_ONCE(dev->features) & NETIF_F_LRO && !xenlro_has_ingress_hooks(dev) &&
+	       !xenlro_has_ipvs(dev);
+}
+
+static enum lro_mode mode_in_force(const struct net_device *dev, enum lro_mode wanted)
+{
+	/* A switch has put tags into the frames, which only its driver can read. */
+	if (netdev_uses_dsa(dev))
+		return LRO_OFF;
+	return wanted == LRO_RELAXED && !may_relax(dev) ? LRO_STRICT : wanted;
+}
+
+bool lro_begin(struct lro *lro, enum lro_mode mode, int budget)
+{
+	/* netpoll, with interrupts off: nothing may be delivered or freed. */
+	if (!lro || budget <= 0)
 		return false;
-	/* Cleared by the kernel where packets are forwarded. */
-	if (mode == LRO_RELAXED && !(READ_ONCE(lro->dev->features) & NETIF_F_LRO))
-		mode = LRO_STRICT;
+	/* The poll before may have used up its budget without lro_end(). */
+	if (unlikely(lro->polling))
+		lro_end(lro);
+	if (unlikely(READ_ONCE(lro->next_table)))
+		lro_contexts_adopt(lro);
+	mode = mode_in_force(lro->dev, mode);
+	if (unlikely(!lro->table) && mode != LRO_OFF) {
+		lro_idle_want_table(lro);
+		mode = LRO_OFF;
+	}
 	if (lro->mode != mode) {
 		lro_flush_all(lro, LRO_FLUSH_MODE);
 		lro_deliver_ready(lro);
 		if (lro->mode == LRO_OFF)
 			lro_drain_gro(lro->napi);
-		lro->mode = mode;
+		WRITE_ONCE(lro->mode, mode);
+		lro_idle_watch();
 	}
-	if (unlikely(lro->quiet))
+	if (unlikely(READ_ONCE(lro->give_back)))
+		lro_idle_give_back(lro, mode);
+	if (unlikely(lro->quiet)) {
 		WRITE_ONCE(lro->quiet, false);
-	if (unlikely(READ_ONCE(lro->next_table)))
-		lro_contexts_adopt(lro);
+		lro_idle_watch();
+	}
 	if (unlikely(READ_ONCE(lro->snapshot)))
 		lro_snapshot_fill(lro);
-	if (unlikely(time_after_eq(jiffies, lro->sweep_time)))
-		lro_hold_sweep(lro);
-	lro->max_segs = lro_param_max_segs();
-	/* The poll before may have used up its budget without lro_end(). */
-	lro_deliver_ready(lro);
+	read_limits(lro);
+	lro->polling = mode != LRO_OFF;
 	lro->unmerged = unmerged(lro);
 	return mode != LRO_OFF;
 }
@@ -180,8 +223,11 @@ EXPORT_SYMBOL_XENLRO(lro_begin);
 
 void lro_end(struct lro *lro)
 {
-	if (lro)
-		lro_deliver_ready(lro);
+	if (!lro || !lro->polling)
+		return;
+	lro->polling = false;
+	lro_hold_or_flush(lro, true);
+	lro_deliver_ready(lro);
 }
 EXPORT_SYMBOL_XENLRO(lro_end);
 
@@ -189,18 +235,20 @@ bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 {
 	bool held;
 
-	if (!lro)
-		return napi_complete_done(napi, work_done);
+	/* The engine is off, or the poll has a budget of 0. */
+	if (!lro || !lro->polling)
+		return napi_complete_done(napi, work_done) && !(lro && lro->flows.count);
+	lro->polling = false;
 	if (unlikely(READ_ONCE(lro->snapshot)))
 		lro_snapshot_fill(lro);
-	held = lro_hold_or_flush(lro);
+	held = lro_hold_or_flush(lro, false);
 	lro_deliver_ready(lro);
 	/*
 	 * Where the kernel delays interrupts, it sets a timer when there was work. The engine's
 	 * is enough while it holds something; and behind the end of a burst, when all that came
 	 * was merged and delivered, a timer's poll is hardly ever in time for the next.
 	 */
-	if (held || (lro->mode != LRO_OFF && lro->unmerged == unmerged(lro)))
+	if (held || lro->unmerged == unmerged(lro))
 		work_done = 0;
 	return napi_complete_done(napi, work_done) && !held;
 }

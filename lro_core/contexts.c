@@ -32,9 +32,11 @@ static struct lro_table *alloc_table(unsigned int limit)
 
 static void use_table(struct lro *lro, struct lro_table *table)
 {
+	struct lro_hash_key key;
+
+	get_random_bytes(&key, sizeof(key));
 	lro->table = table;
-	lro_flows_setup(&lro->flows, table->set, table->limit, get_random_u32());
-	lro->sweep_born = lro->flows.born;
+	lro_flows_setup(&lro->flows, table->set, table->limit, &key);
 }
 
 int lro_contexts_add(struct lro *lro)
@@ -49,6 +51,24 @@ int lro_contexts_add(struct lro *lro)
 	}
 	mutex_unlock(&lock);
 	return table ? 0 : -ENOMEM;
+}
+
+bool lro_contexts_provide(struct lro *lro)
+{
+	struct lro_table *table = alloc_table(table_limit);
+
+	if (table)
+		kvfree(xchg(&lro->next_table, table));
+	return table;
+}
+
+void lro_contexts_drop_table(struct lro *lro)
+{
+	struct lro_table *table = lro->table;
+
+	WRITE_ONCE(lro->table, NULL);
+	WRITE_ONCE(lro->flows.limit, 0);
+	kvfree(table);
 }
 
 void lro_contexts_remove(struct lro *lro)
@@ -80,9 +100,12 @@ int lro_contexts_resize(unsigned int limit)
 	if (!err) {
 		table_limit = limit;
 		list_for_each_entry(lro, &contexts, contexts) {
-			next = fresh->next;
-			kvfree(xchg(&lro->next_table, fresh));
-			fresh = next;
+			/* The engine is off there, and gets one of this size when it is on. */
+			if (!READ_ONCE(lro->table) && !READ_ONCE(lro->next_table))
+				continue;
+			table = fresh;
+			fresh = fresh->next;
+			kvfree(xchg(&lro->next_table, table));
 			lro_kick(lro);
 		}
 	}
@@ -103,6 +126,7 @@ void lro_contexts_adopt(struct lro *lro)
 	lro_flush_all(lro, LRO_FLUSH_RESIZE);
 	kvfree(lro->table);
 	use_table(lro, table);
+	lro_idle_watch();
 }
 
 int lro_contexts_each(int (*call)(struct lro *lro, void *data), void *data)

@@ -9,8 +9,8 @@
  * and all others fill one page or several: edges of source and destination coincide,
  * and each destination page takes one operation, and the headers one.
  *
- * What a bridge forwards needs no room before its headers, so there they begin a page
- * themselves, the first payload behind them: one operation less.
+ * On a port of a bridge the headers begin a page themselves, the first payload behind them:
+ * one operation less. The headroom that every consumer may use is the end of the page before.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
@@ -25,8 +25,24 @@
  */
 #define MIN_PAYLOAD	512
 
-/* Pages, as an order, of an skb whose headers and first payload fill one. */
-#define HEAD_ORDER	1
+/*
+ * Memory of an skb whose headers and first payload fill pages, as an order: one page that ends
+ * with the headroom, those that are filled, and one for what an skb has at its end.
+ */
+#define HEAD_ORDER	2
+#define HEAD_FILLED	((PAGE_SIZE << HEAD_ORDER) - 2 * PAGE_SIZE)
+/* As many pieces of an aggregate have that size together. */
+#define HEAD_PIECES	2
+
+static void count_pages(struct lro *lro, unsigned int order, bool recycled)
+{
+	if (recycled) {
+		lro->count[LRO_COUNT_PAGES_RECYCLED] += 1 << order;
+		return;
+	}
+	lro->count[LRO_COUNT_PAGES_NEW] += 1 << order;
+	lro_idle_keeps(lro);
+}
 
 static bool add_piece(struct lro *lro, struct lro_flow *flow, unsigned int offset)
 {
@@ -36,10 +52,10 @@ static bool add_piece(struct lro *lro, struct lro_flow *flow, unsigned int offse
 
 	if (flow->frags == MAX_SKB_FRAGS)
 		return false;
-	page = page_pieces_get(&lro->pieces, flow->frags, &order, &recycled);
+	page = page_pieces_get(&lro->pieces, flow->had + flow->frags, &order, &recycled);
 	if (!page)
 		return false;
-	lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW] += 1 << order;
+	count_pages(lro, order, recycled);
 	flow->size = PAGE_SIZE << order;
 	skb_frag_fill_page_desc(&flow->info->frags[flow->frags++], page, offset,
 				flow->size - offset);
@@ -140,7 +156,7 @@ static unsigned int tag_len(const struct lro_packet *pkt)
 	return pkt->vlan ? VLAN_HLEN : 0;
 }
 
-/* Memory of two pages: one for headers and payload, the second for what an skb has behind. */
+/* An skb whose headers begin a page, with room for payload behind them. */
 static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
 {
 	struct page_ring *ring = &lro->pieces.ring[HEAD_ORDER];
@@ -148,6 +164,8 @@ static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
 	struct page *page;
 	bool recycled;
 
+	BUILD_BUG_ON(SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) > PAGE_SIZE);
+	BUILD_BUG_ON(NET_SKB_PAD + NET_IP_ALIGN > PAGE_SIZE);
 	page = page_ring_get(ring, &recycled);
 	if (!page)
 		return NULL;
@@ -156,33 +174,35 @@ static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
 		put_page(page);
 		return NULL;
 	}
-	lro->count[recycled ? LRO_COUNT_PAGES_RECYCLED : LRO_COUNT_PAGES_NEW] += 1 << HEAD_ORDER;
-	skb_reserve(skb, tag_len(pkt));
+	count_pages(lro, HEAD_ORDER, recycled);
+	skb_reserve(skb, PAGE_SIZE + tag_len(pkt));
 	lro_put_headers(lro, skb, pkt);
 	return skb;
 }
 
 /* Bytes of payload that there is room for behind the headers of an aggregate. */
-static unsigned int room_of(const struct sk_buff *skb)
+static unsigned int room_of(const struct lro_flow *flow)
 {
-	return skb_end_offset(skb) < PAGE_SIZE ? 0 :
-	       PAGE_SIZE - (skb_tail_pointer(skb) - skb->head);
+	const struct sk_buff *skb = flow->skb;
+
+	return flow->had ? PAGE_SIZE + HEAD_FILLED - (skb_tail_pointer(skb) - skb->head) : 0;
 }
 
 /* Where the payload of a new aggregate goes. */
 static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int phase)
 {
 	flow->frags = 0;
-	if (!room_of(flow->skb))
+	if (!flow->had)
 		return add_piece(lro, flow, phase);
-	flow->piece = flow->skb->head;
+	flow->piece = flow->skb->head + PAGE_SIZE;
 	flow->fill = phase;
-	flow->size = PAGE_SIZE;
+	flow->size = HEAD_FILLED;
 	return true;
 }
 
 static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
 {
+	bool in_pages = netif_is_any_bridge_port(lro->dev);
 	static const struct mark nothing;
 	struct lro_flow *flow;
 	struct sk_buff *skb;
@@ -190,11 +210,12 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) ||
 	    is_multicast_ether_addr(pkt->frame))
 		return false;
-	skb = netif_is_any_bridge_port(lro->dev) ? page_skb(lro, pkt) : lro_header_skb(lro, pkt);
+	skb = in_pages ? page_skb(lro, pkt) : lro_header_skb(lro, pkt);
 	if (!skb)
 		return false;
 	flow = lro_open(lro, skb, pkt);
 	flow->layout = LRO_LAYOUT_COPY;
+	flow->had = in_pages ? HEAD_PIECES : 0;
 	if (!add_first_piece(lro, flow, pkt->hdr_len + tag_len(pkt)) ||
 	    !append(lro, flow, pkt, from, verified)) {
 		cut_back(flow, &nothing);
@@ -313,7 +334,7 @@ void lro_finish_copy(struct lro_flow *flow)
 	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
 	skb_frag_t *frag = flow->info->frags, *end = frag + flow->frags;
 	struct sk_buff *skb = flow->skb;
-	unsigned int linear = min(payload, room_of(skb));
+	unsigned int linear = min(payload, room_of(flow));
 
 	/* None of this is kept up to date packet by packet. */
 	__skb_put(skb, linear);

@@ -100,6 +100,7 @@ void lro_snapshot_fill(struct lro *lro)
 		return;
 	shot->limit = lro->flows.limit;
 	copy_flows(lro, shot, &lro->flows.held, true, now);
+	copy_flows(lro, shot, &lro->flows.bulk, false, now);
 	copy_flows(lro, shot, &lro->flows.open, false, now);
 	shot->polled = true;
 	complete(&shot->done);

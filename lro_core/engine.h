@@ -85,17 +85,16 @@ DECLARE_TRACEPOINT(lro_merge);
  * @dev: device the packets arrive on
  * @napi: NAPI instance; only its poll function uses the context
  * @mode: promise in force
- * @max_segs: packets allowed in one aggregate, read once per poll
+ * @limits: how large an aggregate may become, read once per poll
+ * @polling: a poll has begun and not ended
  * @hold_ns: for how long aggregates are held, nanoseconds
  * @hold_packets: packets counted when an aggregate was held last
  * @hold_pause: polls to come that hold nothing
  * @due: when the aggregate held first must be delivered, ktime; 0 if none is held
  * @timer: makes NAPI poll at @due
  * @timer_set: @timer is going to run; who sets it starts the timer
- * @sweep_time: when aggregates that began before @sweep_born are ended, jiffies
- * @sweep_born: see @sweep_time
  * @flows: open aggregates
- * @table: memory of @flows
+ * @table: memory of @flows, or NULL while the engine is off
  * @next_table: memory of another size that the next poll takes over, or NULL
  * @snapshot: filled in at the next opportunity by the poll, or NULL
  * @contexts: place among all contexts
@@ -105,6 +104,10 @@ DECLARE_TRACEPOINT(lro_merge);
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
  * @pieces: memory to copy payload into
+ * @keeps: @pieces has memory
+ * @give_back: the next poll frees what is not needed
+ * @wants_table: the engine is on and has no @table
+ * @looked_at: packets counted when lro_idle looked last
  * @count: counters, see &enum lro_counter
  * @reason: counters of reasons, see &enum lro_reason
  */
@@ -112,15 +115,14 @@ struct lro {
 	struct net_device *dev;
 	struct napi_struct *napi;
 	enum lro_mode mode;
-	unsigned int max_segs;
+	struct lro_limits limits;
+	bool polling;
 	u64 hold_ns;
 	u64 hold_packets;
 	unsigned int hold_pause;
 	u64 due;
 	struct hrtimer timer;
 	bool timer_set;
-	unsigned long sweep_time;
-	u32 sweep_born;
 	struct lro_flows flows;
 	struct lro_table *table;
 	struct lro_table *next_table;
@@ -132,6 +134,10 @@ struct lro {
 	struct list_head ready;
 	unsigned int ready_count;
 	struct page_pieces pieces;
+	bool keeps;
+	bool give_back;
+	bool wants_table;
+	u64 looked_at;
 	u64 count[LRO_COUNTER_COUNT];
 	u64 reason[LRO_REASON_COUNT];
 };
@@ -406,19 +412,13 @@ void lro_hold_setup(struct lro *lro);
 void lro_hold_stop(struct lro *lro);
 
 /**
- * lro_hold_or_flush() - at the end of a poll, end what must not wait
+ * lro_hold_or_flush() - at the end of a poll, end the aggregates that must not wait
  * @lro: context
- * Return: whether anything waits, so that the timer will have NAPI poll.
- */
-bool lro_hold_or_flush(struct lro *lro);
-
-/**
- * lro_hold_sweep() - end what stays for too long while no poll completes
- * @lro: context
+ * @again: NAPI polls again at once
  *
- * Called by the first poll after @lro->sweep_time.
+ * Return: whether the timer is going to make NAPI poll, because aggregates are held.
  */
-void lro_hold_sweep(struct lro *lro);
+bool lro_hold_or_flush(struct lro *lro, bool again);
 
 /* deliver.c: handing packets to the stack */
 
@@ -552,6 +552,23 @@ int lro_contexts_resize(unsigned int limit);
 void lro_contexts_adopt(struct lro *lro);
 
 /**
+ * lro_contexts_provide() - give a context without a table one for its next poll
+ * @lro: context
+ *
+ * Context: process, within lro_contexts_each().
+ * Return: false without memory.
+ */
+bool lro_contexts_provide(struct lro *lro);
+
+/**
+ * lro_contexts_drop_table() - free the table of a context
+ * @lro: context without open aggregates
+ *
+ * Context: NAPI poll.
+ */
+void lro_contexts_drop_table(struct lro *lro);
+
+/**
  * lro_contexts_each() - call a function for each context
  * @call: function; stops the walk unless it returns 0
  * @data: handed to @call
@@ -579,6 +596,56 @@ void lro_contexts_quiet(struct lro *lro);
  * Return: false if the context is quiet; true also while NAPI is disabled.
  */
 bool lro_kick(struct lro *lro);
+
+/* idle.c: memory that goes back */
+
+/**
+ * lro_idle_watch() - look in a second for memory that is not needed
+ *
+ * Context: any.
+ */
+void lro_idle_watch(void);
+
+/**
+ * lro_idle_stop() - look no more
+ *
+ * Context: process; there are no contexts.
+ */
+void lro_idle_stop(void);
+
+/**
+ * lro_idle_empty() - free what a context keeps for reuse
+ * @lro: context
+ *
+ * Context: NAPI poll, or process with NAPI disabled.
+ */
+void lro_idle_empty(struct lro *lro);
+
+/**
+ * lro_idle_give_back() - free what a context does not need
+ * @lro: context that has @lro->give_back
+ * @mode: promise in force; without one the table goes as well
+ *
+ * Context: NAPI poll.
+ */
+void lro_idle_give_back(struct lro *lro, enum lro_mode mode);
+
+/**
+ * lro_idle_want_table() - ask for a table, which the context gets soon
+ * @lro: context without one
+ *
+ * Context: NAPI poll.
+ */
+void lro_idle_want_table(struct lro *lro);
+
+/* Take note of memory that is kept for reuse from now on. */
+static inline void lro_idle_keeps(struct lro *lro)
+{
+	if (lro->keeps)
+		return;
+	WRITE_ONCE(lro->keeps, true);
+	lro_idle_watch();
+}
 
 /* trace.c */
 

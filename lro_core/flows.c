@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The flow table.
+ */
 #include <linux/list.h>
+#include <linux/string.h>
 #include <linux/types.h>
 
 #include "flows.h"
@@ -19,16 +23,27 @@ unsigned int lro_flows_sets(unsigned int limit)
 	return sets;
 }
 
+/* Where the aggregates between two addresses are chained. */
+static struct hlist_head *pairs_of(const struct lro_flows *flows, const struct lro_key *key)
+{
+	const u64 *secret = flows->key.word;
+	u64 h = lro_hash_addr(flows, key->addr, key->link & LRO_KEY_IPV6 ? 32 : 8);
+
+	h = lro_hash_fold(h ^ secret[1], secret[2]);
+	return &lro_flows_set(flows, lro_hash_fold(h ^ secret[3], secret[0]) >> 32)->pairs;
+}
+
 void lro_flows_setup(struct lro_flows *flows, struct lro_flow_set *memory, unsigned int limit,
-		     u32 seed)
+		     const struct lro_hash_key *key)
 {
 	INIT_LIST_HEAD(&flows->open);
+	INIT_LIST_HEAD(&flows->bulk);
 	INIT_LIST_HEAD(&flows->held);
 	flows->last = NULL;
 	flows->recent = NULL;
 	flows->set = memory;
 	flows->sets = lro_flows_sets(limit);
-	flows->seed = seed;
+	flows->key = *key;
 	flows->born = 1;	/* places never used count as older */
 	flows->count = 0;
 	flows->limit = limit;
@@ -77,27 +92,76 @@ struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame
 	return flow;
 }
 
-struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key)
+static struct lro_flow *first_of(const struct list_head *list)
+{
+	return list_empty(list) ? NULL : list_first_entry(list, struct lro_flow, age);
+}
+
+/*
+ * The aggregate that gives way to a new flow. One packet of many flows, such as a scan of
+ * ports, costs bulk flows nothing that way. A flow that becomes bulk in this poll changes
+ * its list here, and at most once.
+ */
+static struct lro_flow *to_give_way(struct lro_flows *flows)
+{
+	struct lro_flow *flow;
+
+	while ((flow = first_of(&flows->open)) && lro_flow_is_bulk(flow))
+		list_move_tail(&flow->age, &flows->bulk);
+	return flow ? flow : lro_flows_oldest(flows);
+}
+
+/* Of two aggregates in a full set: does @a give way before @b? */
+static bool gives_way_before(const struct lro_flow *a, const struct lro_flow *b)
+{
+	bool bulk = lro_flow_is_bulk(a);
+
+	return bulk == lro_flow_is_bulk(b) ? (s32)(a->born - b->born) < 0 : !bulk;
+}
+
+struct lro_flow *lro_flows_place(struct lro_flows *flows, const struct lro_key *key)
 {
 	struct lro_flow *set = lro_flows_set(flows, key_hash(flows, key))->flow;
-	struct lro_flow *oldest = set, *place = NULL;
+	struct lro_flow *place = NULL;
 	unsigned int way;
 
 	if (flows->count >= flows->limit)
-		return lro_flows_oldest(flows);
+		return to_give_way(flows);
 
 	for (way = 0; way < LRO_WAYS; way++) {
-		if (!set[way].skb) {
-			/* The place that knows the flow, else the least recent. */
-			if (lro_key_equal(&set[way].key, key))
-				return &set[way];
-			if (!place || (s32)(set[way].born - place->born) < 0)
-				place = &set[way];
-		} else if ((s32)(set[way].born - oldest->born) < 0) {
-			oldest = &set[way];
-		}
+		if (set[way].skb)
+			continue;
+		/* The place that knows the flow, else the least recent. */
+		if (lro_key_equal(&set[way].key, key))
+			return &set[way];
+		if (!place || (s32)(set[way].born - place->born) < 0)
+			place = &set[way];
 	}
-	return place ? place : oldest;
+	if (place)
+		return place;
+	place = set;
+	for (way = 1; way < LRO_WAYS; way++)
+		if (gives_way_before(&set[way], place))
+			place = &set[way];
+	return place;
+}
+
+static bool same_addresses(const struct lro_key *a, const struct lro_key *b)
+{
+	return !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+struct lro_flow *lro_flows_stray(const struct lro_flows *flows, const struct lro_key *key)
+{
+	unsigned int others = 0;
+	struct lro_flow *flow;
+
+	if (!flows->count)
+		return NULL;
+	hlist_for_each_entry(flow, pairs_of(flows, key), pair)
+		if (same_addresses(&flow->key, key) || ++others > LRO_STRAY_OTHERS)
+			return flow;
+	return NULL;
 }
 
 void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_packet *pkt,
@@ -114,20 +178,21 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	set->hash[flow - set->flow] = hash;
 	lro_state_start(&flow->state, pkt);
 	flow->born = flows->born++;
-	flow->holds = 0;
+	flow->until = 0;
 	flow->skb = skb;
 	flow->tail = skb;
-	list_add_tail(&flow->age, &flows->open);
+	list_add_tail(&flow->age, flow->streak < LRO_BULK_STREAK ? &flows->open : &flows->bulk);
+	hlist_add_head(&flow->pair, pairs_of(flows, &flow->key));
 	flows->count++;
 }
 
 enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
-				unsigned int max_segs)
+				const struct lro_limits *limits)
 {
 	if (flow->state.segs == 1)
-		lro_state_limit(&flow->state, max_segs);
+		lro_state_limit(&flow->state, limits);
 	flows->last = flow;
-	return lro_state_ends(&flow->state, max_segs);
+	return lro_state_ends(&flow->state, limits);
 }
 
 bool lro_flow_is_bulk(const struct lro_flow *flow)
@@ -154,7 +219,6 @@ void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline
 	flow->deadline = deadline;
 	flow->born = flows->born++;
 	flow->held_segs = flow->state.segs;
-	flow->holds++;
 	list_move_tail(&flow->age, &flows->held);
 }
 
@@ -164,6 +228,7 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 
 	flow->streak = streak_behind(flow);
 	list_del(&flow->age);
+	hlist_del(&flow->pair);
 	if (flows->last == flow)
 		flows->last = NULL;
 	flow->skb = NULL;
@@ -174,9 +239,9 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 
 struct lro_flow *lro_flows_oldest(const struct lro_flows *flows)
 {
-	if (!list_empty(&flows->held))
-		return list_first_entry(&flows->held, struct lro_flow, age);
-	if (!list_empty(&flows->open))
-		return list_first_entry(&flows->open, struct lro_flow, age);
-	return NULL;
+	struct lro_flow *flow = first_of(&flows->held);
+
+	if (!flow)
+		flow = first_of(&flows->bulk);
+	return flow ? flow : first_of(&flows->open);
 }

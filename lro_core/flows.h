@@ -36,7 +36,8 @@ enum lro_layout {
  * @streak: full-sized segments in sequence of the aggregates before this one, counted to
  *	%LRO_BULK_STREAK, where bursts that end go on counting; outlives the aggregate
  * @layout: how its payload is stored, an &enum lro_layout
- * @kind: packets of another kind must not join; the caller's
+ * @kind: packets of another kind must not join; the caller's, joined packets only
+ * @had: pieces that the memory of @skb stands for; copies only
  * @frags: fragments of the skb that grows
  * @added: payload in @tail that its lengths do not tell yet, bytes; joined packets only
  * @fill: bytes used of the last piece, counted from its start; copies only
@@ -49,11 +50,12 @@ enum lro_layout {
  * @size: bytes that the last piece has; copies only
  * @state: what the rules know of it; outlives the aggregate
  * @key: flow; outlives the aggregate
- * @age: place among all open aggregates, oldest first
+ * @age: place in one of the lists of &struct lro_flows, oldest first
+ * @pair: place among the open aggregates between the same addresses
  * @deadline: until when the aggregate stays, if it is held; the caller's unit
+ * @until: latest deadline it may have, set when it is held first; 0 before that
  * @born: running number, tells age within a set; a new one whenever it is held
  * @held_segs: packets in the aggregate when it was held last
- * @holds: times that it was held
  *
  * One more packet of a bulk transfer touches the first two cache lines only, three with IPv6.
  * With many flows that is most of what it costs.
@@ -61,7 +63,10 @@ enum lro_layout {
 struct lro_flow {
 	u8 streak;
 	u8 layout;
-	u8 kind;
+	union {
+		u8 kind;
+		u8 had;
+	};
 	u8 frags;
 	union {
 		u32 added;
@@ -80,15 +85,17 @@ struct lro_flow {
 	struct lro_state state;
 	struct lro_key key;
 	struct list_head age;
+	struct hlist_node pair;
 	u64 deadline;
+	u64 until;
 	u32 born;
 	u16 held_segs;
-	u8 holds;
 } __aligned(64);
 
 /**
  * struct lro_flow_set - the places for flows with equal upper bits of the hash
  * @hash: of each place's key; outlives the aggregate
+ * @pairs: open aggregates of any set whose addresses alone hash to this one
  * @flow: places
  *
  * The hashes share a cache line, so that a lookup reads that one and the flow's own, wherever
@@ -97,52 +104,82 @@ struct lro_flow {
  */
 struct lro_flow_set {
 	u32 hash[LRO_WAYS];
+	struct hlist_head pairs;
 	struct lro_flow flow[LRO_WAYS];
 };
 
 /**
+ * struct lro_hash_key - secret of a table
+ * @word: random numbers
+ *
+ * A sender that does not know it cannot choose ports or addresses that share a set.
+ */
+struct lro_hash_key {
+	u64 word[4];
+};
+
+/**
  * struct lro_flows - flow table
- * @open: open aggregates that began in this poll, oldest first
+ * @open: open aggregates that began in this poll, of flows not known to be bulk, oldest first
+ * @bulk: the same of bulk flows
  * @held: open aggregates kept from polls before, by when they were held last
  * @last: one that the next packet is probably of, or NULL
  * @recent: the one that was not expected last; only to compare with
  * @set: places
  * @sets: number of sets
- * @seed: makes the choice of set unpredictable from outside
+ * @key: makes the choice of set unpredictable from outside
  * @born: running number of the next aggregate
  * @count: open aggregates
  * @limit: open aggregates allowed
  */
 struct lro_flows {
 	struct list_head open;
+	struct list_head bulk;
 	struct list_head held;
 	struct lro_flow *last;
 	const struct lro_flow *recent;
 	struct lro_flow_set *set;
+	struct lro_hash_key key;
 	u32 sets;
-	u32 seed;
 	u32 born;
 	unsigned int count;
 	unsigned int limit;
 };
 
-/* Of addresses, @addr_len bytes as in the packet, ports and @link of a &struct lro_key. */
+/* Both halves of a product: each of its bits depends on all bits of both factors. */
+static __always_inline u64 lro_hash_fold(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
+/* Of addresses, @addr_len bytes as in the packet. */
+static __always_inline u64 lro_hash_addr(const struct lro_flows *flows, const void *addr,
+					 unsigned int addr_len)
+{
+	const u64 *key = flows->key.word;
+	const u8 *at = addr;
+
+	if (addr_len == 8)
+		return lro_load64(at);
+	return lro_hash_fold(lro_load64(at) ^ key[3], lro_load64(at + 8) ^ key[2]) ^
+	       lro_hash_fold(lro_load64(at + 16) ^ key[1], lro_load64(at + 24) ^ key[0]);
+}
+
+/*
+ * Of addresses, @addr_len bytes as in the packet, ports and @link of a &struct lro_key. Two
+ * rounds of a multiplication by secrets, as in wyhash: with one, ports in arithmetic
+ * progression would share sets under some keys.
+ */
 static __always_inline u32 lro_flow_hash(const struct lro_flows *flows, const void *addr,
 					 unsigned int addr_len, u32 ports, u32 link)
 {
-	/* Odd multipliers spread every input bit into the upper half. */
-	u64 h = flows->seed;
-	unsigned int at;
+	const u64 *key = flows->key.word;
+	u64 h = lro_hash_addr(flows, addr, addr_len);
 
-	for (at = 0; at < addr_len; at += 8) {
-		h ^= lro_load64((const u8 *)addr + at);
-		h *= 0x9e3779b97f4a7c15ull;
-		h ^= h >> 32;
-	}
-	h += (u64)ports << 32 | (link ^ flows->seed);
-	h *= 0xc2b2ae3d27d4eb4full;
-	/* A product's top bits depend on all bits of its factors, its low bits on few. */
-	return h >> 32;
+	h = lro_hash_fold(h ^ key[0], ((u64)link << 32 | ports) ^ key[1]);
+	return lro_hash_fold(h ^ key[2], key[3]) >> 32;
 }
 
 static __always_inline struct lro_flow_set *lro_flows_set(const struct lro_flows *flows, u32 hash)
@@ -186,10 +223,10 @@ unsigned int lro_flows_sets(unsigned int limit);
  * @flows: table
  * @memory: zeroed sets; stays the caller's
  * @limit: open aggregates allowed; @memory has lro_flows_sets() of it
- * @seed: random number
+ * @key: random numbers
  */
 void lro_flows_setup(struct lro_flows *flows, struct lro_flow_set *memory, unsigned int limit,
-		     u32 seed);
+		     const struct lro_hash_key *key);
 
 /**
  * lro_flows_find() - find the open aggregate of a flow
@@ -253,11 +290,28 @@ static __always_inline struct lro_flow *lro_flows_repeated_v4(struct lro_flows *
  * @flows: table
  * @key: flow
  *
- * Return: a free place, or else the aggregate that has to give way: the oldest
- * of all at the limit, the oldest of the set if that is full. The caller
- * delivers it, takes it out with lro_flows_close() and asks again.
+ * Return: a free place, or else the aggregate that has to give way: one of all at the
+ * limit, one of the set if that is full. It is the oldest that is not of a bulk flow;
+ * the oldest where all are. The caller delivers it, takes it out with lro_flows_close()
+ * and asks again.
  */
-struct lro_flow *lro_flows_place(const struct lro_flows *flows, const struct lro_key *key);
+struct lro_flow *lro_flows_place(struct lro_flows *flows, const struct lro_key *key);
+
+/* Aggregates between other addresses that lro_flows_stray() passes over. */
+#define LRO_STRAY_OTHERS	LRO_WAYS
+
+/**
+ * lro_flows_stray() - an aggregate that a packet without ports may belong to
+ * @flows: table
+ * @key: addresses of the packet
+ *
+ * The caller delivers it, takes it out with lro_flows_close() and asks again until there
+ * is none. The time for a packet is bounded: each aggregate that is looked at leaves, but
+ * for %LRO_STRAY_OTHERS. So one between other addresses may have to leave as well.
+ *
+ * Return: an open aggregate, or NULL.
+ */
+struct lro_flow *lro_flows_stray(const struct lro_flows *flows, const struct lro_key *key);
 
 /**
  * lro_flows_open() - make a free place the newest open aggregate
@@ -273,11 +327,11 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
  * lro_flows_grown() - take note of the packet that an aggregate begins or goes on with
  * @flows: table
  * @flow: open aggregate, its state up to date
- * @max_segs: packets allowed in one aggregate
+ * @limits: how large an aggregate may become
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
 enum lro_reason lro_flows_grown(struct lro_flows *flows, struct lro_flow *flow,
-				unsigned int max_segs);
+				const struct lro_limits *limits);
 
 /**
  * lro_flow_is_bulk() - is more to be expected soon
@@ -315,7 +369,7 @@ static inline bool lro_flow_has_grown(const struct lro_flow *flow)
 struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow);
 
 /**
- * lro_flows_oldest() - the aggregate that has been open, or held, for longest
+ * lro_flows_oldest() - the aggregate that is held for longest, or else open for longest
  * @flows: table
  * Return: the flow, or NULL if none is open.
  */

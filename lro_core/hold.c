@@ -2,19 +2,18 @@
 /*
  * Aggregates that outlive a poll.
  *
- * While the budget is used up NAPI polls again at once and all aggregates stay.
- * When a poll completes, the next may be far away: then only the aggregates of
- * bulk flows stay, whose receivers cannot be waiting for just this part. They wait
- * for hold_us, and those that have grown by then wait again, since a bulk flow
- * fills an aggregate in the time of many packets, but leaves off at once. One timer
- * per context has NAPI poll when the first of them is due; as all wait for the same
- * time, that is the one held first.
+ * When a poll ends, only the aggregates of bulk flows stay, because their receivers cannot
+ * be waiting for just this part. They are held for hold_us, and those that have grown by then
+ * are held again, since a bulk flow fills an aggregate in the time of many packets, but
+ * leaves off at once. No packet is held for longer than eight times hold_us.
  *
- * That poll takes all packets that have come. An interrupt before would only take
- * the first of them sooner, so while anything is held the device sends none.
+ * Where the poll has used up its budget NAPI polls again at once, and the end of that poll
+ * looks at the aggregates again. Otherwise the next poll may be far away: then one timer per
+ * context makes NAPI poll when the first of them is due. As all are held for the same time,
+ * that is the one held first. That poll takes all packets that have come. An interrupt before
+ * would only take the first of them sooner, so while anything is held the device sends none.
  */
 #include <linux/hrtimer.h>
-#include <linux/jiffies.h>
 #include <linux/ktime.h>
 
 #include "engine.h"
@@ -72,24 +71,6 @@ void lro_hold_stop(struct lro *lro)
 	lro->timer_set = false;
 }
 
-/*
- * While polls use up their budget one after another no aggregate is ended for its
- * age, but a machine may stay that busy for long. Twice this time, the longest an
- * aggregate then stays, is less than TCP's shortest retransmission timeout, 200 ms.
- */
-#define BUSY_TIME	msecs_to_jiffies(50)
-
-void lro_hold_sweep(struct lro *lro)
-{
-	struct lro_flow *flow;
-
-	while ((flow = lro_flows_oldest(&lro->flows)) &&
-	       (s32)(flow->born - lro->sweep_born) < 0)
-		lro_flush(lro, flow, LRO_FLUSH_HOLD);
-	lro->sweep_born = lro->flows.born;
-	lro->sweep_time = jiffies + BUSY_TIME;
-}
-
 static struct lro_flow *first_of(struct list_head *list)
 {
 	return list_first_entry_or_null(list, struct lro_flow, age);
@@ -104,70 +85,110 @@ static struct lro_flow *first_of(struct list_head *list)
 #define HOLD_PAUSE	32
 
 /*
- * Times that an aggregate waits: at 1 Gbit/s, 64 KiB take 530 us. With the longest
- * hold_us, 10 ms, and BUSY_TIME behind, still less than TCP's 200 ms.
+ * Times of hold_us that a packet waits at most: at 1 Gbit/s, 64 KiB take 530 us. One of them is
+ * left for the poll that it came in, and for timer and poll that come late.
  */
 #define HOLDS_MAX	8
 
-static void hold(struct lro *lro, struct lro_flow *flow, u64 deadline)
+static void hold(struct lro *lro, struct lro_flow *flow, u64 now)
 {
+	if (!flow->until)
+		flow->until = now + (HOLDS_MAX - 1) * lro->hold_ns;
 	lro->count[LRO_COUNT_HOLDS]++;
 	lro->hold_packets = lro->count[LRO_COUNT_PACKETS];
-	lro_flows_hold(&lro->flows, flow, deadline);
+	lro_flows_hold(&lro->flows, flow, now + lro->hold_ns);
 }
 
-static bool goes_on(const struct lro_flow *flow)
+static bool goes_on(const struct lro *lro, const struct lro_flow *flow, u64 now)
 {
-	return lro_flow_has_grown(flow) && flow->holds < HOLDS_MAX;
+	return lro_flow_has_grown(flow) && now + lro->hold_ns <= flow->until;
 }
 
-static bool hold_pays(struct lro *lro)
+/* End the held aggregates that are due, or hold them again. */
+static void end_due(struct lro *lro, u64 now)
 {
-	if (!lro->hold_pause || list_empty(&lro->flows.open))
-		return true;
-	lro->hold_pause--;
-	return false;
-}
-
-bool lro_hold_or_flush(struct lro *lro)
-{
-	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now;
 	struct lro_flows *flows = &lro->flows;
 	unsigned int before = flows->count;
 	struct lro_flow *flow;
-	bool pays;
 
-	if (!flows->count) {
-		set_timer(lro, 0);
-		return false;
-	}
-	/* All held aggregates wait for the same time, so that they stay in order. */
-	if (hold_ns != lro->hold_ns || !hold_ns) {
-		lro_flush_all(lro, LRO_FLUSH_POLL);
-		lro->hold_ns = hold_ns;
-		set_timer(lro, 0);
-		return false;
-	}
-
-	now = ktime_get_ns();
 	while ((flow = first_of(&flows->held)) && now >= flow->deadline) {
-		if (goes_on(flow)) {
-			hold(lro, flow, now + hold_ns);
+		if (goes_on(lro, flow, now)) {
+			hold(lro, flow, now);
 			continue;
 		}
 		if (lro->count[LRO_COUNT_PACKETS] == lro->hold_packets)
 			lro->hold_pause = HOLD_PAUSE / before;
 		lro_flush(lro, flow, LRO_FLUSH_HOLD);
 	}
-	pays = hold_pays(lro);
-	while ((flow = first_of(&flows->open))) {
+}
+
+/* Hold or end the aggregates that began in this poll. */
+static void end_begun(struct lro *lro, struct list_head *list, bool pays, u64 now)
+{
+	struct lro_flow *flow;
+
+	while ((flow = first_of(list))) {
 		if (pays && lro_flow_is_bulk(flow))
-			hold(lro, flow, now + hold_ns);
+			hold(lro, flow, now);
 		else
 			lro_flush(lro, flow, LRO_FLUSH_POLL);
 	}
+}
+
+/* A poll that comes anyway costs nothing. */
+static bool hold_pays(struct lro *lro, bool again)
+{
+	const struct lro_flows *flows = &lro->flows;
+
+	if (again || !lro->hold_pause || (list_empty(&flows->open) && list_empty(&flows->bulk)))
+		return true;
+	lro->hold_pause--;
+	return false;
+}
+
+/* A timer that is set for the time before would be late for a shorter one. */
+static void set_hold_ns(struct lro *lro, u64 hold_ns)
+{
+	lro->hold_ns = hold_ns;
+	if (hrtimer_try_to_cancel(&lro->timer) > 0)
+		WRITE_ONCE(lro->timer_set, false);
+}
+
+/* Busy polling may leave off after any poll, without a word to the driver. */
+static bool may_leave_off(const struct lro *lro)
+{
+	return READ_ONCE(lro->napi->state) & (NAPIF_STATE_PREFER_BUSY_POLL |
+					      NAPIF_STATE_IN_BUSY_POLL);
+}
+
+bool lro_hold_or_flush(struct lro *lro, bool again)
+{
+	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now;
+	struct lro_flows *flows = &lro->flows;
+	struct lro_flow *flow;
+	bool pays;
+
+	/* All held aggregates wait for the same time, so that they stay in order. */
+	if (hold_ns != lro->hold_ns || !hold_ns) {
+		lro_flush_all(lro, LRO_FLUSH_POLL);
+		set_hold_ns(lro, hold_ns);
+	}
+	if (!flows->count) {
+		set_timer(lro, 0);
+		return false;
+	}
+
+	now = ktime_get_ns();
+	end_due(lro, now);
+	pays = hold_pays(lro, again);
+	end_begun(lro, &flows->open, pays, now);
+	end_begun(lro, &flows->bulk, pays, now);
 
 	flow = first_of(&flows->held);
+	if (again && !may_leave_off(lro)) {
+		WRITE_ONCE(lro->due, flow ? flow->deadline : 0);
+		return false;
+	}
 	set_timer(lro, flow ? flow->deadline : 0);
 	return flow;
 }

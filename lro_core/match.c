@@ -450,7 +450,7 @@ static enum lro_reason match_rest(const struct lro_state *state, const struct lr
 		return LRO_FLUSH_CWR;
 	if (pkt->payload > state->gso_size)
 		return LRO_FLUSH_LONGER;
-	if (state->ip_len + pkt->payload > LRO_IP_MAX)
+	if (state->ip_len + pkt->payload > state->max_len)
 		return LRO_FLUSH_NO_ROOM;
 	if (relaxed)
 		return match_newer(state, pkt);
@@ -490,6 +490,7 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 	state->fixed_id = false;
 	state->limit = 0;
+	state->max_len = 0;
 	lro_state_expect(state, state->tcp, pkt->payload);
 }
 
@@ -514,22 +515,30 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 		lro_store64(to + TCP_TSVAL, lro_load64(from + TCP_TSVAL));
 }
 
-enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs)
+static unsigned int max_len(const struct lro_state *state, const struct lro_limits *limits)
+{
+	return state->tcp == V4_TCP ? limits->v4_len : limits->v6_len;
+}
+
+enum lro_reason lro_state_ends(const struct lro_state *state, const struct lro_limits *limits)
 {
 	if (state->tail_flags)
 		return state->tail_flags & LRO_TCP_FIN ? LRO_FLUSH_FIN : LRO_FLUSH_PSH;
 	if (lro_state_is_short(state))
 		return LRO_FLUSH_SHORT;
-	if (state->ip_len + state->gso_size > LRO_IP_MAX)
+	if (state->ip_len + state->gso_size > max_len(state, limits))
 		return LRO_FLUSH_FULL;
-	if (state->segs >= max_segs)
+	if (state->segs >= limits->segs)
 		return LRO_FLUSH_SEGS;
 	return LRO_CONTINUE;
 }
 
-void lro_state_limit(struct lro_state *state, unsigned int max_segs)
+void lro_state_limit(struct lro_state *state, const struct lro_limits *limits)
 {
-	unsigned int full = 1 + (LRO_IP_MAX - state->ip_len) / state->gso_size;
+	unsigned int max = max_len(state, limits), full = 1;
 
-	state->limit = full < max_segs ? full : max_segs;
+	if (state->ip_len < max)
+		full += (max - state->ip_len) / state->gso_size;
+	state->limit = full < limits->segs ? full : limits->segs;
+	state->max_len = max;
 }

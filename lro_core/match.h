@@ -56,7 +56,7 @@
  * @LRO_FOREIGN: not TCP over IP; the engine never delivers such packets, so
  *	they may go through GRO
  * @LRO_STRAY: TCP, but the flow cannot be told; deliver after all flows between
- *	the same addresses, or after all flows without addresses
+ *	the same addresses. One whose addresses cannot be read is of no flow
  * @LRO_PASS: deliver untouched after what its flow holds
  * @LRO_CANDIDATE: may be merged
  */
@@ -124,6 +124,7 @@ struct lro_packet {
  * @tail_flags: PSH and FIN of its last packet
  * @fixed_id: all packets have the identification of the first
  * @limit: packets of full size that end it, see lro_state_limit()
+ * @max_len: IP packet allowed, bytes
  * @hdr: headers of its first packet, without CWR, and with sequence number, IPv4
  *	identification and the checksum of the IPv4 header as they continue it; in relaxed
  *	mode acknowledgment, window and timestamps of its last
@@ -140,7 +141,22 @@ struct lro_state {
 	u8 tail_flags;
 	bool fixed_id;
 	u16 limit;
+	u16 max_len;
 	u8 hdr[LRO_HDR_MAX];
+};
+
+/**
+ * struct lro_limits - how large an aggregate may become
+ * @segs: packets, at least 1
+ * @v4_len: IPv4 packet, bytes; %LRO_IP_MAX at most
+ * @v6_len: IPv6 packet, the same
+ *
+ * A packet that alone is longer than that is delivered as it is.
+ */
+struct lro_limits {
+	u16 segs;
+	u16 v4_len;
+	u16 v6_len;
 };
 
 enum {
@@ -231,11 +247,11 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt);
 /**
  * lro_state_ends() - must the aggregate be delivered now
  * @state: aggregate
- * @max_segs: packets allowed in one aggregate
+ * @limits: how large it may become
  *
  * Return: %LRO_CONTINUE if it may grow, else the reason to end it.
  */
-enum lro_reason lro_state_ends(const struct lro_state *state, unsigned int max_segs);
+enum lro_reason lro_state_ends(const struct lro_state *state, const struct lro_limits *limits);
 
 /* Has the last packet of an aggregate less payload than the first? */
 static inline bool lro_state_is_short(const struct lro_state *state)
@@ -246,11 +262,11 @@ static inline bool lro_state_is_short(const struct lro_state *state)
 /**
  * lro_state_limit() - fix how many packets of full size an aggregate may have
  * @state: aggregate of one packet
- * @max_segs: packets allowed in one aggregate
+ * @limits: how large it may become
  *
- * Until lro_state_limit() is called it may have none more by lro_state_repeat().
+ * Until lro_state_limit() is called it may have none more.
  */
-void lro_state_limit(struct lro_state *state, unsigned int max_segs);
+void lro_state_limit(struct lro_state *state, const struct lro_limits *limits);
 
 /* Header fields are not aligned in a frame; compilers turn these into one load. */
 static inline u16 lro_get_be16(const u8 *p)

@@ -102,6 +102,7 @@ static int __init lro_core_init(void)
 /* Only when no driver is loaded: each uses symbols of this module. */
 static void __exit lro_core_exit(void)
 {
+	lro_idle_stop();
 	lro_dump_remove();
 }
 

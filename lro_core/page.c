@@ -29,8 +29,10 @@ struct page_frame {
 	struct page_pool *pool;
 	skb_frag_t payload[MAX_SKB_FRAGS];
 	unsigned int payload_count;
-	u32 used;
+	u64 used;
 };
+
+static_assert(MAX_SKB_FRAGS <= BITS_PER_TYPE(u64));
 
 static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt, unsigned int skip)
 {
@@ -46,7 +48,7 @@ static void cut_payload(struct page_frame *frame, const struct lro_packet *pkt, 
 			skb_frag_off_add(to, skip);
 			skb_frag_size_set(to, min(size, left));
 			left -= skb_frag_size(to++);
-			frame->used |= BIT(i);
+			frame->used |= BIT_ULL(i);
 		}
 		skip = 0;
 	}
@@ -84,7 +86,7 @@ static void free_rest(const struct page_frame *frame)
 	for (i = 0; i < frame->count; i++) {
 		struct page *page = skb_frag_page(&frame->frags[i]);
 
-		if (frame->used & BIT(i))
+		if (frame->used & BIT_ULL(i))
 			continue;
 		if (frame->pool)
 			page_pool_put_full_page(frame->pool, page, true);
@@ -228,8 +230,12 @@ static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsig
 	struct lro_flow *flow = NULL;
 	unsigned int len = 0, i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		/* Memory for emergencies: the packet is for few sockets, and goes alone. */
+		if (page_is_pfmemalloc(skb_frag_page(&frags[i])))
+			return false;
 		len += skb_frag_size(&frags[i]);
+	}
 	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY)
 		flow = lro_flows_repeated(&lro->flows, f.hdr, len, len, vlan);
 	if (flow && may_join(flow, pool) &&
@@ -257,7 +263,7 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY) {
 		flow = lro_flows_repeated_v4(&lro->flows, skb_frag_address(frags),
 					     skb_frag_size(frags), vlan);
-		if (flow && may_join(flow, pool) &&
+		if (flow && may_join(flow, pool) && !page_is_pfmemalloc(skb_frag_page(frags)) &&
 		    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
 			return true;
 	}

@@ -68,14 +68,12 @@ static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 }
 
 /* Deliver what may be of the same flow as a packet whose ports are not known. */
-static void flush_stray(struct lro *lro, const struct lro_key *key, struct list_head *list)
+static void flush_stray(struct lro *lro, const struct lro_key *key)
 {
-	bool any = !memchr_inv(key->addr, 0, sizeof(key->addr));
-	struct lro_flow *flow, *next;
+	struct lro_flow *flow;
 
-	list_for_each_entry_safe(flow, next, list, age)
-		if (any || !memcmp(flow->key.addr, key->addr, sizeof(key->addr)))
-			lro_flush(lro, flow, LRO_FLUSH_PASS);
+	while ((flow = lro_flows_stray(&lro->flows, key)))
+		lro_flush(lro, flow, LRO_FLUSH_PASS);
 }
 
 static void flush_key(struct lro *lro, const struct lro_key *key)
@@ -256,8 +254,7 @@ static noinline void receive(struct lro *lro, struct sk_buff *skb)
 		to_gro(lro, skb, why);
 		break;
 	case LRO_STRAY:
-		flush_stray(lro, &pkt.key, &lro->flows.held);
-		flush_stray(lro, &pkt.key, &lro->flows.open);
+		flush_stray(lro, &pkt.key);
 		pass_on(lro, skb, why);
 		break;
 	case LRO_PASS:

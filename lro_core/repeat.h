@@ -122,7 +122,7 @@ static __always_inline enum lro_reason lro_state_repeat(struct lro_state *state,
 	lro_state_expect(state, tcp, state->gso_size);
 	if (state->segs < state->limit)
 		return LRO_CONTINUE;
-	return state->ip_len + state->gso_size > LRO_IP_MAX ? LRO_FLUSH_FULL : LRO_FLUSH_SEGS;
+	return state->ip_len + state->gso_size > state->max_len ? LRO_FLUSH_FULL : LRO_FLUSH_SEGS;
 }
 
 #endif /* _XENLRO_REPEAT_H */

@@ -72,14 +72,30 @@ expression queue;
 
 // Each poll asks the engine how things stand.
 @begin@
+identifier napi, budget;
 expression queue, i;
 @@
- xennet_poll(...)
+ xennet_poll(struct napi_struct *napi, int budget)
  {
  <...
  i = queue->rx.rsp_cons;
-+lro_xennet_begin(queue);
++lro_xennet_begin(queue, budget);
  work_done = 0;
+ ...>
+ }
+
+// And tells it when the budget is used up.
+@end@
+identifier napi, budget, queue, work_done;
+@@
+ xennet_poll(struct napi_struct *napi, int budget)
+ {
+ ...
+ struct netfront_queue *queue = ...;
+ <...
++lro_xennet_end(queue, work_done, budget);
+ spin_unlock(&queue->rx_lock);
+ return work_done;
  ...>
  }
 
@@ -153,14 +169,15 @@ expression skb;
 
 // A poll that ends for good is completed, and what it had taken is freed.
 @broken@
+identifier napi, budget;
 expression queue;
 @@
- xennet_poll(...)
+ xennet_poll(struct napi_struct *napi, int budget)
  {
  <...
  spin_unlock(&queue->rx_lock);
 -return 0;
-+return lro_xennet_broken(queue, &rxq, &errq, &tmpq);
++return lro_xennet_broken(queue, &rxq, &errq, &tmpq, budget);
  ...>
  }
 

@@ -132,9 +132,16 @@ static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 	return true;
 }
 
-static void lro_xennet_begin(struct netfront_queue *queue)
+static void lro_xennet_begin(struct netfront_queue *queue, int budget)
 {
-	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev));
+	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev), budget);
+}
+
+/* A poll that has used up its budget: what is not bulk does not wait for the next one. */
+static void lro_xennet_end(struct netfront_queue *queue, int work_done, int budget)
+{
+	if (work_done == budget)
+		lro_end(queue->lro);
 }
 
 /* A packet that the engine did not take. Return: packets dropped. */
@@ -268,15 +275,19 @@ static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx)
  * ever.
  */
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
-			     struct sk_buff_head *refused, struct sk_buff_head *slots)
+			     struct sk_buff_head *refused, struct sk_buff_head *slots,
+			     int budget)
 {
 	/* The refused ones were counted as they came. */
 	queue->info->netdev->stats.rx_errors += skb_queue_len(received) + 1;
 	__skb_queue_purge(received);
 	__skb_queue_purge(refused);
 	__skb_queue_purge(slots);
+	/* netpoll's poll is not completed. */
+	if (budget <= 0)
+		return 0;
 	/* Nothing is held, so that the engine asks for no poll. */
-	queue->lro_active = lro_begin(queue->lro, LRO_OFF);
+	queue->lro_active = lro_begin(queue->lro, LRO_OFF, budget);
 	lro_complete_done(queue->lro, &queue->napi, 0);
 	return 0;
 }

@@ -15,13 +15,15 @@ static void lro_xennet_synchronize(struct netfront_queue *queue);
 static void lro_xennet_free_pages(struct netfront_queue *queue);
 static struct sk_buff *lro_xennet_rx_buffer(struct netfront_queue *queue);
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb);
-static void lro_xennet_begin(struct netfront_queue *queue);
+static void lro_xennet_begin(struct netfront_queue *queue, int budget);
+static void lro_xennet_end(struct netfront_queue *queue, int work_done, int budget);
 static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
 				    int *work_done, int budget, struct sk_buff_head *before);
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
 static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx);
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
-			     struct sk_buff_head *refused, struct sk_buff_head *slots);
+			     struct sk_buff_head *refused, struct sk_buff_head *slots,
+			     int budget);
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
 static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);
 static void lro_xennet_init_features(struct net_device *dev);

@@ -154,7 +154,7 @@ static int lro_rtl_rx_ring(struct net_device *dev, struct rtl8169_private *tp, i
 
 static int lro_rtl_rx(struct net_device *dev, struct rtl8169_private *tp, int budget)
 {
-	tp->lro_active = lro_begin(tp->lro, lro_device_mode(dev));
+	tp->lro_active = lro_begin(tp->lro, lro_device_mode(dev), budget);
 
 	return tp->lro_active ? lro_rtl_rx_ring(dev, tp, budget) : rtl_rx(dev, tp, budget);
 }

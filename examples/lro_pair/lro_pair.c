@@ -129,7 +129,7 @@ static int pair_poll(struct napi_struct *napi, int budget)
 	unsigned int head = smp_load_acquire(&port->head);	/* frames come before head */
 	int done = 0;
 
-	port->lro_wanted = lro_begin(port->lro, READ_ONCE(lro_mode));	/* LRO: */
+	port->lro_wanted = lro_begin(port->lro, READ_ONCE(lro_mode), budget);	/* LRO: */
 	for (; done < budget && port->tail != head; done++) {
 		receive(port, &port->ring[port->tail % RING_SIZE]);
 		/* The buffer may be written again from here on. */

@@ -141,7 +141,7 @@ static int bench_poll(struct napi_struct *napi, int budget)
 	b->switches = clock_switches();
 	b->begun = clock_read();
 	if (b->path->engine)
-		lro_begin(b->rx.lro, mode);
+		lro_begin(b->rx.lro, mode, budget);
 	if (count) {
 		b->path->poll(&b->rx, &b->stream, count);
 		b->left -= count;

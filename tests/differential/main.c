@@ -102,7 +102,7 @@ static int poll(struct napi_struct *napi, int budget)
 	struct bed *bed = container_of(napi, struct bed, napi);
 	unsigned int i;
 
-	lro_begin(bed->lro, bed->engine ? LRO_STRICT : LRO_OFF);
+	lro_begin(bed->lro, bed->engine ? LRO_STRICT : LRO_OFF, budget);
 	for (i = 0; i < BATCH && !bed->error; i++)
 		bed->error = feed(bed, i);
 	lro_complete_done(bed->lro, napi, 0);

@@ -6,7 +6,7 @@
  *
  * Input: limit and seed of the table, then operations: a packet of a flow that
  * differs from the plain next one in what the bits of a byte say, a flow that is
- * flushed, a poll that ends, all flows flushed for another mode.
+ * flushed, a poll that ends, a packet without ports, all flows flushed for another mode.
  */
 #include "flows.h"
 #include "input.h"
@@ -57,6 +57,7 @@ struct sender {
 	int set;
 };
 
+static const struct lro_limits limits = { MAX_SEGS, LRO_IP_MAX, LRO_IP_MAX };
 static struct sender sender[FLOWS];
 static struct lro_flow_set memory[2 * 2 * LIMIT_MAX / LRO_WAYS + 1];
 static struct lro_flows table;
@@ -68,24 +69,29 @@ static struct sender *owner(const struct lro_flow *flow)
 	return (struct sender *)flow->skb;
 }
 
-static struct sender *model_oldest(void)
+/* Was an aggregate held before another, or has it been open for longer? */
+static bool is_older(const struct sender *s, const struct sender *than)
+{
+	if (s->held || than->held)
+		return s->held && (!than->held || s->held < than->held);
+	return s->opened < than->opened;
+}
+
+/* The oldest of the open aggregates that are bulk, or are not. */
+static struct sender *model_oldest(bool bulk)
 {
 	struct sender *oldest = NULL;
 
-	for (struct sender *s = sender; s < sender + FLOWS; s++) {
-		if (!s->flow)
-			continue;
-		if (!oldest || (s->held && !oldest->held) ||
-		    (s->held && s->held < oldest->held) ||
-		    (!s->held && !oldest->held && s->opened < oldest->opened))
+	for (struct sender *s = sender; s < sender + FLOWS; s++)
+		if (s->flow && lro_flow_is_bulk(s->flow) == bulk &&
+		    (!oldest || is_older(s, oldest)))
 			oldest = s;
-	}
 	return oldest;
 }
 
 static void check_table(void)
 {
-	struct sender *oldest = model_oldest();
+	struct sender *oldest = model_oldest(true);
 	unsigned int count = 0;
 
 	for (struct sender *s = sender; s < sender + FLOWS; s++) {
@@ -99,7 +105,10 @@ static void check_table(void)
 		MUST(!lro_flow_is_bulk(s->flow) || s->streak >= BULK);
 	}
 	MUST(table.count == count && count <= table.limit);
-	MUST(lro_flows_oldest(&table) == (oldest ? oldest->flow : NULL));
+	MUST(!lro_flows_oldest(&table) == !count);
+	/* Only bulk flows are held. */
+	if (oldest && oldest->held)
+		MUST(lro_flows_oldest(&table) == oldest->flow);
 }
 
 static void flush(struct lro_flow *flow)
@@ -109,7 +118,7 @@ static void flush(struct lro_flow *flow)
 	s->delivered += flow->state.segs;
 	s->flow = NULL;
 	s->held = 0;
-		MUST((struct sender *)lro_flows_close(&table, flow) == s);
+	MUST((struct sender *)lro_flows_close(&table, flow) == s);
 	MUST(!flow->skb);
 }
 
@@ -131,17 +140,28 @@ static int set_of(const struct lro_flow *flow)
 	return ((const char *)flow - (const char *)memory) / sizeof(memory[0]);
 }
 
-/* Who gives way is the oldest of all at the limit, else the oldest of a full set. */
+/*
+ * The oldest gives way, of all at the limit, else of a full set, and of bulk flows last. Those
+ * that are bulk and not held are in no order.
+ */
 static void check_evicted(const struct lro_flow *victim)
 {
 	const struct lro_flow *set = memory[set_of(victim)].flow;
+	bool bulk = lro_flow_is_bulk(victim);
+	struct sender *oldest = model_oldest(bulk);
 
 	if (table.count == table.limit) {
-		MUST(owner(victim) == model_oldest());
+		MUST(!bulk || !model_oldest(false));
+		MUST(owner(victim) == oldest || (bulk && !oldest->held));
 		return;
 	}
-	for (unsigned int way = 0; way < LRO_WAYS; way++)
-		MUST(set[way].skb && since(owner(victim)) <= since(owner(&set[way])));
+	for (unsigned int way = 0; way < LRO_WAYS; way++) {
+		MUST(set[way].skb);
+		if (lro_flow_is_bulk(&set[way]) == bulk)
+			MUST(since(owner(victim)) <= since(owner(&set[way])));
+		else
+			MUST(!bulk);
+	}
 }
 
 static void open_flow(struct sender *s, const struct lro_packet *pkt)
@@ -171,7 +191,7 @@ static void open_flow(struct sender *s, const struct lro_packet *pkt)
 
 static void grown(struct sender *s)
 {
-	if (lro_flows_grown(&table, s->flow, MAX_SEGS))
+	if (lro_flows_grown(&table, s->flow, &limits))
 		flush(s->flow);
 }
 
@@ -289,15 +309,14 @@ static void end_held(void)
 }
 
 /* What may grow stays if it is bulk. */
-static void end_poll(bool due)
+static void end_begun(struct list_head *list)
 {
 	struct lro_flow *flow;
 
-	if (due)
-		end_held();
-	while (!list_empty(&table.open)) {
-		flow = list_first_entry(&table.open, struct lro_flow, age);
+	while (!list_empty(list)) {
+		flow = list_first_entry(list, struct lro_flow, age);
 		if (!lro_flow_is_bulk(flow)) {
+			MUST(list != &table.bulk);
 			flush(flow);
 			continue;
 		}
@@ -305,15 +324,49 @@ static void end_poll(bool due)
 	}
 }
 
+static void end_poll(bool due)
+{
+	if (due)
+		end_held();
+	end_begun(&table.open);
+	end_begun(&table.bulk);
+}
+
+/* A packet that tells no ports: all that is open between its addresses ends, and few others. */
+static void stray(const struct sender *from)
+{
+	unsigned int others = 0;
+	struct lro_flow *flow;
+	struct frame f = frame_build(&from->next);
+	struct lro_packet pkt;
+	enum lro_reason why;
+
+	/* More fragments, or a fragment header. */
+	f.data[20] = from->next.ipv6 ? 44 : 0x20;
+	lro_parse(f.data, f.len, f.len, 0, &pkt, &why);
+	while ((flow = lro_flows_stray(&table, &pkt.key))) {
+		others += !!memcmp(flow->key.addr, pkt.key.addr, sizeof(pkt.key.addr));
+		flush(flow);
+	}
+	for (struct sender *s = sender; s < sender + FLOWS; s++)
+		MUST(!s->flow || memcmp(s->flow->key.addr, pkt.key.addr, sizeof(pkt.key.addr)));
+	MUST(!others || others + LRO_STRAY_OTHERS <= LIMIT_MAX);
+	frame_free(&f);
+}
+
 static void setup(struct input *in)
 {
 	unsigned int limit = 1 + input_u8(in) % LIMIT_MAX;
+	u64 seed = input_u32(in);
+	struct lro_hash_key key;
 
 	now = 0;
 	relaxed = false;
 	memset(memory, 0, sizeof(memory));
 	MUST(lro_flows_sets(limit) <= sizeof(memory) / sizeof(memory[0]));
-	lro_flows_setup(&table, memory, limit, input_u32(in));
+	for (unsigned int i = 0; i < 4; i++)
+		key.word[i] = (seed + i) * 0x9e3779b97f4a7c15ull;
+	lro_flows_setup(&table, memory, limit, &key);
 	for (unsigned int n = 0; n < FLOWS; n++) {
 		struct spec first = n % 8 == 7 ? spec_v6(spec_bulk) : spec_bulk;
 
@@ -348,6 +401,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 				flush(s->flow);
 			else if (op % 4 == 1)
 				end_poll(op & 4);
+			else if (op % 4 == 2 && op & 4)
+				stray(s);
 			else if (op % 4 == 2)
 				flush_all();
 			else

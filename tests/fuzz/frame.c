@@ -13,7 +13,7 @@
 #include "oracle.h"
 #include "packet.h"
 
-#define MAX_SEGS 4
+static const struct lro_limits limits = { 4, LRO_IP_MAX, LRO_IP_MAX };
 
 enum control {
 	RAW = 0x01,		/* the frame is the input's, else a good one */
@@ -133,7 +133,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 		goes_on = verdict == LRO_CANDIDATE;
 		if (goes_on) {
 			lro_state_start(state, &pkt);
-			lro_state_limit(state, MAX_SEGS);
+			lro_state_limit(state, &limits);
 		}
 	} else {
 		if (verdict == LRO_CANDIDATE && lro_key_equal(key, &pkt.key)) {
@@ -149,14 +149,14 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 			lro_state_add(state, &pkt);
 			if (repeats) {
 				MUST(lro_state_repeat(&quick, quick.tcp) ==
-				     lro_state_ends(state, MAX_SEGS));
+				     lro_state_ends(state, &limits));
 				MUST(!memcmp(&quick, state, sizeof(quick)));
 			}
 		}
 	}
 	free(bytes);
 	frame_free(&f);
-	return goes_on && !lro_state_ends(state, MAX_SEGS);
+	return goes_on && !lro_state_ends(state, &limits);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

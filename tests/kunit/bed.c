@@ -127,7 +127,7 @@ static int bed_poll(struct napi_struct *napi, int budget)
 	bool work = bed->tell_work && bed->next, more;
 	enum then then;
 
-	bed->begin_result = lro_begin(bed->lro, bed->mode);
+	bed->begin_result = lro_begin(bed->lro, bed->mode, budget);
 	then = feed_poll(bed);
 	if (then == THEN_FULL && !bed->abandon) {
 		lro_end(bed->lro);

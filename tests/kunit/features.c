@@ -9,13 +9,18 @@
  *  4. no aggregate stays for long although no poll ever completes
  *  5. lro_destroy() counts what it has to drop
  *  6. what is held again and again, and when the device sends interrupts
- *  7. copies lie where whoever copies them into pages of 4 KiB wants them
+ *  7. copies lie where a consumer that copies them into pages of 4 KiB wants them
+ *  8. consumers of an aggregate find what they rely on; the limits that they set are kept
+ *  9. memory that is not needed goes back
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/module.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_netdev.h>
+#include <net/net_namespace.h>
 #include <net/tcp.h>
 
 #include "bed.h"
@@ -162,60 +167,94 @@ static void test_tag_in_data(struct kunit *test)
 	expect_clean(test);
 }
 
-static void hold_two(struct kunit *test)
+/* As few packets as a bulk flow has, held beyond a poll that used up its budget. */
+#define HELD	8
+
+static void hold_some(struct kunit *test)
 {
 	static const struct pkt packets[] = {
-		{ .payload = FULL, .repeat = 1 },
+		{ .payload = FULL, .repeat = HELD - 1 },
 	};
 	struct bed *bed = test->priv;
 
 	bed->abandon = true;
 	add(test, packets, ARRAY_SIZE(packets));
 	run(test);
-	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)2);
+	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)HELD);
 }
 
 static void test_stop_delivers(struct kunit *test)
 {
 	struct bed *bed = test->priv;
 
-	hold_two(test);
+	hold_some(test);
 	napi_disable(&bed->napi);
 	lro_stop(bed->lro);
-	expect_segs(test, 2, 0);
+	expect_segs(test, HELD, 0);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_stop"), (s64)1);
 	lro_stop(bed->lro);
 	lro_stop(NULL);
 	napi_enable(&bed->napi);
 
-	hold_two(test);
+	hold_some(test);
 	napi_disable(&bed->napi);
 	lro_stop(bed->lro);
 	napi_enable(&bed->napi);
-	expect_segs(test, 2, 2);
+	expect_segs(test, HELD, HELD);
 	expect_clean(test);
 }
 
-/* Two polls that use up their budget and lie a while apart end what was there before. */
+/* The end of a poll lets go of what is due, also where the budget is used up. */
 static void test_busy_polls_let_go(struct kunit *test)
 {
-	static const struct pkt other[] = {
-		{ .payload = FULL, .flow = 1 },
-	};
+	static const struct pkt other = { .payload = FULL, .flow = 1 };
 	struct bed *bed = test->priv;
-	unsigned int i;
 
-	hold_two(test);
-	for (i = 0; i < 2; i++) {
-		KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
-		msleep(80);
-		add(test, other, ARRAY_SIZE(other));
-		run(test);
-	}
-	expect_segs(test, 2, 0);
+	hold_some(test);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
+	add(test, &other, 1);
+	run(test);
+	expect_segs(test, HELD, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)2);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_poll"), (s64)1);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+}
+
+/* Busy polling may end with a poll that used up its budget: then a timer polls. */
+static void test_busy_polling_leaves_off(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	set_bit(NAPI_STATE_PREFER_BUSY_POLL, &bed->napi.state);
+	hold_some(test);
+	clear_bit(NAPI_STATE_PREFER_BUSY_POLL, &bed->napi.state);
+	bed->abandon = false;
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	expect_segs(test, HELD, 0);
+	expect_clean(test);
+}
+
+/* netpoll: nothing is delivered, although the time is up. */
+static void test_no_budget(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned long flags;
+
+	hold_some(test);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	local_irq_save(flags);
+	KUNIT_EXPECT_FALSE(test, lro_begin(bed->lro, LRO_OFF, 0));
+	lro_end(bed->lro);
+	KUNIT_EXPECT_FALSE(test, lro_complete_done(bed->lro, &bed->napi, 0));
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)HELD);
+	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
+	bed->abandon = false;
+	run(test);
+	expect_segs(test, HELD, 0);
+	expect_clean(test);
 }
 
 static void test_destroy_counts_drops(struct kunit *test)
@@ -223,10 +262,10 @@ static void test_destroy_counts_drops(struct kunit *test)
 	struct bed *bed = test->priv;
 	struct rtnl_link_stats64 stats;
 
-	hold_two(test);
+	hold_some(test);
 	bed_stop_engine(bed);
 	dev_get_stats(bed->dev, &stats);
-	KUNIT_EXPECT_EQ(test, stats.rx_dropped, 2ull);
+	KUNIT_EXPECT_EQ(test, stats.rx_dropped, (u64)HELD);
 	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
 }
 
@@ -336,9 +375,10 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 	if (port) {
 		KUNIT_EXPECT_EQ(test, offset_in_page(skb->data) + skb_headlen(skb), at);
 		KUNIT_EXPECT_EQ(test, at, min_t(unsigned int, skb->len + at - skb_headlen(skb),
-						PAGE_SIZE));
-		pages = 2;
+						2 * PAGE_SIZE));
+		pages = 4;
 	}
+	KUNIT_EXPECT_GE(test, skb_headroom(skb), NET_SKB_PAD + NET_IP_ALIGN + 0u);
 	KUNIT_ASSERT_EQ(test, skb_shinfo(skb)->nr_frags, frags);
 	for (i = 0; i < frags; i++) {
 		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
@@ -374,10 +414,150 @@ static void test_few_copies_take_few_pages(struct kunit *test)
 
 static void test_copies_for_a_bridge_fill_pages(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 0, 0, true), 2u);
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 2, 0, true), 4u);
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 0, true), 18u);
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 5, 7, true), 18u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 0, 0, true), 4u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 1, 0, true), 6u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 3, 0, true), 18u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 3, 7, true), 18u);
+}
+
+static struct sk_buff *only_delivery(struct kunit *test, unsigned int segs)
+{
+	struct bed *bed = test->priv;
+
+	run(test);
+	expect_segs(test, segs, 0);
+	return skb_peek(&bed->delivered);
+}
+
+/* Whether memory is shared with others, a consumer asks the first skb. */
+static void test_shared_is_told_at_the_head(struct kunit *test)
+{
+	static const struct pkt packets = { .payload = FULL, .layout = LAYOUT_FRAG, .repeat = 39 };
+	struct bed *bed = test->priv;
+	struct sk_buff *skb;
+
+	add(test, &packets, 1);
+	/* One whose payload goes to the frag_list. */
+	skb = list_last_entry(&bed->fed, struct fed, list)->skb;
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	skb = only_delivery(test, 40);
+	KUNIT_ASSERT_TRUE(test, skb_has_frag_list(skb));
+	KUNIT_EXPECT_TRUE(test, skb_has_shared_frag(skb));
+	expect_clean(test);
+}
+
+/* skb_segment() wants no more in the linear part of a frag_list member than one segment. */
+static void test_members_can_be_cut(struct kunit *test)
+{
+	static const struct pkt packets = { .payload = 90, .layout = LAYOUT_KMALLOC, .repeat = 39 };
+	const struct sk_buff *frag;
+	struct sk_buff *skb;
+
+	add(test, &packets, 1);
+	skb = only_delivery(test, 40);
+	KUNIT_ASSERT_TRUE(test, skb_has_frag_list(skb));
+	skb_walk_frags(skb, frag)
+		KUNIT_EXPECT_LE(test, skb_headlen(frag), (unsigned int)skb_shinfo(skb)->gso_size);
+	expect_clean(test);
+}
+
+/* Sockets that free memory get it alone, the others do not get it at all. */
+static void test_emergency_memory_goes_alone(struct kunit *test)
+{
+	static const struct pkt packets = { .payload = FULL, .repeat = 2 };
+	static const u8 segs[CASE_DELIVERIES] = { 1, 1, 1 };
+	struct bed *bed = test->priv;
+	struct fed *fed;
+
+	add(test, &packets, 1);
+	fed = list_next_entry(list_first_entry(&bed->fed, struct fed, list), list);
+	fed->skb->pfmemalloc = true;
+	run(test);
+	verify_segments(test, bed, segs);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_skb_state"), (s64)1);
+	expect_clean(test);
+}
+
+/* As GRO, the engine stays below what the device allows a packet to be. */
+static void test_limits_of_the_device(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = 1000, .repeat = 3 },
+		{ .payload = 1000, .repeat = 3, .v6 = true, .flow = 1 },
+	};
+	static const u8 segs[CASE_DELIVERIES] = { 2, 2, 1, 1, 1, 1 };
+	struct bed *bed = test->priv;
+
+	WRITE_ONCE(bed->dev->gro_max_size, 1000);
+	WRITE_ONCE(bed->dev->gro_ipv4_max_size, 2041);
+	add(test, packets, ARRAY_SIZE(packets));
+	run(test);
+	verify_segments(test, bed, segs);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_full"), (s64)6);
+	expect_clean(test);
+}
+
+static unsigned int accept(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return NF_ACCEPT;
+}
+
+/* A flowtable or a filter at ingress may send packets on: none of them may lose anything. */
+static void test_relaxed_needs_no_ingress_hook(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = 1000 }, { .payload = 1000, .ack = 1 }, { .payload = 1000, .ack = 1 },
+	};
+	struct bed *bed = test->priv;
+	struct nf_hook_ops hook = {
+		.hook = accept,
+		.dev = bed->dev,
+		.pf = NFPROTO_NETDEV,
+		.hooknum = NF_NETDEV_INGRESS,
+	};
+
+	bed->mode = LRO_RELAXED;
+	KUNIT_ASSERT_EQ(test, nf_register_net_hook(&init_net, &hook), 0);
+	add(test, packets, ARRAY_SIZE(packets));
+	run(test);
+	nf_unregister_net_hook(&init_net, &hook);
+	expect_segs(test, 1, 2);
+	verify_bytes(test, bed);
+	add(test, packets, ARRAY_SIZE(packets));
+	run(test);
+	expect_segs(test, 3, 0);
+}
+
+/* What is kept for reuse goes after a second without packets, the table while the engine is off. */
+static void test_memory_goes_back(struct kunit *test)
+{
+	static const struct pkt packets = { .payload = FULL, .repeat = 39 };
+	struct bed *bed = test->priv;
+	s64 fresh;
+
+	bed->way = WAY_COPY;
+	add(test, &packets, 1);
+	run(test);
+	expect_segs(test, 40, 0);
+	bed_empty(bed);
+	fresh = bed_counter(bed, "pages_new");
+	KUNIT_EXPECT_EQ(test, fresh, (s64)16);
+	msleep(3000);
+	add(test, &packets, 1);
+	run(test);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pages_new"), 2 * fresh);
+	bed_empty(bed);
+
+	bed->mode = LRO_OFF;
+	run(test);
+	msleep(3000);
+	bed->mode = LRO_STRICT;
+	run(test);
+	/* There is no table yet, and a poll does not wait for memory. */
+	KUNIT_EXPECT_FALSE(test, bed->begin_result);
+	msleep(200);
+	run(test);
+	KUNIT_EXPECT_TRUE(test, bed->begin_result);
 }
 
 static struct kunit_case feature_cases[] = {
@@ -386,6 +566,14 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_tag_in_data),
 	KUNIT_CASE(test_stop_delivers),
 	KUNIT_CASE(test_busy_polls_let_go),
+	KUNIT_CASE(test_busy_polling_leaves_off),
+	KUNIT_CASE(test_no_budget),
+	KUNIT_CASE(test_shared_is_told_at_the_head),
+	KUNIT_CASE(test_members_can_be_cut),
+	KUNIT_CASE(test_emergency_memory_goes_alone),
+	KUNIT_CASE(test_limits_of_the_device),
+	KUNIT_CASE(test_relaxed_needs_no_ingress_hook),
+	KUNIT_CASE(test_memory_goes_back),
 	KUNIT_CASE(test_destroy_counts_drops),
 	KUNIT_CASE(test_grown_is_held_again),
 	KUNIT_CASE(test_no_aggregate_is_held_for_ever),

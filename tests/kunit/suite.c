@@ -209,10 +209,12 @@ static const struct pkt two_full[] = {
 static const struct pkt in_flight[] = {
 	{ .payload = 1000 },
 	{ .payload = 1000, .flow = 1, .v6 = true, .layout = LAYOUT_FRAG },
-	{ .payload = 1000 },
-	{ .payload = 1000, .flow = 1, .v6 = true, .layout = LAYOUT_FRAG },
-	{ .payload = 1000, .flow = 2, .quirk = QUIRK_RECYCLE, .then = THEN_FULL },
+	{ .payload = 1000, .repeat = 7 },
+	{ .payload = 1000, .flow = 1, .v6 = true, .layout = LAYOUT_FRAG, .repeat = 7 },
+	{ .payload = 1000, .flow = 2, .quirk = QUIRK_RECYCLE, .repeat = 8 },
 };
+
+#define IN_FLIGHT 27
 
 /* What bulk flows have in the making when a poll completes stays for hold_us. */
 static const struct pkt held_bulk[] = {
@@ -237,7 +239,7 @@ static void destroy_with_packets_held(struct kunit *test, enum way way)
 	bed->abandon = true;
 	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)5);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)IN_FLIGHT);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
 	KUNIT_EXPECT_NE(test, bed_leaks(bed), 0u);
 	bed_stop_engine(bed);
@@ -263,8 +265,8 @@ static void test_destroy_copy(struct kunit *test)
 	bed->abandon = true;
 	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
-	KUNIT_EXPECT_EQ(test, bed->taken, 5u);
-	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)5);
+	KUNIT_EXPECT_EQ(test, bed->taken, (unsigned int)IN_FLIGHT);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)IN_FLIGHT);
 	bed_stop_engine(bed);
 	KUNIT_EXPECT_EQ(test, bed_leaks(bed), 0u);
 }
@@ -444,7 +446,7 @@ static void test_no_context(struct kunit *test)
 	u64 *value = bed->value;
 
 	bed_stop_engine(bed);
-	KUNIT_EXPECT_FALSE(test, lro_begin(NULL, LRO_STRICT));
+	KUNIT_EXPECT_FALSE(test, lro_begin(NULL, LRO_STRICT, NAPI_POLL_WEIGHT));
 	lro_end(NULL);
 	lro_destroy(NULL);
 	lro_stats_values(NULL, &value);

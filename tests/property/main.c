@@ -116,7 +116,7 @@ static int poll(struct napi_struct *napi, int budget)
 
 	if (bed->run->feed == FEED_MIXED && !stream_below(&bed->stream, 50))
 		bed->mode = bed->mode == LRO_OFF ? LRO_STRICT : LRO_OFF;
-	engine = lro_begin(bed->lro, bed->mode);
+	engine = lro_begin(bed->lro, bed->mode, budget);
 	for (; fed < want && !finished(bed); fed++)
 		feed_one(bed, engine);
 	if (!finished(bed) && stream_below(&bed->stream, 4)) {

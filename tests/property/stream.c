@@ -386,9 +386,11 @@ static void spoil(struct stream *s, struct stream_packet *pkt, const struct stre
 		pkt->trim = pkt->len;
 		break;
 	case QUIRK_TRUNCATED:
-		/* Short of its ports it is no longer known whose it is, but it stays in order. */
+		/* With addresses it stays in order, although it tells no ports. */
 		pkt->len = WIRE_ETH + 20 + stream_below(s, tcp + WIRE_TCP - WIRE_ETH - 20);
 		pkt->trim = pkt->len;
+		if (v6 && pkt->len < WIRE_ETH + WIRE_V6)
+			pkt->lane = STREAM_LANE_OTHER;
 		break;
 	case QUIRK_VERSION:
 		ip[0] ^= v6 || one_in(s, 2) ? 0x10 : 0x01;

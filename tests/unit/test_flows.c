@@ -2,7 +2,8 @@
 /*
  * The flow table:
  *  1. sizes; flows are found again, and no others, each part of the key counts
- *  2. at the limit the oldest of all gives way, in a full set the oldest there
+ *  2. at the limit the oldest of all gives way, in a full set the oldest there, and bulk flows
+ *     last; packets without ports
  *  3. age order survives any order of closing
  *  4. held aggregates are the oldest; which flows are bulk; what a place remembers
  *  5. the next frame of any open aggregate is found by its bytes
@@ -18,11 +19,31 @@
 static struct lro_flows flows;
 static struct lro_flow_set *memory;
 
+/* Secrets of a table as the kernel draws them, but the same in each run. */
+static struct lro_hash_key secret(u64 seed)
+{
+	struct lro_hash_key key;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		/* splitmix64 */
+		u64 z = seed += 0x9e3779b97f4a7c15ull;
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+		key.word[i] = z ^ z >> 31;
+	}
+	return key;
+}
+
 static void setup(unsigned int limit, u32 seed)
 {
+	struct lro_hash_key key = secret(seed);
+
 	memory = calloc(lro_flows_sets(limit), sizeof(*memory));
-	lro_flows_setup(&flows, memory, limit, seed);
+	lro_flows_setup(&flows, memory, limit, &key);
 }
+
+#define SEGS(n) (&(const struct lro_limits){ n, LRO_IP_MAX, LRO_IP_MAX })
 
 static struct lro_key key_of(u32 n)
 {
@@ -221,6 +242,130 @@ static void oldest_of_full_set_gives_way(void **ctx)
 	free(memory);
 }
 
+/* Makes flow n known as bulk and opens its next aggregate. */
+static void open_bulk(u32 n)
+{
+	for (u32 i = 0; i < LRO_BULK_STREAK; i++) {
+		assert_null(open_at(n, i * 1000));
+		lro_flows_close(&flows, find(n));
+	}
+	assert_null(open_at(n, LRO_BULK_STREAK * 1000));
+	assert_true(lro_flow_is_bulk(find(n)));
+}
+
+/* Single packets of many flows leave before what bulk flows have open. */
+static void bulk_stays_at_limit(void **ctx)
+{
+	u32 n;
+
+	(void)ctx;
+	setup(1024, 21);
+	for (n = 0; n < 8; n++)
+		open_bulk(n);
+	for (n = 0; n < 4; n++)
+		lro_flows_hold(&flows, find(n), 10);
+	/* This one becomes bulk in the poll. */
+	open_flow(8);
+	find(8)->state.segs = LRO_BULK_STREAK;
+	for (n = 100; n < 1200; n++)
+		open_flow(n);
+	assert_in_range(flows.count, 1000, 1024);
+	for (n = 0; n <= 8; n++)
+		assert_non_null(find(n));
+	assert_null(find(100));
+	free(memory);
+
+	/* Where all are bulk the one held first leaves. */
+	setup(3, 21);
+	for (n = 0; n < 3; n++)
+		open_bulk(n);
+	lro_flows_hold(&flows, find(1), 10);
+	lro_flows_hold(&flows, find(0), 20);
+	assert_ptr_equal(open_flow(3), skb_of(1));
+	/* And then the new flow, which is none. */
+	assert_ptr_equal(open_flow(4), skb_of(3));
+	free(memory);
+}
+
+/* The same in a set that is full. */
+static void bulk_stays_in_full_set(void **ctx)
+{
+	u32 n, in_set[LRO_WAYS + 2], found = 0;
+	struct lro_flow *first_place;
+	struct lro_key key;
+
+	(void)ctx;
+	setup(1024, 99);
+	key = key_of(0);
+	first_place = lro_flows_place(&flows, &key);
+	for (n = 0; found < LRO_WAYS + 2; n++) {
+		key = key_of(n);
+		if (lro_flows_place(&flows, &key) == first_place)
+			in_set[found++] = n;
+	}
+	for (n = 0; n < LRO_WAYS - 1; n++)
+		open_bulk(in_set[n]);
+	open_flow(in_set[n]);
+	assert_ptr_equal(open_flow(in_set[LRO_WAYS]), skb_of(in_set[LRO_WAYS - 1]));
+	find(in_set[LRO_WAYS])->state.segs = LRO_BULK_STREAK;
+	assert_ptr_equal(open_flow(in_set[LRO_WAYS + 1]), skb_of(in_set[0]));
+	free(memory);
+}
+
+static struct lro_key between(u32 host)
+{
+	return (struct lro_key) { .addr = { host, 2 } };
+}
+
+static void open_between(u32 host, u32 n)
+{
+	struct lro_packet pkt = packet_of(n, 0);
+
+	pkt.key.addr[0] = host;
+	lro_flows_open(&flows, lro_flows_place(&flows, &pkt.key), &pkt, skb_of(n));
+}
+
+/* Flushes as for a stray; returns how many aggregates. */
+static u32 flush_strays(u32 host)
+{
+	struct lro_key key = between(host);
+	struct lro_flow *flow;
+	u32 flushed = 0;
+
+	while ((flow = lro_flows_stray(&flows, &key))) {
+		lro_flows_close(&flows, flow);
+		flushed++;
+	}
+	return flushed;
+}
+
+/* A packet without ports ends what is open between its addresses, and nothing else. */
+static void strays(void **ctx)
+{
+	u32 n, left;
+
+	(void)ctx;
+	setup(1024, 5);
+	assert_int_equal(flush_strays(1), 0);
+	for (n = 0; n < 300; n++)
+		open_between(1 + n % 100, n);
+	assert_int_equal(flush_strays(7), 3);
+	assert_int_equal(flush_strays(7), 0);
+	assert_int_equal(flows.count, 297);
+	free(memory);
+
+	/* However many are open between other addresses, few of them are looked at for nothing. */
+	setup(1024, 6);
+	for (n = 0; n < 500; n++)
+		open_between(1, n);
+	for (n = 2; flows.count == 500; n++)
+		flush_strays(n);
+	left = flows.count;
+	assert_in_range(left, 0, LRO_STRAY_OTHERS);
+	assert_int_equal(flush_strays(1), left);
+	free(memory);
+}
+
 static void age_order(void **ctx)
 {
 	static const u32 rest[] = { 1, 2, 4, 5, 7 };
@@ -270,7 +415,7 @@ static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
 	pkt.flags = flags;
 	pkt.payload = payload;
 	lro_state_add(&find(n)->state, &pkt);
-	why = lro_flows_grown(&flows, find(n), 1000);
+	why = lro_flows_grown(&flows, find(n), SEGS(1000));
 	if (why)
 		lro_flows_close(&flows, find(n));
 	return why;
@@ -279,7 +424,7 @@ static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
 static void begin(u32 n, u32 seq)
 {
 	open_at(n, seq);
-	assert_int_equal(lro_flows_grown(&flows, find(n), 1000), LRO_CONTINUE);
+	assert_int_equal(lro_flows_grown(&flows, find(n), SEGS(1000)), LRO_CONTINUE);
 }
 
 /* An aggregate that is held again becomes the newest of those held. */
@@ -303,15 +448,14 @@ static void held_again(void **ctx)
 	lro_flows_hold(&flows, find(0), 20);
 	assert_false(lro_flow_has_grown(find(0)));
 	assert_int_equal(find(0)->deadline, 20);
-	assert_int_equal(find(0)->holds, 2);
-	assert_int_equal(find(1)->holds, 1);
 	assert_true((s32)(find(0)->born - born) > 0);
 	assert_ptr_equal(lro_flows_oldest(&flows), find(1));
 
 	/* A new aggregate was not held. */
+	find(0)->until = 80;
 	lro_flows_close(&flows, find(0));
 	begin(0, 2000);
-	assert_int_equal(find(0)->holds, 0);
+	assert_int_equal(find(0)->until, 0);
 	free(memory);
 }
 
@@ -410,7 +554,7 @@ static struct lro_flow *open_frame(const struct frame *f, u32 vlan)
 	assert_int_equal(lro_parse(f->data, f->len, f->len, vlan, &pkt, &why), LRO_CANDIDATE);
 	flow = lro_flows_place(&flows, &pkt.key);
 	lro_flows_open(&flows, flow, &pkt, skb_of(1));
-	assert_int_equal(lro_flows_grown(&flows, flow, 3), LRO_CONTINUE);
+	assert_int_equal(lro_flows_grown(&flows, flow, SEGS(3)), LRO_CONTINUE);
 	return flow;
 }
 
@@ -583,6 +727,9 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(spread_of_ipv6),
 		cmocka_unit_test(oldest_gives_way_at_limit),
 		cmocka_unit_test(oldest_of_full_set_gives_way),
+		cmocka_unit_test(bulk_stays_at_limit),
+		cmocka_unit_test(bulk_stays_in_full_set),
+		cmocka_unit_test(strays),
 		cmocka_unit_test(age_order),
 		cmocka_unit_test(held_aggregates),
 		cmocka_unit_test(held_again),

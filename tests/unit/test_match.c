@@ -14,7 +14,8 @@
 #include "packet.h"
 #include "tests.h"
 
-#define ALL_SEGS 1000
+#define ALL_SEGS (&(const struct lro_limits){ 1000, LRO_IP_MAX, LRO_IP_MAX })
+#define SEGS(n) (&(const struct lro_limits){ n, LRO_IP_MAX, LRO_IP_MAX })
 
 static struct lro_state state;
 static bool relaxed;
@@ -498,12 +499,12 @@ static void what_ends_an_aggregate(void **ctx)
 	assert_int_equal(lro_state_ends(&state, ALL_SEGS), LRO_FLUSH_FIN);
 
 	start(&spec_bulk);
-	assert_int_equal(lro_state_ends(&state, 1), LRO_FLUSH_SEGS);
-	assert_int_equal(lro_state_ends(&state, 2), LRO_CONTINUE);
+	assert_int_equal(lro_state_ends(&state, SEGS(1)), LRO_FLUSH_SEGS);
+	assert_int_equal(lro_state_ends(&state, SEGS(2)), LRO_CONTINUE);
 	s = next_of(spec_bulk);
 	assert_int_equal(add(&s), LRO_CONTINUE);
-	assert_int_equal(lro_state_ends(&state, 2), LRO_FLUSH_SEGS);
-	assert_int_equal(lro_state_ends(&state, 3), LRO_CONTINUE);
+	assert_int_equal(lro_state_ends(&state, SEGS(2)), LRO_FLUSH_SEGS);
+	assert_int_equal(lro_state_ends(&state, SEGS(3)), LRO_CONTINUE);
 
 	start(&spec_bulk);
 	s = next_of(spec_bulk);
@@ -550,6 +551,53 @@ static void size_limit(void **ctx)
 	assert_int_equal(add(&s), LRO_FLUSH_NO_ROOM);
 }
 
+static enum lro_reason append_of(const struct spec *s)
+{
+	struct frame f = frame_build(s);
+	struct lro_packet pkt = parsed(&f, 0);
+	enum lro_reason why = lro_match(&state, &pkt, false);
+
+	if (!why)
+		lro_state_add(&state, &pkt);
+	frame_free(&f);
+	return why;
+}
+
+/* The device may allow less, of either protocol. */
+static void device_limit(void **ctx)
+{
+	const struct lro_limits limits = { 1000, 52 + 3 * 1448, 72 + 2 * 1448 + 1447 };
+
+	(void)ctx;
+	for (unsigned int v6 = 0; v6 < 2; v6++) {
+		struct spec s = v6 ? spec_v6(spec_bulk) : spec_bulk;
+		unsigned int most = v6 ? 2 : 3;
+
+		start(&s);
+		lro_state_limit(&state, &limits);
+		assert_int_equal(state.limit, most);
+		for (unsigned int n = 1; n < most; n++) {
+			assert_int_equal(lro_state_ends(&state, &limits), LRO_CONTINUE);
+			s = next_of(s);
+			assert_int_equal(append_of(&s), LRO_CONTINUE);
+		}
+		assert_int_equal(lro_state_ends(&state, &limits), LRO_FLUSH_FULL);
+		/* A shorter segment may still fit. */
+		s = next_of(s);
+		s.payload = v6 ? 1448 : 1;
+		assert_int_equal(append_of(&s), LRO_FLUSH_NO_ROOM);
+		s.payload--;
+		if (v6)
+			assert_int_equal(append_of(&s), LRO_CONTINUE);
+	}
+	/* One packet is more than it allows. */
+	start(&spec_bulk);
+	lro_state_limit(&state, &(const struct lro_limits){ 1000, 1499, 1 });
+	assert_int_equal(state.limit, 1);
+	assert_int_equal(lro_state_ends(&state, &(const struct lro_limits){ 1000, 1499, 1 }),
+			 LRO_FLUSH_FULL);
+}
+
 struct result run_match_tests(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -570,6 +618,7 @@ struct result run_match_tests(void)
 		cmocka_unit_test(padded_last_segment),
 		cmocka_unit_test(what_ends_an_aggregate),
 		cmocka_unit_test(size_limit),
+		cmocka_unit_test(device_limit),
 	};
 
 	return RUN_GROUP("match", tests);

@@ -71,6 +71,8 @@ static void check_aggregate(const struct lro_state *state, struct frame *held, u
 	assert_int_equal(n, count);
 }
 
+static const struct lro_limits limits = { MAX_HELD, LRO_IP_MAX, LRO_IP_MAX };
+
 /* Advance the sender; now and then something about it changes. */
 static void advance(struct spec *s, u32 size, bool fixed_id)
 {
@@ -156,10 +158,10 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 				check_aggregate(&state, held, count);
 			count = 0;
 			lro_state_start(&state, &pkt);
-			lro_state_limit(&state, MAX_HELD);
+			lro_state_limit(&state, &limits);
 		}
 		held[count++] = f;
-		if (lro_state_ends(&state, MAX_HELD)) {
+		if (lro_state_ends(&state, &limits)) {
 			check_aggregate(&state, held, count);
 			count = 0;
 		}
