@@ -87,6 +87,8 @@ SUITES = (
           on_machine(sys.executable, "tests/property/run.py"), 3000),
     Suite("kasan", "such packets, fewer of them, where every access to memory is checked",
           on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500),
+    Suite("time", "how long packets wait in the engine, on a clock of the test's own",
+          on_machine(sys.executable, "tests/time/run.py"), 1500),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""How long packets wait in the engine, in user-mode Linux on a clock of the test's own.
+
+Random arrivals and polls; each packet must be delivered in time. The last line is `N passed, N failed`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import secrets
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from lab import prereq  # noqa: E402
+from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
+from lab.uml.boot import Boot, Load, boot  # noqa: E402
+from lab.uml.uml import build_modules, ensure  # noqa: E402
+
+# The shipped time, a short and a long one.
+TIMES = (100, 20, 2000)
+RESULT = re.compile(r"time: (ok|not ok): (.*)")
+FAULT = re.compile(r"time: fault: .*")
+
+
+def run(packets: int, seed: int) -> list[Boot]:
+    """Build, then boot once for each time. Raises LabError."""
+    kernel = ensure("bench")
+    stage = build_modules(kernel, "time", ["include", "lro_core", "tests/time", "tests/netdev"])
+    boots = []
+    for hold_us in TIMES:
+        parameters = f"packets={packets // len(TIMES)} seed={seed} hold_us={hold_us}"
+        loads = [Load(stage / "lro_core" / "lro_core.ko", f"hold_us={hold_us}"),
+                 Load(stage / "tests" / "time" / "lro_time.ko", parameters, unload=True)]
+        with step(f"Sending {packets // len(TIMES)} packets with hold_us={hold_us}, SEED={seed}"):
+            boots.append(boot(kernel, f"time-{hold_us}", loads, timeout=300, kernel_args=("time-travel=inf-cpu",)))
+    return boots
+
+
+def main() -> int:
+    """Run; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packets", type=int, default=1_000_000, help="of all runs together (%(default)s)")
+    parser.add_argument("--seed", type=int, help="of arrivals and polls; else by chance")
+    options = parser.parse_args()
+    seed = secrets.randbelow(1 << 31) if options.seed is None else options.seed
+    try:
+        prereq.ensure(tests=True)
+        boots = run(options.packets, seed)
+    except LabError as error:
+        print(f"time: {error.sentence()}", file=sys.stderr)
+        return error.code
+    passed = 0
+    for result in boots:
+        found = RESULT.search(result.text)
+        good = bool(found and found[1] == "ok" and not result.fault)
+        passed += good
+        print(f"{'ok  ' if good else 'FAIL'} {found[2] if found else 'no result'}")
+        for line in FAULT.findall(result.text):
+            print(f"     {line}")
+        if result.fault:
+            print(f"     {result.fault.sentence()}")
+    failed = len(TIMES) - passed
+    if failed:
+        print(f"     again: python3 tests/time/run.py --seed {seed} --packets {options.packets}")
+    print(f"{passed} passed, {failed} failed")
+    return EXIT_FAILED if failed else EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
