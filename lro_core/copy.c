@@ -264,7 +264,7 @@ static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const
 	if (!copy(lro, flow, from, flow->state.gso_size, NULL))
 		return false;
 	lro_count_packet(lro, len);
-	lro_repeat(lro, flow);
+	lro_count_predicted(lro, flow);
 	return true;
 }
 
@@ -291,7 +291,7 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 		return append_across(lro, flow, from, len);
 	flow->fill += payload;
 	lro_count_packet(lro, len);
-	why = lro_state_repeat(&flow->state, tcp);
+	why = lro_state_advance_predicted(&flow->state, tcp);
 	if (why || lro_is_traced())
 		return append_known(lro, flow, to, from, why);
 	lro->count[LRO_COUNT_HELD]++;
@@ -306,7 +306,7 @@ static noinline bool receive_any(struct lro *lro, const void *frame, unsigned in
 	struct lro_flow *flow = NULL;
 
 	if (verified)
-		flow = lro_flows_repeated(&lro->flows, frame, len, len, vlan);
+		flow = lro_flows_predicted(&lro->flows, frame, len, len, vlan);
 	if (flow && flow->layout == LRO_LAYOUT_COPY)
 		return append_next(lro, flow, frame, len, flow->state.tcp);
 	if (lro_is_plainly_alone(lro, frame, len, len) ||
@@ -322,7 +322,7 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
 	struct lro_flow *flow = NULL;
 
 	if (verified)
-		flow = lro_flows_repeated_v4(&lro->flows, frame, len, vlan);
+		flow = lro_flows_predicted_v4(&lro->flows, frame, len, vlan);
 	if (!flow || flow->layout != LRO_LAYOUT_COPY)
 		return receive_any(lro, frame, len, vlan, verified);
 	return append_next(lro, flow, frame, len, LRO_V4_TCP);

@@ -497,13 +497,13 @@ static __always_inline void lro_count_grown(struct lro *lro, struct lro_flow *fl
 }
 
 /**
- * lro_repeat() - account for a packet that lro_flows_repeated() knew
+ * lro_count_predicted() - account for a packet that lro_flows_predicted() knew
  * @lro: context
  * @flow: its aggregate, which has the payload already; closed if the packet ends it
  */
-static __always_inline void lro_repeat(struct lro *lro, struct lro_flow *flow)
+static __always_inline void lro_count_predicted(struct lro *lro, struct lro_flow *flow)
 {
-	lro_count_grown(lro, flow, lro_state_repeat(&flow->state, flow->state.tcp));
+	lro_count_grown(lro, flow, lro_state_advance_predicted(&flow->state, flow->state.tcp));
 }
 
 /**

@@ -66,10 +66,10 @@ struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_
 	return NULL;
 }
 
-struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame,
-					unsigned int avail, unsigned int len, u32 vlan)
+struct lro_flow *lro_flows_predicted_any(struct lro_flows *flows, const u8 *frame,
+					 unsigned int avail, unsigned int len, u32 vlan)
 {
-	/* Where all open aggregates have them; lro_repeats() sees to the rest of the headers. */
+	/* Where all open aggregates have them; lro_predicted() sees to the rest of the headers. */
 	const u8 *addr = frame + LRO_V4_ADDR, *end = addr + 8;
 	u32 hash, link = vlan & ~LRO_TAG_PRIORITY;
 	struct lro_flow *flow;
@@ -86,9 +86,9 @@ struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame
 	hash = link & LRO_KEY_IPV6 ? lro_flow_hash(flows, addr, 32, lro_load32(end), link) :
 				     lro_flow_hash(flows, addr, 8, lro_load32(end), link);
 	flow = lro_flows_hashed(flows, hash);
-	if (!flow || !lro_repeats(&flow->state, frame, avail, len, vlan))
+	if (!flow || !lro_predicted(&flow->state, frame, avail, len, vlan))
 		return NULL;
-	lro_flows_expect(flows, flow);
+	lro_flows_guess(flows, flow);
 	return flow;
 }
 

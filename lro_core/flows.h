@@ -11,7 +11,7 @@
 #include <linux/types.h>
 
 #include "match.h"
-#include "repeat.h"
+#include "predict.h"
 
 #define LRO_WAYS	8	/* flows in one set */
 
@@ -200,7 +200,7 @@ static __always_inline struct lro_flow *lro_flows_hashed(const struct lro_flows 
 }
 
 /* Flows that take turns are not compared with the one before. */
-static inline void lro_flows_expect(struct lro_flows *flows, struct lro_flow *flow)
+static inline void lro_flows_guess(struct lro_flows *flows, struct lro_flow *flow)
 {
 	flows->last = flows->recent == flow ? flow : NULL;
 	flows->recent = flow;
@@ -237,51 +237,51 @@ void lro_flows_setup(struct lro_flows *flows, struct lro_flow_set *memory, unsig
 struct lro_flow *lro_flows_find(const struct lro_flows *flows, const struct lro_key *key);
 
 /**
- * lro_flows_repeated_any() - find the aggregate that a raw frame is the next of
+ * lro_flows_predicted_any() - find the aggregate that a raw frame is the next of
  * @flows: table
  * @frame: first byte of the Ethernet header
  * @avail: bytes that may be read at @frame
  * @len: length of the frame without FCS, bytes
  * @vlan: tag the device removed
  *
- * Return: flow that the frame continues, and for which lro_repeats() is true; or NULL.
+ * Return: flow that the frame continues, and for which lro_predicted() is true; or NULL.
  */
-struct lro_flow *lro_flows_repeated_any(struct lro_flows *flows, const u8 *frame,
-					unsigned int avail, unsigned int len, u32 vlan);
+struct lro_flow *lro_flows_predicted_any(struct lro_flows *flows, const u8 *frame,
+					 unsigned int avail, unsigned int len, u32 vlan);
 
 /* The same, for frames that mostly are of the flow of the frame before. */
-static inline struct lro_flow *lro_flows_repeated(struct lro_flows *flows, const u8 *frame,
-						  unsigned int avail, unsigned int len, u32 vlan)
+static inline struct lro_flow *lro_flows_predicted(struct lro_flows *flows, const u8 *frame,
+						   unsigned int avail, unsigned int len, u32 vlan)
 {
 	struct lro_flow *flow = flows->last;
 
-	if (flow && lro_repeats(&flow->state, frame, avail, len, vlan))
+	if (flow && lro_predicted(&flow->state, frame, avail, len, vlan))
 		return flow;
 	return flows->count > !!flow ?
-	       lro_flows_repeated_any(flows, frame, avail, len, vlan) : NULL;
+	       lro_flows_predicted_any(flows, frame, avail, len, vlan) : NULL;
 }
 
 /*
  * The same, without a call: only IPv4 with timestamps, and %LRO_V4_BULK_LEN bytes may be read
  * if the frame has them. Flows that take turns are most of what many flows are.
  */
-static __always_inline struct lro_flow *lro_flows_repeated_v4(struct lro_flows *flows,
-							      const u8 *frame, unsigned int len,
-							      u32 vlan)
+static __always_inline struct lro_flow *lro_flows_predicted_v4(struct lro_flows *flows,
+							       const u8 *frame, unsigned int len,
+							       u32 vlan)
 {
 	const u8 *addr = frame + LRO_V4_ADDR;
 	struct lro_flow *flow = flows->last;
 
-	if (flow && lro_repeats_v4(&flow->state, frame, len, vlan))
+	if (flow && lro_predicted_v4(&flow->state, frame, len, vlan))
 		return flow;
 	if (flows->count <= !!flow || len <= LRO_V4_BULK_LEN ||
 	    frame[LRO_V4_PROTO] != LRO_PROTO_TCP)
 		return NULL;
 	flow = lro_flows_hashed(flows, lro_flow_hash(flows, addr, 8, lro_load32(addr + 8),
 						     vlan & ~LRO_TAG_PRIORITY));
-	if (!flow || !lro_repeats_v4(&flow->state, frame, len, vlan))
+	if (!flow || !lro_predicted_v4(&flow->state, frame, len, vlan))
 		return NULL;
-	lro_flows_expect(flows, flow);
+	lro_flows_guess(flows, flow);
 	return flow;
 }
 

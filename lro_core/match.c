@@ -3,7 +3,6 @@
 #include <linux/string.h>
 
 #include "match.h"
-#include "repeat.h"
 
 /* Byte offsets in the frame. */
 enum {
@@ -23,7 +22,7 @@ enum {
 	V6_NEXT = LRO_IP_OFF + 6,
 	V6_HOPS = LRO_IP_OFF + 7,
 	V6_ADDR = LRO_IP_OFF + 8,
-	V6_TCP = LRO_IP_OFF + LRO_IPV6_LEN,
+	V6_TCP = LRO_V6_TCP,
 };
 
 /* Byte offsets in the TCP header. */
@@ -466,15 +465,6 @@ enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet
 	return match_rest(state, pkt, relaxed);
 }
 
-bool lro_repeats_other(const struct lro_state *state, const u8 *frame)
-{
-	if (state->hdr_len == V6_TCP + LRO_TCP_LEN + LRO_TS_LEN)
-		return lro_repeats_kind(state, frame, V6_TCP, true);
-	if (state->hdr_len == V4_TCP + LRO_TCP_LEN)
-		return lro_repeats_kind(state, frame, V4_TCP, false);
-	return lro_repeats_kind(state, frame, V6_TCP, false);
-}
-
 void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 {
 	memcpy(state->hdr, pkt->frame, pkt->hdr_len);
@@ -491,7 +481,7 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	state->fixed_id = false;
 	state->limit = 0;
 	state->max_len = 0;
-	lro_state_expect(state, state->tcp, pkt->payload);
+	lro_state_advance(state, state->tcp, pkt->payload);
 }
 
 void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
@@ -505,7 +495,7 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 		lro_store16(state->hdr + V4_ID, lro_load16(pkt->frame + V4_ID));
 		lro_store16(state->hdr + V4_CHECK, lro_load16(pkt->frame + V4_CHECK));
 	}
-	lro_state_expect(state, state->tcp, pkt->payload);
+	lro_state_advance(state, state->tcp, pkt->payload);
 	state->tail_flags = pkt->flags & FLAGS_LAST;
 
 	/* The latest counts. In strict mode this writes what is there already. */

@@ -9,6 +9,7 @@
 
 #include <linux/types.h>
 
+#include "bytes.h"
 #include "reasons.h"
 
 #define LRO_MAC_LEN	14u	/* Ethernet header without a tag */
@@ -25,6 +26,7 @@
 #define LRO_V4_CHECK	(LRO_IP_OFF + 10)
 #define LRO_V4_ADDR	(LRO_IP_OFF + 12)
 #define LRO_V4_TCP	(LRO_IP_OFF + LRO_IPV4_LEN)
+#define LRO_V6_TCP	(LRO_IP_OFF + LRO_IPV6_LEN)
 #define LRO_TCP_SEQ	4u
 #define LRO_TCP_CHECK	16u
 
@@ -268,75 +270,37 @@ static inline bool lro_state_is_short(const struct lro_state *state)
  */
 void lro_state_limit(struct lro_state *state, const struct lro_limits *limits);
 
-/* Header fields are not aligned in a frame; compilers turn these into one load. */
-static inline u16 lro_get_be16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static inline u32 lro_get_be32(const u8 *p)
-{
-	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
-}
-
-static inline u16 lro_load16(const u8 *p)
-{
-	u16 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline u32 lro_load32(const u8 *p)
-{
-	u32 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static inline u64 lro_load64(const u8 *p)
-{
-	u64 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* The kernel's memcpy() checks its bounds at runtime where it knows them in part. */
-static inline void lro_store16(u8 *p, u16 v)
-{
-	__builtin_memcpy(p, &v, sizeof(v));
-}
-
-static inline void lro_store32(u8 *p, u32 v)
-{
-	__builtin_memcpy(p, &v, sizeof(v));
-}
-
-static inline void lro_store64(u8 *p, u64 v)
-{
-	__builtin_memcpy(p, &v, sizeof(v));
-}
-
-static inline void lro_put_be16(u8 *p, u16 v)
-{
-	p[0] = v >> 8;
-	p[1] = v;
-}
-
-static inline void lro_put_be32(u8 *p, u32 v)
-{
-	p[0] = v >> 24;
-	p[1] = v >> 16;
-	p[2] = v >> 8;
-	p[3] = v;
-}
-
 /* Sequence number that continues an aggregate. */
 static inline u32 lro_next_seq(const struct lro_state *state)
 {
 	return lro_get_be32(state->hdr + state->tcp + LRO_TCP_SEQ);
+}
+
+/*
+ * Count the identification up, and the checksum with it. In one's complement 0 and ffff are
+ * the same: the sum does not change as the identification counts over, and a checksum of 0,
+ * which is the complement of ffff, goes on with that of 1.
+ */
+static __always_inline void lro_advance_id(u8 *hdr)
+{
+	u16 id = lro_get_be16(hdr + LRO_V4_ID) + 1, check = lro_get_be16(hdr + LRO_V4_CHECK);
+
+	lro_put_be16(hdr + LRO_V4_ID, id);
+	if (id)
+		lro_put_be16(hdr + LRO_V4_CHECK, check - 1 - !check);
+}
+
+/* Count one packet more of an aggregate with @tcp bytes before the TCP header, see @state. */
+static __always_inline void lro_state_advance(struct lro_state *state, unsigned int tcp,
+					      unsigned int payload)
+{
+	u8 *seq = state->hdr + tcp + LRO_TCP_SEQ;
+
+	lro_put_be32(seq, lro_get_be32(seq) + payload);
+	if (tcp == LRO_V4_TCP && !state->fixed_id)
+		lro_advance_id(state->hdr);
+	state->ip_len += payload;
+	state->segs++;
 }
 
 static inline bool lro_key_equal(const struct lro_key *a, const struct lro_key *b)

@@ -163,7 +163,7 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow,
 	flow->info->frags[flow->frags++] = cut;
 	flow->added += payload;
 	flow->truesize += truesize;
-	lro_count_grown(lro, flow, lro_state_repeat(&flow->state, tcp));
+	lro_count_grown(lro, flow, lro_state_advance_predicted(&flow->state, tcp));
 	return true;
 }
 
@@ -237,7 +237,7 @@ static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsig
 		len += skb_frag_size(&frags[i]);
 	}
 	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY)
-		flow = lro_flows_repeated(&lro->flows, f.hdr, len, len, vlan);
+		flow = lro_flows_predicted(&lro->flows, f.hdr, len, len, vlan);
 	if (flow && may_join(flow, pool) &&
 	    append_next(lro, flow, frags, truesize, pool, flow->state.tcp))
 		return true;
@@ -261,8 +261,8 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 	struct lro_flow *flow;
 
 	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY) {
-		flow = lro_flows_repeated_v4(&lro->flows, skb_frag_address(frags),
-					     skb_frag_size(frags), vlan);
+		flow = lro_flows_predicted_v4(&lro->flows, skb_frag_address(frags),
+					      skb_frag_size(frags), vlan);
 		if (flow && may_join(flow, pool) && !page_is_pfmemalloc(skb_frag_page(frags)) &&
 		    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
 			return true;

@@ -190,14 +190,14 @@ static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 	    skb_mac_offset(skb) != -ETH_HLEN || !is_plain(skb))
 		return false;
 	if (avail >= LRO_V4_BULK_LEN)
-		flow = lro_flows_repeated_v4(&lro->flows, frame, len, vlan);
+		flow = lro_flows_predicted_v4(&lro->flows, frame, len, vlan);
 	if (!flow)
-		flow = lro_flows_repeated(&lro->flows, frame, avail, len, vlan);
+		flow = lro_flows_predicted(&lro->flows, frame, avail, len, vlan);
 	if (!flow || len != flow->state.full_len ||
 	    flow->layout != LRO_LAYOUT_SKB || flow->kind != lro_plain_kind(skb))
 		return false;
 	lro_join_skb(flow, skb, flow->state.hdr_len - ETH_HLEN, true);
-	lro_repeat(lro, flow);
+	lro_count_predicted(lro, flow);
 	return true;
 }
 

@@ -220,8 +220,8 @@ static void receive(struct sender *s, const struct frame *f)
 	MUST(verdict == LRO_CANDIDATE || verdict == LRO_PASS);
 	flow = lro_flows_find(&table, &pkt.key);
 	MUST(flow == s->flow);
-	repeated = lro_flows_repeated(&table, f->data, f->len, f->len, 0);
-	v4 = lro_flows_repeated_v4(&same, f->data, f->len, 0);
+	repeated = lro_flows_predicted(&table, f->data, f->len, f->len, 0);
+	v4 = lro_flows_predicted_v4(&same, f->data, f->len, 0);
 	MUST(v4 == (repeated && lro_is_v4_bulk(&repeated->state) ? repeated : NULL));
 	s->arrived++;
 	if (verdict == LRO_PASS) {
@@ -237,7 +237,7 @@ static void receive(struct sender *s, const struct frame *f)
 		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
 		MUST(repeated == (oracle_repeats(&flow->state, &pkt) ? flow : NULL));
 		if (repeated) {
-			if (lro_state_repeat(&flow->state, flow->state.tcp))
+			if (lro_state_advance_predicted(&flow->state, flow->state.tcp))
 				flush(flow);
 			return;
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as frames: what lro_parse(), lro_match() and lro_repeats() say of
+ * Any bytes as frames: what lro_parse(), lro_match() and lro_predicted() say of
  * them is what the oracle says, and none reads beyond what it may.
  *
  * Input: a control byte for each frame, then the frame: bytes of the input, or a
@@ -9,7 +9,7 @@
  */
 #include "input.h"
 #include "match.h"
-#include "repeat.h"
+#include "predict.h"
 #include "oracle.h"
 #include "packet.h"
 
@@ -142,13 +142,13 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 					 oracle_continues(state, &pkt, *relaxed)));
 			repeats = goes_on && oracle_repeats(state, &pkt);
 		}
-		MUST(lro_repeats(state, bytes, avail, f.len, vlan) == repeats);
+		MUST(lro_predicted(state, bytes, avail, f.len, vlan) == repeats);
 		if (goes_on) {
 			struct lro_state quick = *state;
 
 			lro_state_add(state, &pkt);
 			if (repeats) {
-				MUST(lro_state_repeat(&quick, quick.tcp) ==
+				MUST(lro_state_advance_predicted(&quick, quick.tcp) ==
 				     lro_state_ends(state, &limits));
 				MUST(!memcmp(&quick, state, sizeof(quick)));
 			}

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "match.h"
-#include "repeat.h"
+#include "predict.h"
 #include "packet.h"
 #include "tests.h"
 
@@ -57,15 +57,15 @@ static enum lro_reason add_vlan(const struct spec *s, u32 vlan)
 	struct lro_state quick = state;
 
 	if (lro_state_ends(&state, ALL_SEGS) == LRO_CONTINUE)
-		assert_int_equal(lro_repeats(&state, f.data, f.len, f.len, vlan),
+		assert_int_equal(lro_predicted(&state, f.data, f.len, f.len, vlan),
 				 !why && is_plain_next(&pkt));
 	if (!why) {
 		bool repeats = is_plain_next(&pkt) &&
-			       lro_repeats(&state, f.data, f.len, f.len, vlan);
+			       lro_predicted(&state, f.data, f.len, f.len, vlan);
 
 		lro_state_add(&state, &pkt);
 		if (repeats) {
-			assert_int_equal(lro_state_repeat(&quick, quick.tcp),
+			assert_int_equal(lro_state_advance_predicted(&quick, quick.tcp),
 					 lro_state_ends(&state, ALL_SEGS));
 			assert_memory_equal(&quick, &state, sizeof(state));
 		}
@@ -367,29 +367,29 @@ static void frames_with_wrong_lengths(void **ctx)
 	/* The masked compare must not take what lro_parse() refuses. */
 	put_be16(f.data + 16, 1501);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	put_be16(f.data + 16, 52);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	put_be16(f.data + 16, 10);
 	frame_fix_ip_checksum(&f);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	put_be16(f.data + 16, 1500);
 	frame_fix_ip_checksum(&f);
-	assert_true(lro_repeats(&state, f.data, f.len, f.len, 0));
-	assert_false(lro_repeats(&state, f.data, 65, f.len, 0));
-	assert_true(lro_repeats(&state, f.data, 66, f.len, 0));
-	assert_false(lro_repeats(&state, f.data, f.len, 65, 0));
+	assert_true(lro_predicted(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, 65, f.len, 0));
+	assert_true(lro_predicted(&state, f.data, 66, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, 65, 0));
 	put_be16(f.data + 50, 0xffff);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	put_be16(f.data + 50, 0x1234);
 	f.data[25] ^= 0x10;
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	frame_free(&f);
 
 	s.payload = 65535 - 52;		/* with the longest IP header field */
 	f = frame_build(&s);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	frame_free(&f);
 }
 
@@ -412,12 +412,12 @@ static void other_flows_and_options(void **ctx)
 			f.data[at] ^= 0x40;
 			if (!i)
 				frame_fix_ip_checksum(&f);
-			assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+			assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 			f.data[at] ^= 0x40;
 		}
 		if (!i)
 			frame_fix_ip_checksum(&f);
-		assert_true(lro_repeats(&state, f.data, f.len, f.len, 0));
+		assert_true(lro_predicted(&state, f.data, f.len, f.len, 0));
 		frame_free(&f);
 	}
 }
@@ -438,9 +438,9 @@ static void other_zero_as_ip_checksum(void **ctx)
 		assert_int_not_equal(first.id, spec_bulk.id);
 	}
 	start(&first);
-	assert_true(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_true(lro_predicted(&state, f.data, f.len, f.len, 0));
 	put_be16(f.data + 24, 0xffff);
-	assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 	frame_free(&f);
 }
 
@@ -458,9 +458,9 @@ static void identification_counts_over(void **ctx)
 
 		s = next_of(s);
 		f = frame_build(&s);
-		assert_true(lro_repeats(&state, f.data, f.len, f.len, 0));
+		assert_true(lro_predicted(&state, f.data, f.len, f.len, 0));
 		f.data[25]++;
-		assert_false(lro_repeats(&state, f.data, f.len, f.len, 0));
+		assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
 		frame_free(&f);
 		assert_int_equal(add(&s), LRO_CONTINUE);
 	}

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "match.h"
-#include "repeat.h"
+#include "predict.h"
 #include "packet.h"
 #include "segment.h"
 #include "tests.h"
@@ -146,9 +146,9 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 			continue;
 		}
 		is_next = count && lro_match(&state, &pkt, false) == LRO_CONTINUE;
-		if (count && lro_repeats(&state, f.data, f.len, f.len, 0)) {
+		if (count && lro_predicted(&state, f.data, f.len, f.len, 0)) {
 			assert_true(is_next);
-			lro_state_repeat(&state, state.tcp);
+			lro_state_advance_predicted(&state, state.tcp);
 			++*merged;
 		} else if (is_next) {
 			lro_state_add(&state, &pkt);

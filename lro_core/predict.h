@@ -5,22 +5,17 @@
  * bulk transfer are, so an aggregate has the header ready that such a packet must have, and
  * what looks at it is inlined into the way of each packet.
  */
-#ifndef _XENLRO_REPEAT_H
-#define _XENLRO_REPEAT_H
+#ifndef _XENLRO_PREDICT_H
+#define _XENLRO_PREDICT_H
 
 #include "match.h"
-
-static __always_inline u64 lro_diff64(const u8 *a, const u8 *b)
-{
-	return lro_load64(a) ^ lro_load64(b);
-}
 
 /*
  * Compares all of the headers but the TCP checksum, which is the caller's. With constants
  * for @tcp and @timestamps nothing is left to decide.
  */
-static __always_inline bool lro_repeats_kind(const struct lro_state *state, const u8 *frame,
-					     unsigned int tcp, bool timestamps)
+static __always_inline bool lro_predicted_kind(const struct lro_state *state, const u8 *frame,
+					       unsigned int tcp, bool timestamps)
 {
 	static const u8 no_check[8] = { 0, 0, 255, 255, 255, 255, 255, 255 };
 	const u8 *hdr = state->hdr;
@@ -43,7 +38,7 @@ static __always_inline bool lro_repeats_kind(const struct lro_state *state, cons
 }
 
 /* Of other packets than those with IPv4 and timestamps. */
-bool lro_repeats_other(const struct lro_state *state, const u8 *frame);
+bool lro_predicted_other(const struct lro_state *state, const u8 *frame);
 
 /* Headers of IPv4 with timestamps, bytes. */
 #define LRO_V4_BULK_LEN	(LRO_V4_TCP + LRO_TCP_LEN + LRO_TS_LEN)
@@ -54,7 +49,7 @@ static __always_inline bool lro_is_v4_bulk(const struct lro_state *state)
 }
 
 /**
- * lro_repeats() - is a raw frame the one that bulk TCP sends next
+ * lro_predicted() - is a raw frame the one that bulk TCP sends next
  * @state: open aggregate: lro_state_ends() gave %LRO_CONTINUE after its last packet
  * @frame: first byte of the Ethernet header
  * @avail: bytes that may be read at @frame
@@ -64,52 +59,25 @@ static __always_inline bool lro_is_v4_bulk(const struct lro_state *state)
  * Return: true if lro_parse() and lro_match() would find that the frame continues the
  * aggregate, relaxed or not; false if they have to be asked.
  */
-static __always_inline bool lro_repeats(const struct lro_state *state, const u8 *frame,
-					unsigned int avail, unsigned int len, u32 vlan)
+static __always_inline bool lro_predicted(const struct lro_state *state, const u8 *frame,
+					  unsigned int avail, unsigned int len, u32 vlan)
 {
 	if (avail < state->hdr_len || len != state->full_len || vlan != state->vlan)
 		return false;
-	return lro_is_v4_bulk(state) ? lro_repeats_kind(state, frame, LRO_V4_TCP, true) :
-				       lro_repeats_other(state, frame);
+	return lro_is_v4_bulk(state) ? lro_predicted_kind(state, frame, LRO_V4_TCP, true) :
+				       lro_predicted_other(state, frame);
 }
 
 /* The same of a frame all of whose @len bytes may be read; only IPv4 with timestamps. */
-static __always_inline bool lro_repeats_v4(const struct lro_state *state, const u8 *frame,
-					   unsigned int len, u32 vlan)
+static __always_inline bool lro_predicted_v4(const struct lro_state *state, const u8 *frame,
+					     unsigned int len, u32 vlan)
 {
 	return len == state->full_len && vlan == state->vlan && lro_is_v4_bulk(state) &&
-	       lro_repeats_kind(state, frame, LRO_V4_TCP, true);
-}
-
-/*
- * Count the identification up, and the checksum with it. In one's complement 0 and ffff are
- * the same: the sum does not change as the identification counts over, and a checksum of 0,
- * which is the complement of ffff, goes on with that of 1.
- */
-static __always_inline void lro_expect_id(u8 *hdr)
-{
-	u16 id = lro_get_be16(hdr + LRO_V4_ID) + 1, check = lro_get_be16(hdr + LRO_V4_CHECK);
-
-	lro_put_be16(hdr + LRO_V4_ID, id);
-	if (id)
-		lro_put_be16(hdr + LRO_V4_CHECK, check - 1 - !check);
-}
-
-/* Count one packet more of an aggregate with @tcp bytes before the TCP header, see @state. */
-static __always_inline void lro_state_expect(struct lro_state *state, unsigned int tcp,
-					     unsigned int payload)
-{
-	u8 *seq = state->hdr + tcp + LRO_TCP_SEQ;
-
-	lro_put_be32(seq, lro_get_be32(seq) + payload);
-	if (tcp == LRO_V4_TCP && !state->fixed_id)
-		lro_expect_id(state->hdr);
-	state->ip_len += payload;
-	state->segs++;
+	       lro_predicted_kind(state, frame, LRO_V4_TCP, true);
 }
 
 /**
- * lro_state_repeat() - account for a packet for which lro_repeats() is true
+ * lro_state_advance_predicted() - account for a packet for which lro_predicted() is true
  * @state: aggregate
  * @tcp: its &lro_state.tcp, where that is a constant
  *
@@ -117,12 +85,13 @@ static __always_inline void lro_state_expect(struct lro_state *state, unsigned i
  *
  * Return: as lro_state_ends().
  */
-static __always_inline enum lro_reason lro_state_repeat(struct lro_state *state, unsigned int tcp)
+static __always_inline enum lro_reason lro_state_advance_predicted(struct lro_state *state,
+								   unsigned int tcp)
 {
-	lro_state_expect(state, tcp, state->gso_size);
+	lro_state_advance(state, tcp, state->gso_size);
 	if (state->segs < state->limit)
 		return LRO_CONTINUE;
 	return state->ip_len + state->gso_size > state->max_len ? LRO_FLUSH_FULL : LRO_FLUSH_SEGS;
 }
 
-#endif /* _XENLRO_REPEAT_H */
+#endif /* _XENLRO_PREDICT_H */
