@@ -7,11 +7,11 @@ modules it needs, and on the driver domain Xen's tools together with the guest's
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, proc, roots, segments
+from . import cpio, grants, kernels, modules, programs, roots, segments
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -99,27 +99,6 @@ class _Modules:
         tree.file(f"{folder}/modules.dep", "".join(lines))
 
 
-def _libraries(root: Path, program: Path) -> list[str]:
-    """Paths, relative to the root, of the shared libraries and the loader that a program needs."""
-    loader = next(root.glob("usr/lib64/ld-linux-x86-64.so.*"))
-    search = ":".join(str(root / path) for path in ("usr/lib/x86_64-linux-gnu", "usr/lib"))
-    listing = proc.run([str(loader), "--library-path", search, "--list", str(program)], log=None, timeout=30)
-    found = re.findall(rf"{re.escape(str(root))}/(\S+)", listing)
-    return sorted(set(found) - {str(program.relative_to(root))})
-
-
-def _install_program(tree: cpio.Tree, root: Path, path: str) -> None:
-    """Copy one program to the same place as in the root, and its libraries to /lib."""
-    program = root / path
-    if not program.exists():
-        raise LabError(f"{path} is missing in the lab root; remove build/roots and run `make lab`")
-    tree.file(f"/{path}", program.read_bytes(), 0o755)
-    for library in _libraries(root, program):
-        name = Path(library).name
-        place = "/lib64" if name.startswith("ld-linux") else "/lib"
-        tree.file(f"{place}/{name}", (root / library).read_bytes(), 0o755)
-
-
 def _base(root: Path, role: str) -> cpio.Tree:
     """What every machine has; `role` names the script in lab/guest that sets it up."""
     tree = cpio.Tree()
@@ -133,7 +112,7 @@ def _base(root: Path, role: str) -> cpio.Tree:
     tree.symlink("/init", "bin/busybox")
     tree.symlink("/sbin", "bin")
     for program in COMMON_PROGRAMS:
-        _install_program(tree, root, program)
+        programs.install(tree, root, program)
     for name in ("common", role):
         tree.file(f"/lab/{name}", (GUEST / f"{name}.sh").read_bytes(), 0o755)
     port = "listen 2323" if role == "guest" else "serve /dev/ttyS1"
@@ -177,6 +156,22 @@ def native(series: str, with_ours: bool = False) -> Image:
                                          modules.segment_counter(series)))
 
 
+def testing(series: str, name: str, folder: Path, available: Sequence[str], tools: Sequence[str],
+            files: Mapping[str, Path]) -> Image:
+    """Linux with nothing but a test: modules of the kernel and of `folder`, not loaded, programs of the root, files.
+
+    Of the modules those are left out that the kernel does not have.
+    """
+    kernel = kernels.kernel(series)
+    tree = _base(roots.lab_root(), "linux")
+    for tool in tools:
+        programs.install(tree, roots.lab_root(), tool)
+    for place, path in files.items():
+        tree.file(place, path.read_bytes(), 0o755)
+    present = tuple(module for module in available if kernel.has(module) or (folder / f"{module}.ko").exists())
+    return Image(kernel.vmlinuz, _finish(tree, kernel, folder, (), present, name))
+
+
 def guest(series: str, with_ours: bool = False) -> Path:
     """The Xen guest's initial RAM filesystem."""
     kernel = kernels.kernel(series)
@@ -202,10 +197,10 @@ def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest
         raise LabError("Xen's tools are missing in the lab root; remove build/roots and run `make lab`")
     for program in XEN_PROGRAMS:
         path = str((folder / program).relative_to(root))
-        _install_program(tree, root, path)
+        programs.install(tree, root, path)
         tree.symlink(f"/bin/{program}", f"/{path}")
     for name in ("read", "write", "ls"):
-        _install_program(tree, root, f"usr/bin/xenstore-{name}")
+        programs.install(tree, root, f"usr/bin/xenstore-{name}")
     for path in ("/var/lib/xen", "/var/lib/xenstored", "/var/log/xen", "/run/xen", "/run/xenstored"):
         tree.directory(path)
     tree.symlink("/var/run", "/run")

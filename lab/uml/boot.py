@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import cpio, proc, roots
+from .. import cpio, proc, programs, roots
 from ..paths import LOGS
 from ..steps import LabError
 from .uml import CACHE, Uml
@@ -92,8 +92,11 @@ class Boot:
 
 
 def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after: str = "", memory: int = 1024,
-         timeout: float = 120, kernel_args: Sequence[str] = (), wrap: Sequence[str] = ()) -> Boot:
+         timeout: float = 120, kernel_args: Sequence[str] = (), wrap: Sequence[str] = (), tools: Sequence[str] = (),
+         files: Mapping[str, Path] | None = None) -> Boot:
     """Boot `uml`, load the modules, scan for leaks, power off.
+
+    `tools` are programs of the lab's root, by their paths there; `files` are put at the places that they name.
 
     `before` and `after` are shell commands to run before and after the modules are loaded. `name` names the log,
     `memory` is in MiB, `timeout` in seconds; `wrap` is a command put before the kernel's. It is a fault when a load
@@ -106,6 +109,10 @@ def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after:
     tree.file("/init", _init(before, loads, after), 0o755)
     for load in loads:
         tree.file(f"/{load.module.name}", load.module.read_bytes())
+    for tool in tools:
+        programs.install(tree, roots.lab_root(), tool)
+    for place, path in (files or {}).items():
+        tree.file(place, path.read_bytes(), 0o755)
     image = cpio.write(tree, CACHE / "images", f"{uml.flavour}-{name}")
     log = LOGS / f"uml-{uml.flavour}-{name}.console"
     log.unlink(missing_ok=True)

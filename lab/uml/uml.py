@@ -20,7 +20,8 @@ from .packages import COMPILER
 HERE = Path(__file__).resolve().parent
 CACHE = BUILD / "uml"
 
-FLAVOURS = ("bench", "debug")
+# Each with the fragments of its configuration, lab/uml/*.config.
+FLAVOURS = {"bench": ("common", "bench"), "debug": ("common", "consumers", "debug")}
 SOURCE = "linux-source-6.12"
 
 # Where source, build tree and out-of-tree modules lie during a build.
@@ -75,7 +76,7 @@ class Uml:
 
 def configuration(flavour: str) -> str:
     """Text of the configuration fragments of a flavour."""
-    return "".join((HERE / f"{name}.config").read_text() for name in ("common", flavour))
+    return "".join((HERE / f"{name}.config").read_text() for name in FLAVOURS[flavour])
 
 
 def ensure(flavour: str = "bench") -> Uml:
@@ -134,20 +135,22 @@ def _check_configuration(uml: Uml, log: Path) -> None:
         )
 
 
-def build_modules(uml: Uml, name: str, sources: Iterable[str]) -> Path:
+def build_modules(uml: Uml, name: str, sources: Iterable[str], beside: Iterable[str] = ()) -> Path:
     """Build out-of-tree modules from folders of this project; return the folder that holds the results.
 
-    `sources` are paths from the top of the project; those that have a Kbuild file are built. The sources are mirrored
+    `sources` are paths from the top of the project; those that have a Kbuild file are built. Those `beside` are there
+    for others to include. The sources are mirrored
     to build/uml/modules/<flavour>-<name>/, as the objects of different kernels must not meet. Raises LabError.
     """
     stage = CACHE / "modules" / f"{uml.flavour}-{name}"
     wanted: dict[Path, bytes] = {}
     folders = []
-    for source in sources:
+    sources = tuple(sources)
+    for source in (*sources, *beside):
         folder = ROOT / source
         if not folder.is_dir():
             raise LabError(f"there is no folder {source}/ to build a module from")
-        if (folder / "Kbuild").exists():
+        if source in sources and (folder / "Kbuild").exists():
             folders.append(source)
         for path in folder.rglob("*"):
             if _is_source(path):
