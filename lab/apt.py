@@ -77,6 +77,15 @@ class Snapshot:
         return {fields["Package"]: Package(fields["Package"], fields["Version"])
                 for fields in mirror.stanzas(text) if fields.get("Package") in wanted}
 
+    def versions(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """All versions that there are of packages, the newest first; those that do not exist are left out."""
+        found: dict[str, list[str]] = {}
+        for line in _apt(self.directory, ["apt-cache", "madison", *names]).splitlines():
+            name, version, _ = (part.strip() for part in line.split("|"))
+            if version not in found.setdefault(name, []):
+                found[name].append(version)
+        return found
+
     def download(self, packages: list[Package], into: Path, log: Path, timeout: float = 1200) -> list[Path]:
         """Fetch the .deb files, checked against the snapshot, to a directory; return them in order."""
         into.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Debian's kernels of three series: image, modules, headers and the source of the drivers that get grafted.
 
-Those in DEBUG are built here and used like them, by tests only.
+Of each series the newest release, and as OLDEST the oldest that the package mirror still has. Those in DEBUG are built here and used like them, by tests only.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .steps import EnvironmentFault, LabError
 
 SERIES = ("6.1", "6.12", "7.3")
 DEFAULT = "6.12"
+# The first release of each series that can be had with all that belongs to it. Only tests boot them.
+OLDEST = tuple(f"{series}-oldest" for series in SERIES)
 # Built here, not packages: those that lab/debug makes.
 KASAN, PV_DEBUG = DEBUG = ("kasan", "pv-debug")
 _IMAGES = {
@@ -72,6 +74,10 @@ class Kernel:
             fresh.rename(unpacked)
         return unpacked
 
+    def has(self, name: str) -> bool:
+        """Whether there is a module of that name."""
+        return _plain(name) in _index(self.modules_dir)
+
     def depends(self, name: str) -> list[Path]:
         """The modules to load for this one, in order, itself last; empty when it is built in."""
         order: list[Path] = []
@@ -98,9 +104,14 @@ class Kernel:
 
         Those of several kernels go together.
         """
-        folders = [path for pattern in ("usr/src/linux-headers-*", "usr/lib/linux-kbuild-*", "lib/modules/*",
-                                        "usr/lib/modules/*") for path in sorted(self.headers.glob(pattern))]
-        return {path: f"/{path.relative_to(self.headers)}" for path in folders}
+        return _places(self.headers)
+
+
+def _places(headers: Path) -> dict[Path, str]:
+    """Folders of unpacked headers, and where makefiles look for them."""
+    folders = [path for pattern in ("usr/src/linux-headers-*", "usr/lib/linux-kbuild-*", "lib/modules/*",
+                                    "usr/lib/modules/*") for path in sorted(headers.glob(pattern))]
+    return {path: f"/{path.relative_to(headers)}" for path in folders}
 
 
 def _plain(name: str) -> str:
@@ -133,24 +144,46 @@ def module_info(image: bytes) -> dict[str, str]:
     return fields
 
 
+def _numbers(release: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", release)]
+
+
+def releases(names: list[str], pattern: str) -> list[str]:
+    """The releases among package names, oldest first; group 1 of `pattern` is the release."""
+    return sorted((match[1] for name in names if (match := re.fullmatch(pattern, name))), key=_numbers)
+
+
 def newest(names: list[str], pattern: str) -> str | None:
-    """The release with the highest numbers among package names; group 1 of `pattern` is the release."""
-    releases = [match[1] for name in names if (match := re.fullmatch(pattern, name))]
-    return max(releases, key=lambda release: [int(part) for part in re.findall(r"\d+", release)], default=None)
+    """The release with the highest numbers among package names."""
+    return max(releases(names, pattern), key=_numbers, default=None)
+
+
+def is_older(series: str) -> bool:
+    """Whether one of OLDEST is another kernel than the newest of its series."""
+    snapshot = apt.snapshot()
+    return _oldest(series, snapshot)[0] != _newest(_plain_series(series), snapshot)[0]
+
+
+def _plain_series(series: str) -> str:
+    return series.removesuffix("-oldest")
 
 
 @functools.cache
 def kernel(series: str) -> Kernel:
-    """The newest kernel of a series in the package snapshot, or one of DEBUG; fetched or built unless it was before."""
+    """The newest kernel of a series in the package snapshot, or one of OLDEST or DEBUG.
+
+    Fetched or built unless it was before.
+    """
     if series in DEBUG:
         from .debug import kernel as built  # here, as it needs Kernel itself
 
         return built.kernel(series)
-    if series not in SERIES:
+    if series not in (*SERIES, *OLDEST):
         raise LabError(f"there is no kernel series '{series}' here; known are {', '.join(SERIES)}",
                        code=steps.EXIT_USAGE)
     snapshot = apt.snapshot()
-    inputs = ("kernel", snapshot.identity, series, _IMAGES[series], _SPLIT.get(series), _UNWANTED, _SOURCES, _RECIPE)
+    plain = _plain_series(series)
+    inputs = ("kernel", snapshot.identity, series, _IMAGES[plain], _SPLIT.get(plain), _UNWANTED, _SOURCES, _RECIPE)
     directory = cache.keyed(BUILD / "kernels" / series, inputs, lambda fresh: _make(fresh, series, snapshot))
     release, version = (directory / "release").read_text().split()
     return Kernel(series, release, version, directory / "vmlinuz", directory / "vmlinux", directory / "System.map",
@@ -159,29 +192,81 @@ def kernel(series: str) -> Kernel:
 
 def packages(series: str, release: str) -> tuple[list[str], list[str], str]:
     """Names of the packages with image and modules, of those with the headers, and of that with the source."""
+    series = _plain_series(series)
     base = release.removesuffix("-amd64")
     images = [part + release for part in _SPLIT.get(series, ("linux-image-",))]
     kbuild = f"linux-kbuild-{series if series == '6.1' else base}"
     return images, [f"linux-headers-{release}", f"linux-headers-{base}-common", kbuild], f"linux-source-{series}"
 
 
+def real_time_binds(series: str) -> dict[Path, str]:
+    """What chroot() has to mount, besides a kernel's own binds(), to build for its flavour with PREEMPT_RT.
+
+    The headers are fetched unless they were before.
+    """
+    snapshot = apt.snapshot()
+    release = kernel(series).release.removesuffix("-amd64") + "-rt-amd64"
+
+    def fetch(directory: Path) -> None:
+        with steps.step(f"Fetching the headers of Linux {release}"):
+            log = LOGS / f"kernel-{series}-rt.log"
+            log.unlink(missing_ok=True)
+            name = f"linux-headers-{release}"
+            package = snapshot.candidates([name]).get(name)
+            if not package:
+                raise EnvironmentFault(f"the package mirror has no {name}; run `python3 -m lab setup --refresh`")
+            deb, = snapshot.download([package], directory / "debs", log)
+            _unpack(deb, directory / "headers", log)
+            cache.remove(directory / "debs")
+
+    made = cache.keyed(BUILD / "kernels" / f"{series}-rt", ("real time", snapshot.identity, release,
+                                                            cache.recipe(fetch, _unpack)), fetch)
+    return _places(made / "headers")
+
+
+def _newest(series: str, snapshot: apt.Snapshot) -> tuple[str, list[apt.Package]]:
+    """The newest release of a series and its packages, images first."""
+    release = newest(snapshot.names(_IMAGES[series]), _IMAGES[series])
+    if not release:
+        raise EnvironmentFault(f"the package mirror has no Linux {series} (a package like {_IMAGES[series]})")
+    images, headers, source = packages(series, release)
+    known = snapshot.candidates([*images, *headers, source])
+    version = known[images[0]].version if images[0] in known else "none"
+    for name in (*images, *headers, source):
+        if name not in known or known[name].version != version:
+            has = known[name].version if name in known else "none"
+            raise EnvironmentFault(f"the package mirror is being updated: {images[0]} is at {version} but {name} "
+                                   f"at {has}; try again later with `python3 -m lab setup --refresh`")
+    return release, [known[name] for name in (*images, *headers, source)]
+
+
+def _oldest(series: str, snapshot: apt.Snapshot) -> tuple[str, list[apt.Package]]:
+    """The oldest release of a series of which there is all that belongs to it, and its packages, images first.
+
+    The programs that headers need are the same for all releases of a series that has one package of them.
+    """
+    pattern = _IMAGES[_plain_series(series)]
+    for release in releases(snapshot.names(pattern), pattern):
+        images, headers, source = packages(series, release)
+        versions = snapshot.versions([*images, *headers, source])
+        version = versions.get(images[0], [""])[0]
+        shared = [name for name in headers if release.removesuffix("-amd64") not in name]
+        if all(version in versions.get(name, []) for name in (*images, *headers, source) if name not in shared) and \
+           all(versions.get(name) for name in shared):
+            return release, [apt.Package(name, versions[name][-1] if name in shared else version)
+                             for name in (*images, *headers, source)]
+    raise EnvironmentFault(f"the package mirror has no Linux {series} (a package like {pattern})")
+
+
 def _make(directory: Path, series: str, snapshot: apt.Snapshot) -> None:
     with steps.step(f"Fetching Linux {series}: image, headers, driver source") as running:
         log = LOGS / f"kernel-{series}.log"
         log.unlink(missing_ok=True)
-        release = newest(snapshot.names(_IMAGES[series]), _IMAGES[series])
-        if not release:
-            raise EnvironmentFault(f"the package mirror has no Linux {series} (a package like {_IMAGES[series]})")
+        found = _oldest if series in OLDEST else _newest
+        release, wanted = found(series, snapshot)
         images, headers, source = packages(series, release)
-        known = snapshot.candidates([*images, *headers, source])
-        version = known[images[0]].version if images[0] in known else "none"
-        for name in (*images, *headers, source):
-            if name not in known or known[name].version != version:
-                has = known[name].version if name in known else "none"
-                raise EnvironmentFault(f"the package mirror is being updated: {images[0]} is at {version} but {name} "
-                                       f"at {has}; try again later with `python3 -m lab setup --refresh`")
+        version = wanted[0].version
         running.detail = "downloading"
-        wanted = [known[name] for name in (*images, *headers, source)]
         debs = dict(zip((package.name for package in wanted), snapshot.download(wanted, directory / "debs", log)))
         running.detail = "unpacking"
         for name in images:
@@ -230,4 +315,5 @@ def _arrange(directory: Path, release: str) -> None:
     cache.remove(image)
 
 
-_RECIPE = cache.recipe(_make, _unpack, _unpack_source, _arrange, packages, newest, bzimage.vmlinux)
+_RECIPE = cache.recipe(_make, _newest, _oldest, _unpack, _unpack_source, _arrange, packages, releases, newest,
+                       bzimage.vmlinux)

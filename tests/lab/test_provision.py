@@ -194,6 +194,18 @@ class KernelTest(Scratch):
     def test_newest_of_none(self) -> None:
         self.assertIsNone(kernels.newest(["linux-image-amd64"], r"linux-image-(6\.1\.0-\d+-amd64)"))
 
+    def test_oldest_has_all_that_belongs_to_it(self) -> None:
+        has = {f"linux-{part}": [version] for abi, version in (("9", "6.1.9-1"), ("47", "6.1.170-3"), ("56", "6.1.192-2"))
+               for part in (f"image-6.1.0-{abi}-amd64", f"headers-6.1.0-{abi}-amd64", f"headers-6.1.0-{abi}-common")}
+        has |= {"linux-kbuild-6.1": ["6.1.192-2", "6.1.176-1"], "linux-source-6.1": ["6.1.192-2", "6.1.170-3"]}
+        snapshot = mock.Mock()
+        snapshot.names.return_value = [name for name in has if "image" in name]
+        snapshot.versions.side_effect = lambda names: {name: has[name] for name in names if name in has}
+        release, wanted = kernels._oldest("6.1-oldest", snapshot)
+        self.assertEqual(release, "6.1.0-47-amd64")
+        self.assertEqual({package.version for package in wanted if "kbuild" not in package.name}, {"6.1.170-3"})
+        self.assertIn(apt.Package("linux-kbuild-6.1", "6.1.176-1"), wanted)
+
     def test_packages_of_each_layout(self) -> None:
         self.assertEqual(kernels.packages("6.1", "6.1.0-56-amd64"), (
             ["linux-image-6.1.0-56-amd64"],
