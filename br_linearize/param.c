@@ -52,7 +52,7 @@ static int mode_set(const char *value, const struct kernel_param *kp)
 	int mode = sysfs_match_string(mode_names, value);
 
 	if (mode < 0) {
-		pr_err("br_linearize: mode is one of off, linearize, inphase, segment, auto; not '%.*s'\n",
+		pr_err("mode is one of off, linearize, inphase, segment, auto; not '%.*s'\n",
 		       shown(value), value);
 		return mode;
 	}
@@ -78,11 +78,11 @@ static int hook_set(const char *value, const struct kernel_param *kp)
 	int hook = sysfs_match_string(hook_names, value), err = 0;
 
 	if (hook < 0) {
-		pr_err("br_linearize: hook is bridge or egress; not '%.*s'\n", shown(value), value);
+		pr_err("hook is bridge or egress; not '%.*s'\n", shown(value), value);
 		return hook;
 	}
 	if (hook == BRL_EGRESS && !IS_ENABLED(CONFIG_NETFILTER_EGRESS)) {
-		pr_err("br_linearize: this kernel has no egress hooks (CONFIG_NETFILTER_EGRESS); keeping bridge\n");
+		pr_err("this kernel has no egress hooks (CONFIG_NETFILTER_EGRESS); keeping bridge\n");
 		return -EOPNOTSUPP;
 	}
 	if (hook == current_hook)
@@ -144,7 +144,7 @@ static int ports_set(const char *value, const struct kernel_param *kp)
 	struct ports *ports;
 
 	if (!length || length >= PORTS_MAX) {
-		pr_err("br_linearize: ports is a glob of 1 to %d characters, such as vif*\n",
+		pr_err("ports is a glob of 1 to %d characters, such as vif*\n",
 		       PORTS_MAX - 1);
 		return -EINVAL;
 	}

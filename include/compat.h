@@ -16,10 +16,8 @@
 /* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define EXPORT_SYMBOL_XENLRO(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, "XENLRO")
-#define MODULE_IMPORT_XENLRO()		MODULE_IMPORT_NS("XENLRO")
 #else
 #define EXPORT_SYMBOL_XENLRO(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, XENLRO)
-#define MODULE_IMPORT_XENLRO()		MODULE_IMPORT_NS(XENLRO)
 #endif
 
 /* What GRO keeps per NAPI instance moved into a structure of its own in 6.15. */

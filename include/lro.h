@@ -8,9 +8,18 @@
 #ifndef _XENLRO_LRO_H
 #define _XENLRO_LRO_H
 
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
+#include <linux/version.h>
+
+/* For a driver's source: allows it the symbols of the engine. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define MODULE_IMPORT_XENLRO()	MODULE_IMPORT_NS("XENLRO")
+#else
+#define MODULE_IMPORT_XENLRO()	MODULE_IMPORT_NS(XENLRO)
+#endif
 
 struct lro;
 struct page_pool;

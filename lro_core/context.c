@@ -7,8 +7,14 @@
 #include <linux/slab.h>
 #include <net/dsa.h>
 
+#include "contexts.h"
+#include "deliver.h"
+#include "dump.h"
 #include "engine.h"
-#include "trace.h"
+#include "flush.h"
+#include "hold.h"
+#include "idle.h"
+#include "param.h"
 
 struct lro *lro_create(struct net_device *dev, struct napi_struct *napi)
 {
@@ -57,15 +63,6 @@ static void drop(struct lro *lro, struct sk_buff *skb, unsigned int packets)
 	kfree_skb(skb);
 }
 
-/* Have the skbs tell all that the aggregate has. */
-static void settle(struct lro_flow *flow)
-{
-	if (flow->layout == LRO_LAYOUT_COPY)
-		lro_finish_copy(flow);
-	else
-		lro_settle_skb(flow);
-}
-
 void lro_destroy(struct lro *lro)
 {
 	struct sk_buff *skb, *next;
@@ -76,7 +73,7 @@ void lro_destroy(struct lro *lro)
 	lro_hold_stop(lro);
 	/* The device may be gone for the stack, so nothing can be delivered any more. */
 	while ((flow = lro_flows_oldest(&lro->flows))) {
-		settle(flow);
+		lro_settle(flow);
 		skb = lro_flows_close(&lro->flows, flow);
 		drop(lro, skb, flow->state.segs);
 	}
@@ -89,59 +86,6 @@ void lro_destroy(struct lro *lro)
 	kfree(lro);
 }
 EXPORT_SYMBOL_XENLRO(lro_destroy);
-
-struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
-{
-	struct lro_flow *flow;
-
-	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
-		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
-	lro_flows_open(&lro->flows, flow, pkt, skb);
-	lro_begin_skb(flow);
-	return flow;
-}
-
-void lro_trace_grown(const struct lro *lro, const struct lro_flow *flow)
-{
-	if (flow->state.segs == 1)
-		trace_lro_start(lro, flow);
-	else
-		trace_lro_merge(lro, flow);
-}
-
-void lro_grown(struct lro *lro, struct lro_flow *flow)
-{
-	lro_count_grown(lro, flow, lro_flows_grown(&lro->flows, flow, &lro->limits));
-}
-
-void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
-{
-	const struct lro_state *state = &flow->state;
-	struct sk_buff *skb = flow->skb;
-
-	trace_lro_flush(lro, flow, why);
-	lro->reason[why]++;
-	lro->count[LRO_COUNT_HELD] -= state->segs;
-	settle(flow);
-	if (state->segs > 1) {
-		lro_finish_skb(flow);
-		lro->count[LRO_COUNT_MERGED] += state->segs;
-		lro->count[LRO_COUNT_AGGREGATES]++;
-		lro->count[LRO_COUNT_AGGREGATE_BYTES] += state->ip_len;
-	} else {
-		lro->count[LRO_COUNT_SINGLES]++;
-	}
-	lro_flows_close(&lro->flows, flow);
-	lro_deliver(lro, skb);
-}
-
-void lro_flush_all(struct lro *lro, enum lro_reason why)
-{
-	struct lro_flow *flow;
-
-	while ((flow = lro_flows_oldest(&lro->flows)))
-		lro_flush(lro, flow, why);
-}
 
 static u64 unmerged(const struct lro *lro)
 {

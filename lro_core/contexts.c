@@ -13,12 +13,15 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "contexts.h"
 #include "engine.h"
+#include "flush.h"
+#include "idle.h"
+#include "param.h"
 
 /* Covers the list, the limit, and who writes lro->next_table and lro->snapshot. */
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(contexts);
-static unsigned int table_limit = LRO_MAX_FLOWS_DEFAULT;
 
 static struct lro_table *alloc_table(unsigned int limit)
 {
@@ -44,7 +47,7 @@ int lro_contexts_add(struct lro *lro)
 	struct lro_table *table;
 
 	mutex_lock(&lock);
-	table = alloc_table(table_limit);
+	table = alloc_table(lro_param_max_flows());
 	if (table) {
 		use_table(lro, table);
 		list_add_tail(&lro->contexts, &contexts);
@@ -55,7 +58,7 @@ int lro_contexts_add(struct lro *lro)
 
 bool lro_contexts_provide(struct lro *lro)
 {
-	struct lro_table *table = alloc_table(table_limit);
+	struct lro_table *table = alloc_table(lro_param_max_flows());
 
 	if (table)
 		kvfree(xchg(&lro->next_table, table));
@@ -80,7 +83,7 @@ void lro_contexts_remove(struct lro *lro)
 	kvfree(lro->table);
 }
 
-int lro_contexts_resize(unsigned int limit)
+int lro_contexts_resize(unsigned int limit, unsigned int *value)
 {
 	struct lro_table *table, *next, *fresh = NULL;
 	struct lro *lro;
@@ -98,7 +101,7 @@ int lro_contexts_resize(unsigned int limit)
 		fresh = table;
 	}
 	if (!err) {
-		table_limit = limit;
+		WRITE_ONCE(*value, limit);
 		list_for_each_entry(lro, &contexts, contexts) {
 			/* The engine is off there, and gets one of this size when it is on. */
 			if (!READ_ONCE(lro->table) && !READ_ONCE(lro->next_table))

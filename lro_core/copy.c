@@ -17,22 +17,16 @@
 #include <linux/mm.h>
 #include <net/checksum.h>
 
-#include "engine.h"
+#include "flush.h"
+#include "idle.h"
+#include "join.h"
+#include "look.h"
 
 /*
  * Packets shorter than this are not worth a page, and neither are those that end
  * an aggregate as soon as they begin one. Drivers count multicast when they build an skb.
  */
 #define MIN_PAYLOAD	512
-
-/*
- * Memory of an skb whose headers and first payload fill pages, as an order: one page that ends
- * with the headroom, those that are filled, and one for what an skb has at its end.
- */
-#define HEAD_ORDER	2
-#define HEAD_FILLED	((PAGE_SIZE << HEAD_ORDER) - 2 * PAGE_SIZE)
-/* As many pieces of an aggregate have that size together. */
-#define HEAD_PIECES	2
 
 static void count_pages(struct lro *lro, unsigned int order, bool recycled)
 {
@@ -132,8 +126,8 @@ static __always_inline bool copy(struct lro *lro, struct lro_flow *flow, const u
 }
 
 /* Add a packet of an open aggregate's flow, or leave the aggregate as it was. */
-static bool append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
-		   const u8 *from, bool verified)
+static bool copy_append(struct lro *lro, struct lro_flow *flow, const struct lro_packet *pkt,
+			const u8 *from, bool verified)
 {
 	struct mark mark = mark_of(flow);
 	__wsum sum;
@@ -180,14 +174,6 @@ static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
 	return skb;
 }
 
-/* Bytes of payload that there is room for behind the headers of an aggregate. */
-static unsigned int room_of(const struct lro_flow *flow)
-{
-	const struct sk_buff *skb = flow->skb;
-
-	return flow->had ? PAGE_SIZE + HEAD_FILLED - (skb_tail_pointer(skb) - skb->head) : 0;
-}
-
 /* Where the payload of a new aggregate goes. */
 static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int phase)
 {
@@ -200,7 +186,7 @@ static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int
 	return true;
 }
 
-static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
+static bool copy_start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
 {
 	bool in_pages = netif_is_any_bridge_port(lro->dev);
 	static const struct mark nothing;
@@ -217,7 +203,7 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 	flow->layout = LRO_LAYOUT_COPY;
 	flow->had = in_pages ? HEAD_PIECES : 0;
 	if (!add_first_piece(lro, flow, pkt->hdr_len + tag_len(pkt)) ||
-	    !append(lro, flow, pkt, from, verified)) {
+	    !copy_append(lro, flow, pkt, from, verified)) {
 		cut_back(flow, &nothing);
 		kfree_skb(lro_flows_close(&lro->flows, flow));
 		return false;
@@ -227,30 +213,25 @@ static bool start(struct lro *lro, const struct lro_packet *pkt, const u8 *from,
 }
 
 /* Any packet. */
-static noinline bool receive(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
-			     bool verified)
+static noinline bool copy_receive(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
+				  bool verified)
 {
 	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
 	struct lro_packet pkt __uninitialized;
-	enum lro_reason why = LRO_CONTINUE;
 	struct lro_flow *flow;
+	enum lro_reason why;
 	const u8 *payload;
 
-	if (lro_is_tagged(&f))
-		lro_untag(lro, &f);
-	if (lro_parse(f.hdr, f.avail, f.len, f.vlan, &pkt, &why) != LRO_CANDIDATE)
+	if (!lro_look_up(lro, &f, &pkt, &flow, &why))
 		return false;
 	payload = frame + f.skip + pkt.hdr_len;
-	flow = lro_flows_find(&lro->flows, &pkt.key);
-	if (flow)
-		why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	if (!flow || why) {
 		if (flow)
 			lro_flush(lro, flow, why);
-		return start(lro, &pkt, payload, verified);
+		return copy_start(lro, &pkt, payload, verified);
 	}
 	/* Another layout goes on as it began, through lro_receive_skb(). */
-	if (flow->layout != LRO_LAYOUT_COPY || !append(lro, flow, &pkt, payload, verified))
+	if (flow->layout != LRO_LAYOUT_COPY || !copy_append(lro, flow, &pkt, payload, verified))
 		return false;
 	lro_state_add(&flow->state, &pkt);
 	lro_grown(lro, flow);
@@ -258,8 +239,8 @@ static noinline bool receive(struct lro *lro, const void *frame, unsigned int le
 }
 
 /* Add the next packet where the last piece has no room for it. */
-static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const u8 *from,
-				   unsigned int len)
+static noinline bool copy_append_across(struct lro *lro, struct lro_flow *flow, const u8 *from,
+					unsigned int len)
 {
 	if (!copy(lro, flow, from, flow->state.gso_size, NULL))
 		return false;
@@ -269,8 +250,8 @@ static noinline bool append_across(struct lro *lro, struct lro_flow *flow, const
 }
 
 /* Add the next packet where somebody wants to know of it, or the aggregate ends with it. */
-static noinline bool append_known(struct lro *lro, struct lro_flow *flow, u8 *to, const u8 *from,
-				  enum lro_reason why)
+static noinline bool copy_append_known(struct lro *lro, struct lro_flow *flow, u8 *to,
+				       const u8 *from, enum lro_reason why)
 {
 	copy_aligned(to, from, flow->state.gso_size);
 	lro_count_grown(lro, flow, why);
@@ -278,8 +259,8 @@ static noinline bool append_known(struct lro *lro, struct lro_flow *flow, u8 *to
 }
 
 /* Add the packet that bulk TCP sends next. The copy comes last, for nothing to outlive it. */
-static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, const u8 *frame,
-					unsigned int len, unsigned int tcp)
+static __always_inline bool copy_append_next(struct lro *lro, struct lro_flow *flow,
+					     const u8 *frame, unsigned int len, unsigned int tcp)
 {
 	const u8 *from = frame + flow->state.hdr_len;
 	unsigned int payload = flow->state.gso_size;
@@ -288,29 +269,29 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow, 
 
 	/* Nine frames of ten need no more than the piece that is there. */
 	if (flow->fill + payload > flow->size)
-		return append_across(lro, flow, from, len);
+		return copy_append_across(lro, flow, from, len);
 	flow->fill += payload;
 	lro_count_packet(lro, len);
 	why = lro_state_advance_predicted(&flow->state, tcp);
 	if (why || lro_is_traced())
-		return append_known(lro, flow, to, from, why);
+		return copy_append_known(lro, flow, to, from, why);
 	lro->count[LRO_COUNT_HELD]++;
 	copy_aligned(to, from, payload);
 	return true;
 }
 
 /* Any packet but the next one of an open aggregate over IPv4 with timestamps. */
-static noinline bool receive_any(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
-				 bool verified)
+static noinline bool copy_receive_any(struct lro *lro, const void *frame, unsigned int len,
+				      u32 vlan, bool verified)
 {
 	struct lro_flow *flow = NULL;
 
 	if (verified)
 		flow = lro_flows_predicted(&lro->flows, frame, len, len, vlan);
 	if (flow && flow->layout == LRO_LAYOUT_COPY)
-		return append_next(lro, flow, frame, len, flow->state.tcp);
+		return copy_append_next(lro, flow, frame, len, flow->state.tcp);
 	if (lro_is_plainly_alone(lro, frame, len, len) ||
-	    !receive(lro, frame, len, vlan, verified))
+	    !copy_receive(lro, frame, len, vlan, verified))
 		return false;
 	lro_count_packet(lro, len);
 	return true;
@@ -324,28 +305,7 @@ bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 
 	if (verified)
 		flow = lro_flows_predicted_v4(&lro->flows, frame, len, vlan);
 	if (!flow || flow->layout != LRO_LAYOUT_COPY)
-		return receive_any(lro, frame, len, vlan, verified);
-	return append_next(lro, flow, frame, len, LRO_V4_TCP);
+		return copy_receive_any(lro, frame, len, vlan, verified);
+	return copy_append_next(lro, flow, frame, len, LRO_V4_TCP);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_copy);
-
-void lro_finish_copy(struct lro_flow *flow)
-{
-	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
-	skb_frag_t *frag = flow->info->frags, *end = frag + flow->frags;
-	struct sk_buff *skb = flow->skb;
-	unsigned int linear = min(payload, room_of(flow));
-
-	/* None of this is kept up to date packet by packet. */
-	__skb_put(skb, linear);
-	flow->info->nr_frags = flow->frags;
-	skb->len += payload - linear;
-	skb->data_len = payload - linear;
-	if (frag == end)
-		return;
-	/* Each fragment, the last one included, goes to the end of its piece. */
-	for (; frag < end; frag++)
-		skb->truesize += skb_frag_off(frag) + skb_frag_size(frag);
-	frag = end - 1;
-	skb_frag_size_set(frag, flow->fill - skb_frag_off(frag));
-}

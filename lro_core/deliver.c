@@ -15,6 +15,7 @@
 #include <net/busy_poll.h>
 #include <net/gro.h>
 
+#include "deliver.h"
 #include "engine.h"
 
 /*

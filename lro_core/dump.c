@@ -18,6 +18,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "contexts.h"
+#include "dump.h"
 #include "engine.h"
 
 /* A poll that has been asked for comes at once, unless NAPI is disabled. */

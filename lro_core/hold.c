@@ -17,6 +17,9 @@
 #include <linux/ktime.h>
 
 #include "engine.h"
+#include "flush.h"
+#include "hold.h"
+#include "param.h"
 
 /*
  * The poll moves @due on, mostly without touching the timer: a timer that runs

@@ -12,7 +12,9 @@
 #include <linux/mm.h>
 #include <linux/workqueue.h>
 
+#include "contexts.h"
 #include "engine.h"
+#include "idle.h"
 
 static int look(struct lro *lro, void *data)
 {

@@ -43,6 +43,10 @@ static void set_devices(const struct lro_mode_param *param)
 	up_read(&net_rwsem);
 }
 
+/* The parameter is the driver's, and so is the name in front. */
+#undef pr_fmt
+#define pr_fmt(fmt) fmt
+
 static int parse_mode(const char *text, const struct kernel_param *kp, unsigned int now,
 		      unsigned int *mode)
 {

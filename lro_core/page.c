@@ -8,7 +8,9 @@
 #include <linux/tcp.h>
 #include <net/checksum.h>
 
-#include "engine.h"
+#include "flush.h"
+#include "join.h"
+#include "look.h"
 
 /**
  * struct page_frame - a received frame
@@ -96,7 +98,7 @@ static void free_rest(const struct page_frame *frame)
 }
 
 /* Add the payload to the fragments of the flow's last skb, which has room. */
-static void attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
+static void page_attach(struct lro_flow *flow, const struct page_frame *frame, unsigned int payload)
 {
 	unsigned int i;
 
@@ -132,23 +134,23 @@ static __always_inline bool make_room(struct lro *lro, struct lro_flow *flow, un
 	return flow->frags + count <= MAX_SKB_FRAGS || add_skb(lro, flow, pool);
 }
 
-static bool append(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
-		   const struct lro_packet *pkt)
+static bool page_append(struct lro *lro, struct lro_flow *flow, const struct page_frame *frame,
+			const struct lro_packet *pkt)
 {
 	if (!may_join(flow, frame->pool) ||
 	    !make_room(lro, flow, frame->payload_count, frame->pool))
 		return false;
-	/* Pages that hold headers only are free after attach(). */
+	/* Pages that hold headers only are free after page_attach(). */
 	lro_state_add(&flow->state, pkt);
-	attach(flow, frame, pkt->payload);
+	page_attach(flow, frame, pkt->payload);
 	lro_grown(lro, flow);
 	return true;
 }
 
 /* Add the packet that bulk TCP sends next, in one page and verified. */
-static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow,
-					const skb_frag_t *frag, unsigned int truesize, bool pool,
-					unsigned int tcp)
+static __always_inline bool page_append_next(struct lro *lro, struct lro_flow *flow,
+					     const skb_frag_t *frag, unsigned int truesize,
+					     bool pool, unsigned int tcp)
 {
 	unsigned int payload = flow->state.gso_size;
 	skb_frag_t cut;
@@ -167,7 +169,8 @@ static __always_inline bool append_next(struct lro *lro, struct lro_flow *flow,
 	return true;
 }
 
-static bool start(struct lro *lro, const struct page_frame *frame, const struct lro_packet *pkt)
+static bool page_start(struct lro *lro, const struct page_frame *frame,
+		       const struct lro_packet *pkt)
 {
 	struct lro_flow *flow;
 	struct sk_buff *skb;
@@ -186,40 +189,35 @@ static bool start(struct lro *lro, const struct page_frame *frame, const struct 
 		skb->csum_offset = offsetof(struct tcphdr, check);
 	}
 	flow = lro_open(lro, skb, pkt);
-	attach(flow, frame, pkt->payload);
+	page_attach(flow, frame, pkt->payload);
 	lro_grown(lro, flow);
 	return true;
 }
 
 /* Merge a frame or begin an aggregate with it; on false it is untouched. */
-static bool take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
+static bool page_take(struct lro *lro, struct page_frame *frame, struct lro_frame *f)
 {
 	struct lro_packet pkt __uninitialized;
-	enum lro_reason why = LRO_CONTINUE;
 	struct lro_flow *flow;
+	enum lro_reason why;
 
-	if (lro_is_tagged(f))
-		lro_untag(lro, f);
-	if (lro_parse(f->hdr, f->avail, f->len, f->vlan, &pkt, &why) != LRO_CANDIDATE)
+	if (!lro_look_up(lro, f, &pkt, &flow, &why))
 		return false;
-	flow = lro_flows_find(&lro->flows, &pkt.key);
-	if (flow)
-		why = lro_match(&flow->state, &pkt, lro_relaxed(lro));
 	cut_payload(frame, &pkt, f->skip + pkt.hdr_len);
 	if (!checksum_ok(frame, &pkt))
 		return false;
 
 	if (flow && !why)
-		return append(lro, flow, frame, &pkt);
+		return page_append(lro, flow, frame, &pkt);
 	if (flow)
 		lro_flush(lro, flow, why);
-	return start(lro, frame, &pkt);
+	return page_start(lro, frame, &pkt);
 }
 
 /* Any packet but the next one of an open aggregate over IPv4 with timestamps. */
-static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsigned int count,
-				 unsigned int truesize, u32 vlan, u8 ip_summed,
-				 struct page_pool *pool)
+static noinline bool page_receive_any(struct lro *lro, const skb_frag_t *frags, unsigned int count,
+				      unsigned int truesize, u32 vlan, u8 ip_summed,
+				      struct page_pool *pool)
 {
 	struct lro_frame f = {
 		.hdr = skb_frag_address(&frags[0]),
@@ -239,7 +237,7 @@ static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsig
 	if (count == 1 && ip_summed == CHECKSUM_UNNECESSARY)
 		flow = lro_flows_predicted(&lro->flows, f.hdr, len, len, vlan);
 	if (flow && may_join(flow, pool) &&
-	    append_next(lro, flow, frags, truesize, pool, flow->state.tcp))
+	    page_append_next(lro, flow, frags, truesize, pool, flow->state.tcp))
 		return true;
 	if (lro_is_plainly_alone(lro, f.hdr, f.avail, len))
 		return false;
@@ -249,7 +247,7 @@ static noinline bool receive_any(struct lro *lro, const skb_frag_t *frags, unsig
 	frame.truesize = truesize;
 	frame.ip_summed = ip_summed;
 	frame.pool = pool;
-	if (!take(lro, &frame, &f))
+	if (!page_take(lro, &frame, &f))
 		return false;
 	lro_count_packet(lro, len);
 	return true;
@@ -264,9 +262,9 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 		flow = lro_flows_predicted_v4(&lro->flows, skb_frag_address(frags),
 					      skb_frag_size(frags), vlan);
 		if (flow && may_join(flow, pool) && !page_is_pfmemalloc(skb_frag_page(frags)) &&
-		    append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
+		    page_append_next(lro, flow, frags, truesize, pool, LRO_V4_TCP))
 			return true;
 	}
-	return receive_any(lro, frags, count, truesize, vlan, ip_summed, pool);
+	return page_receive_any(lro, frags, count, truesize, vlan, ip_summed, pool);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_page);

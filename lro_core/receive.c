@@ -8,7 +8,10 @@
 #include <linux/tcp.h>
 #include <net/checksum.h>
 
-#include "engine.h"
+#include "deliver.h"
+#include "flush.h"
+#include "join.h"
+#include "tag.h"
 #include "trace.h"
 
 static bool is_ip(const struct sk_buff *skb)
@@ -154,8 +157,8 @@ static enum lro_reason check_payload(struct sk_buff *skb, const struct lro_packe
 }
 
 /* A packet that the rules allow to merge, checksum not yet verified. */
-static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
-			      struct lro_flow *flow)
+static void skb_receive_candidate(struct lro *lro, struct sk_buff *skb,
+				  const struct lro_packet *pkt, struct lro_flow *flow)
 {
 	enum lro_reason why = check_payload(skb, pkt);
 
@@ -179,7 +182,7 @@ static void receive_candidate(struct lro *lro, struct sk_buff *skb, const struct
 }
 
 /* The packet that bulk TCP sends next, verified and without padding. */
-static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
+static __always_inline bool skb_receive_next(struct lro *lro, struct sk_buff *skb)
 {
 	unsigned int len = skb->len + ETH_HLEN, avail = skb_headlen(skb) + ETH_HLEN;
 	const u8 *frame = skb_mac_header(skb);
@@ -202,7 +205,7 @@ static __always_inline bool receive_next(struct lro *lro, struct sk_buff *skb)
 }
 
 /* Any packet. */
-static noinline void receive(struct lro *lro, struct sk_buff *skb)
+static noinline void skb_receive(struct lro *lro, struct sk_buff *skb)
 {
 	struct lro_packet pkt __uninitialized;	/* zeroes would cost as much as parsing */
 	enum lro_verdict verdict;
@@ -262,7 +265,7 @@ static noinline void receive(struct lro *lro, struct sk_buff *skb)
 		pass_on(lro, skb, why);
 		break;
 	case LRO_CANDIDATE:
-		receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
+		skb_receive_candidate(lro, skb, &pkt, lro_flows_find(&lro->flows, &pkt.key));
 		break;
 	}
 }
@@ -271,7 +274,7 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 {
 	lro->count[LRO_COUNT_PACKETS]++;
 	lro->count[LRO_COUNT_BYTES] += skb->len;
-	if (!receive_next(lro, skb))
-		receive(lro, skb);
+	if (!skb_receive_next(lro, skb))
+		skb_receive(lro, skb);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_skb);

@@ -11,7 +11,9 @@
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
 
+#include "bytes.h"
 #include "engine.h"
+#include "tag.h"
 
 /* The tag lies between the addresses and the type. */
 #define ADDRESSES	(2 * ETH_ALEN)

@@ -14,7 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/types.h>
 
-#include "page_pieces.h"
+#include "../../lro_core/page_pieces.h"
 #include "stream.h"
 
 #define BOUND_SEGS_MAX	64	/* as many as the engine puts into one aggregate */

@@ -12,7 +12,8 @@
 #include <net/ip6_checksum.h>
 #include <net/tcp.h>
 
-#include "engine.h"
+#include "flush.h"
+#include "join.h"
 
 /* Packets are joined to this skb from now on. */
 static void begin_tail(struct lro_flow *flow, struct sk_buff *skb)
@@ -46,6 +47,35 @@ void lro_settle_skb(struct lro_flow *flow)
 		account(flow->skb, flow->added, flow->truesize);
 	flow->added = 0;
 	flow->truesize = 0;
+}
+
+/* Bytes of payload that there is room for behind the headers of an aggregate. */
+static unsigned int room_of(const struct lro_flow *flow)
+{
+	const struct sk_buff *skb = flow->skb;
+
+	return flow->had ? PAGE_SIZE + HEAD_FILLED - (skb_tail_pointer(skb) - skb->head) : 0;
+}
+
+void lro_settle_copy(struct lro_flow *flow)
+{
+	unsigned int payload = flow->state.ip_len + LRO_MAC_LEN - flow->state.hdr_len;
+	skb_frag_t *frag = flow->info->frags, *end = frag + flow->frags;
+	struct sk_buff *skb = flow->skb;
+	unsigned int linear = min(payload, room_of(flow));
+
+	/* None of this is kept up to date packet by packet. */
+	__skb_put(skb, linear);
+	flow->info->nr_frags = flow->frags;
+	skb->len += payload - linear;
+	skb->data_len = payload - linear;
+	if (frag == end)
+		return;
+	/* Each fragment, the last one included, goes to the end of its piece. */
+	for (; frag < end; frag++)
+		skb->truesize += skb_frag_off(frag) + skb_frag_size(frag);
+	frag = end - 1;
+	skb_frag_size_set(frag, flow->fill - skb_frag_off(frag));
 }
 
 void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
