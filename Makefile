@@ -137,6 +137,7 @@ coverage:
 FUZZ_SECONDS ?= 600
 fuzz:
 	@$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
+	@$(PYTHON) tests/ring/run.py --seconds $(FUZZ_SECONDS)
 
 PACKETS ?= 1000000
 SOAK_PACKETS ?= 100000000
@@ -146,8 +147,11 @@ property soak-engine:
 
 SOAK_MINUTES ?= 30
 soak-drivers: export SOAK_MINUTES := $(SOAK_MINUTES)
+# Of each of two kernels.
+DEATHS ?= 500
+soak-drivers: export DEATHS := $(DEATHS)
 soak-drivers: setup
-	@$(PYTHON) -m tests.kit tests.soak.test_drivers
+	@$(PYTHON) -m tests.kit tests.soak.test_drivers tests.xen.test_deaths
 
 soak: soak-engine soak-drivers
 

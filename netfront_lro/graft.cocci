@@ -167,6 +167,29 @@ expression skb;
  ...>
  }
 
+// A packet that ends amid its slots is freed with them.
+@requeue@
+expression queue, skb, list;
+@@
+ xennet_poll(...)
+ {
+ <...
+(
+-if (unlikely(xennet_fill_frags(queue, skb, list)))
++if (unlikely(lro_xennet_fill_frags(queue, skb, list)))
+	goto err;
+|
+ if (unlikely(
+-xennet_fill_frags(queue, skb, list)
++lro_xennet_fill_frags(queue, skb, list)
+ )) {
+-	__skb_queue_head(list, skb);
+	goto err;
+ }
+)
+ ...>
+ }
+
 // A poll that ends for good is completed, and what it had taken is freed.
 @broken@
 identifier napi, budget;
@@ -178,6 +201,154 @@ expression queue;
  spin_unlock(&queue->rx_lock);
 -return 0;
 +return lro_xennet_broken(queue, &rxq, &errq, &tmpq, budget);
+ ...>
+ }
+
+// An XDP program is shown what lies behind the headroom, wherever the backend says that the packet is.
+@xdp_room@
+expression xdp, size, rxq;
+@@
+ xennet_run_xdp(...)
+ {
+ <...
++if (lro_xennet_beyond_room(rx))
++	return XDP_DROP;
+ xdp_init_buff(xdp, size, rxq);
+ ...>
+ }
+
+// Events come before the carrier is there, and when it has just gone.
+@carrier@
+expression device;
+@@
+ xennet_tx_buf_gc(...)
+ {
+ <...
+-BUG_ON(!netif_carrier_ok(device));
++if (!netif_carrier_ok(device))
++	return false;
+ ...>
+ }
+
+// netpoll comes even when there are no queues, or no rings.
+@netpoll@
+expression info;
+@@
+ xennet_poll_controller(...)
+ {
+ <...
+ if (info->broken
++ || !info->queues || !netif_carrier_ok(dev)
+ )
+	return;
+ ...>
+ }
+
+// XDP needs queues, which may be away with the backend.
+@xdp_queues@
+expression info;
+@@
+ xennet_xdp(...)
+ {
+ <...
+ if (info->broken
++ || !info->queues
+ )
+	return -ENODEV;
+ ...>
+ }
+
+// No wait for a backend is without an end.
+@xdp_wait@
+expression queue, condition;
+@@
+ xennet_xdp_set(...)
+ {
+ <...
+-wait_event(queue, condition);
++if (!wait_event_timeout(queue, condition, XENNET_TIMEOUT))
++	return lro_xennet_xdp_refused(np, extack);
+ ...>
+ }
+
+@probe_wait@
+identifier dev, err;
+statement S;
+@@
+ xennet_create_dev(struct xenbus_device *dev)
+ {
+ <...
+ do
+ S
+-while (!err);
++while (!err && lro_xennet_waits(dev));
+ ...>
+ }
+
+@close_wait@
+identifier dev, ret;
+statement S;
+@@
+ xennet_bus_close(struct xenbus_device *dev)
+ {
+ <...
+ do
+ S
+-while (!ret);
++while (!ret && lro_xennet_waits(dev));
+ ...>
+ }
+
+// What is to be sent may lie in memory of which no page can be kept: the packet is.
+@release_tx@
+expression ref, page;
+@@
+ xennet_release_tx_bufs(...)
+ {
+ <...
+-get_page(page);
+-gnttab_end_foreign_access(ref, page);
++skb = lro_xennet_end_tx(skb, ref);
+ ...>
+ }
+
+// What the backend has in use goes back to its place, for the functions that release the ring.
+@tx_in_use@
+expression queue, id, ref;
+@@
+ xennet_tx_buf_gc(...)
+ {
+ <...
+ queue->tx_skbs[id] = NULL;
+ if (unlikely(!gnttab_end_foreign_access_ref(ref))) {
++	queue->tx_skbs[id] = skb;
+	...
+ }
+ ...>
+ }
+
+@rx_in_use@
+expression ref;
+@@
+ xennet_get_responses(...)
+ {
+ <...
+ if (!gnttab_end_foreign_access_ref(ref)) {
++	xennet_move_rx_slot(queue, skb, ref);
+	...
+ }
+ ...>
+ }
+
+// The module waits for nothing when it goes.
+@kept@
+expression driver;
+@@
+ netif_exit(...)
+ {
+ <...
+ xenbus_unregister_driver(driver);
++lro_kept_exit();
  ...>
  }
 

@@ -149,6 +149,12 @@ static int lro_xennet_refused(struct netfront_queue *queue, struct sk_buff *skb)
 {
 	struct sk_buff_head alone;
 
+	/* The backend says how much is in the first slot, and the head needs an Ethernet header. */
+	if (unlikely(NETFRONT_SKB_CB(skb)->pull_to < ETH_HLEN) && !pskb_may_pull(skb, ETH_HLEN)) {
+		kfree_skb(skb);
+		queue->info->netdev->stats.rx_errors++;
+		return 1;
+	}
 	/* One by one: the engine gets a flow's packets in order. */
 	__skb_queue_head_init(&alone);
 	__skb_queue_tail(&alone, skb);
@@ -160,10 +166,8 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 	struct sk_buff *skb;
 	int dropped = 0;
 
-	if (!queue->lro_active)
-		return handle_incoming_queue(queue, rxq);
 	while ((skb = __skb_dequeue(rxq)))
-		if (!lro_xennet_offer(queue, skb))
+		if (!queue->lro_active || !lro_xennet_offer(queue, skb))
 			dropped += lro_xennet_refused(queue, skb);
 	return dropped;
 }
@@ -269,6 +273,17 @@ static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx)
 	return rx->status < 0 || rx->offset + rx->status > XEN_PAGE_SIZE;
 }
 
+/* The poll function's error path frees what is in @slots; that of some kernels forgets @skb. */
+static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *skb,
+				 struct sk_buff_head *slots)
+{
+	int err = xennet_fill_frags(queue, skb, slots);
+
+	if (unlikely(err))
+		__skb_queue_head(slots, skb);
+	return err;
+}
+
 /*
  * The backend did what none does, and the driver takes no more from it. Returning
  * from the poll without completing it would have whoever removes the device wait for
@@ -290,6 +305,45 @@ static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *
 	queue->lro_active = lro_begin(queue->lro, LRO_OFF, budget);
 	lro_complete_done(queue->lro, &queue->napi, 0);
 	return 0;
+}
+
+/* The driver lets a program see from the headroom on as many bytes as the backend has told of. */
+static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
+{
+	return rx->offset != XDP_PACKET_HEADROOM || rx->offset + rx->status > XEN_PAGE_SIZE;
+}
+
+/* The backend does not answer: all stays as it was. */
+static int lro_xennet_xdp_refused(struct netfront_info *info, struct netlink_ext_ack *extack)
+{
+	talk_to_netback_xdp(info, rtnl_dereference(info->queues[0].xdp_prog) ?
+				  NETBACK_XDP_HEADROOM_ENABLE : NETBACK_XDP_HEADROOM_DISABLE);
+	xenbus_switch_state(info->xbdev, XenbusStateConnected);
+	NL_SET_ERR_MSG_MOD(extack, "the backend does not make room for XDP");
+	return -ETIMEDOUT;
+}
+
+/*
+ * Called when a wait for the backend has timed out. Whatever it does later reaches the driver by
+ * netback_changed(). Return: whether to wait again.
+ */
+static bool lro_xennet_waits(struct xenbus_device *dev)
+{
+	dev_warn(&dev->dev, "the backend does not answer: going on without it\n");
+	return false;
+}
+
+/*
+ * A packet that will not be sent any more. The memory that it is in may be of a kind that has no
+ * references of its own, so the packet keeps it for as long as the backend has the grant in use.
+ * Return: the packet, to be freed, or NULL.
+ */
+static struct sk_buff *lro_xennet_end_tx(struct sk_buff *skb, grant_ref_t ref)
+{
+	if (likely(gnttab_try_end_foreign_access(ref)))
+		return skb;
+	lro_kept_add(skb, ref);
+	return NULL;
 }
 
 /* The packets that the kernel's function has built. */

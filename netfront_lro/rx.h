@@ -6,8 +6,12 @@
 #include <compat.h>
 #include <lro.h>
 
+#include "kept.h"
+
+struct netfront_info;
 struct netfront_queue;
 struct xen_netif_rx_response;
+struct xenbus_device;
 
 static void lro_xennet_create(struct netfront_queue *queue);
 static void lro_xennet_destroy(struct netfront_queue *queue);
@@ -20,10 +24,16 @@ static void lro_xennet_end(struct netfront_queue *queue, int work_done, int budg
 static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
 				    int *work_done, int budget, struct sk_buff_head *before);
 static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head *rxq);
+static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *skb,
+				 struct sk_buff_head *slots);
 static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx);
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
 			     struct sk_buff_head *refused, struct sk_buff_head *slots,
 			     int budget);
+static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx);
+static int lro_xennet_xdp_refused(struct netfront_info *info, struct netlink_ext_ack *extack);
+static bool lro_xennet_waits(struct xenbus_device *dev);
+static struct sk_buff *lro_xennet_end_tx(struct sk_buff *skb, grant_ref_t ref);
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
 static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);
 static void lro_xennet_init_features(struct net_device *dev);

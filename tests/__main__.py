@@ -63,6 +63,8 @@ SUITES = (
           on_machine(sys.executable, "tests/unit/coverage.py"), 300),
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
+    Suite("ring", "the guest's driver in user space, with a back end that does anything at any moment",
+          on_machine(sys.executable, "tests/ring/run.py"), 1800, True),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
@@ -107,7 +109,8 @@ SUITES = (
           python("tests.boot.test_br_linearize"), 900, True),
     Suite("package", "the Debian packages, by Debian's own checker", python("tests.package.test_package"), 300, True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
-          python("tests.xen.test_backend.Netfront"), 1200, True),
+          python("tests.xen.test_backend.Netfront", "tests.xen.test_backend.Newest", "tests.xen.test_backend.Oldest"),
+          2400, True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 

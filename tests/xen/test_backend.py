@@ -15,6 +15,7 @@ import unittest
 from lab import configs
 from tests.soak import memory
 
+from . import deaths, silence
 from .bed import Bed, program
 from .lies import Distrust
 
@@ -72,8 +73,15 @@ class Backend(Bed):
         self.spread()
 
 
-class Netfront(Backend, Distrust, unittest.TestCase):
-    driver, config = configs.OUR_GUEST, "guest12"
+class Restarts(Bed):
+    """The part of it that every kernel's driver does in its own way."""
+
+    test_1_vif_is_unplugged_and_plugged = Backend.test_1_vif_is_unplugged_and_plugged
+    test_1_netback_is_loaded_anew = Backend.test_1_netback_is_loaded_anew
+
+
+class NoPages(Bed):
+    """Nothing is left of an interface that is gone."""
 
     def test_1_vifs_that_are_gone_leave_no_pages(self):
         """The kernel's own driver loses the pages of the ring, each time more than 1 MiB."""
@@ -90,6 +98,26 @@ class Netfront(Backend, Distrust, unittest.TestCase):
         self.flowing()
         # Half of that for what waits in sockets at the moment.
         self.assertLess(pages() - before, EXCHANGES * 512)
+
+
+class Front(Backend, NoPages, Distrust):
+    """All of it."""
+
+    driver, config = configs.OUR_GUEST, "guest12"
+
+
+class Netfront(Front, silence.Silence, deaths.Deaths, unittest.TestCase):
+    pass
+
+
+class Newest(Restarts, NoPages, Distrust, silence.Silence, deaths.Deaths, unittest.TestCase):
+    """Where the kernels' drivers differ: the newest kernel, and the oldest."""
+
+    driver, config, series = configs.OUR_GUEST, "guest12", "7.3"
+
+
+class Oldest(Restarts, Distrust, unittest.TestCase):
+    driver, config, series = configs.OUR_GUEST, "guest12", "6.1"
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Lab(topology.XenLab):
     guest_series, guest_arguments, guest_excuses = kernels.PV_DEBUG, ARGUMENTS, STOCK_MISTAKES
 
 
-class Checked(test_backend.Netfront):
+class Checked(test_backend.Front, unittest.TestCase):
     """Most checkers report their first finding only: at the end they have to be at work still."""
 
     lab_type = Lab

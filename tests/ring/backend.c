@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The fuzzer as a back end. */
+#include "backend.h"
+#include "input.h"
+
+/**
+ * struct side - the back end's side of a queue
+ * @rx_place: next slot of the receive ring that it answers
+ * @tx_place: the same of the ring for sending
+ * @extra: the next slot of that ring is none of a request, but belongs to the one before
+ * @lost: it has told of indices that are not its own
+ */
+static struct side {
+	RING_IDX rx_place, tx_place;
+	bool extra, lost;
+} sides[QUEUES];
+
+/* Reads of the driver until the next thing happens amid them, 0: none does. */
+static unsigned int until;
+static bool acting;
+bool backend_keeps_nothing;
+
+static const u16 odd_offsets[] = { 0, 0, 0, 1, 256, 2583, 4000, 4082, 4083, 4095, 4096, 65535 };
+static const s16 odd_sizes[] = {
+	1514, 60, 200, 4096, 0, 1, 13, 14, 15, 53, 54, 256, 257, 3840, 3841, 4095, 4097, 32767, -1, -32768,
+};
+
+static struct xen_netif_rx_sring *rx_ring(unsigned int queue)
+{
+	struct page *page = grant_page(written_rings[queue].rx);
+
+	return page ? page_address(page) : NULL;
+}
+
+static struct xen_netif_tx_sring *tx_ring(unsigned int queue)
+{
+	struct page *page = grant_page(written_rings[queue].tx);
+
+	return page ? page_address(page) : NULL;
+}
+
+void backend_begin(void)
+{
+	memset(sides, 0, sizeof(sides));
+	until = input_ends() ? 0 : 1;
+}
+
+static void answer(struct xen_netif_rx_sring *ring, struct side *side, u16 offset, u16 flags, s16 status)
+{
+	RING_IDX place = side->rx_place++ % RING_SLOTS;
+
+	ring->ring[place].rsp = (struct xen_netif_rx_response){
+		.id = (u16)place, .offset = offset, .flags = flags, .status = status };
+}
+
+/* A packet of one or more slots, as netback sends it. */
+static void send_packet(struct xen_netif_rx_sring *ring, struct side *side)
+{
+	unsigned int slots = choice(20), flags = choice(4);
+
+	if (!slots) {
+		answer(ring, side, 0, XEN_NETRXF_data_validated, 1514);
+		return;
+	}
+	answer(ring, side, 0, (u16)(flags | (slots > 1 ? XEN_NETRXF_more_data : 0)), odd_sizes[choice(13)]);
+	while (--slots)
+		answer(ring, side, 0, slots > 1 ? XEN_NETRXF_more_data : 0, 4096);
+}
+
+static void send_odd(struct xen_netif_rx_sring *ring, struct side *side)
+{
+	u8 flags = input_u8() & 15;
+
+	answer(ring, side, odd_offsets[choice(ARRAY_SIZE(odd_offsets))], flags,
+	       odd_sizes[choice(ARRAY_SIZE(odd_sizes))]);
+}
+
+static void send_raw(struct xen_netif_rx_sring *ring, struct side *side)
+{
+	u16 offset = input_u16(), flags = input_u8();
+
+	answer(ring, side, offset, flags, (s16)input_u16());
+}
+
+static void send_extra(struct xen_netif_rx_sring *ring, struct side *side)
+{
+	struct xen_netif_extra_info extra = { .type = input_u8() % 8, .flags = input_u8() % 2 };
+
+	if (extra.type == XEN_NETIF_EXTRA_TYPE_XDP)
+		extra.u.xdp.headroom = odd_offsets[choice(ARRAY_SIZE(odd_offsets))];
+	else
+		extra.u.gso.size = (u16)(choice(3) * 1448);
+	extra.u.gso.type = extra.type == XEN_NETIF_EXTRA_TYPE_GSO ? (u8)choice(4) : extra.u.gso.type;
+	memcpy(&ring->ring[side->rx_place++ % RING_SLOTS], &extra, sizeof(extra));
+}
+
+/* A slot that may have been read already says something else. */
+static void rewrite(struct xen_netif_rx_sring *ring, const struct side *side)
+{
+	struct xen_netif_rx_response *slot = &ring->ring[(side->rx_place - 1 - choice(24)) % RING_SLOTS].rsp;
+
+	switch (choice(3)) {
+	case 0:
+		slot->status = odd_sizes[choice(ARRAY_SIZE(odd_sizes))];
+		break;
+	case 1:
+		slot->offset = odd_offsets[choice(ARRAY_SIZE(odd_offsets))];
+		break;
+	default:
+		slot->flags = input_u8() & 15;
+	}
+}
+
+static void complete(struct xen_netif_tx_sring *ring, struct side *side, unsigned int count)
+{
+	while (count-- && (s32)(ring->req_prod - side->tx_place) > 0) {
+		union xen_netif_tx_sring_entry *slot = &ring->ring[side->tx_place++ % RING_SLOTS];
+		bool extra = side->extra;
+		u16 id = slot->req.id;
+
+		side->extra = !extra && slot->req.flags & XEN_NETTXF_extra_info;
+		slot->rsp = (struct xen_netif_tx_response){
+			.id = id, .status = extra ? XEN_NETIF_RSP_NULL : XEN_NETIF_RSP_OKAY };
+	}
+}
+
+static void complete_odd(struct xen_netif_tx_sring *ring, struct side *side)
+{
+	ring->ring[side->tx_place++ % RING_SLOTS].rsp = (struct xen_netif_tx_response){
+		.id = choice(4) ? choice(RING_SLOTS + 2) : input_u16(), .status = (s16)(choice(5) - 2) };
+	side->lost = true;
+}
+
+static void map_some(struct xen_netif_rx_sring *rx, struct xen_netif_tx_sring *tx, const struct side *side)
+{
+	unsigned int number = input_u8();
+
+	if (backend_keeps_nothing)
+		return;
+	if (number & 1)
+		grant_map(rx->ring[(side->rx_place + number / 2) % RING_SLOTS].req.gref);
+	else
+		grant_map(tx->ring[(side->tx_place + number / 2 % 8) % RING_SLOTS].req.gref);
+}
+
+static void change_state(void)
+{
+	other_state = (enum xenbus_state)choice(XenbusStateReconfigured + 1);
+}
+
+void backend_act(void)
+{
+	unsigned int what = choice(32), queue = what & 16 && other_features & FEATURE_QUEUES << 8;
+	struct xen_netif_rx_sring *rx = rx_ring(queue);
+	struct xen_netif_tx_sring *tx = tx_ring(queue);
+	struct side *side = &sides[queue];
+
+	what %= 16;
+	if (what == 14) {
+		events_send(choice(2 * QUEUES));
+		return;
+	}
+	if (what == 15) {
+		change_state();
+		return;
+	}
+	if (!rx || !tx)
+		return;
+	switch (what) {
+	case 0:
+		send_packet(rx, side);
+		break;
+	case 1:
+		send_raw(rx, side);
+		break;
+	case 2:
+	case 3:
+		send_odd(rx, side);
+		break;
+	case 4:
+		send_extra(rx, side);
+		break;
+	case 5:
+	case 6:
+		rx->rsp_prod = side->rx_place;
+		break;
+	case 7:
+		rx->rsp_prod = side->rx_place + (u32)(s32)(s16)input_u16();
+		side->lost = true;
+		break;
+	case 8:
+	case 9:
+		rewrite(rx, side);
+		break;
+	case 10:
+		complete(tx, side, 1 + choice(RING_SLOTS));
+		tx->rsp_prod = side->tx_place;
+		break;
+	case 11:
+		complete_odd(tx, side);
+		tx->rsp_prod = side->tx_place;
+		break;
+	case 12:
+		tx->rsp_prod = side->tx_place + (u32)(s32)(s16)input_u16();
+		side->lost = true;
+		break;
+	default:
+		map_some(rx, tx, side);
+	}
+}
+
+/* Something happens while the driver is at work: bytes are taken from the back of the input. */
+static void act_amid(void)
+{
+	acting = true;
+	input.amid = true;
+	backend_act();
+	/* A lie that is told in one breath with others needs no moment of its own. */
+	until = input_ends() ? 0 : 1 + input_u8() % 64;
+	input.amid = false;
+	acting = false;
+}
+
+void other_side_acts(void)
+{
+	if (acting)
+		return;
+	if (until && !--until)
+		act_amid();
+	acting = true;
+	events_deliver();
+	acting = false;
+}
+
+void backend_moment(const void *address)
+{
+	size_t at = (size_t)((const u8 *)address - (const u8 *)memory);
+
+	if (until && at < sizeof(memory))
+		other_side_acts();
+}
+
+bool backend_acts_meanwhile(void)
+{
+	if (!until)
+		return false;
+	act_amid();
+	return true;
+}
+
+void backend_ends(void)
+{
+	until = 0;
+	grants_unmap();
+}
+
+bool backend_settle(void)
+{
+	for (unsigned int queue = 0; queue < QUEUES; queue++) {
+		struct xen_netif_rx_sring *rx = rx_ring(queue);
+		struct xen_netif_tx_sring *tx = tx_ring(queue);
+		struct side *side = &sides[queue];
+
+		if (!rx || !tx)
+			continue;
+		if (side->lost || rx->req_prod - side->rx_place > RING_SLOTS)
+			return false;
+		rx->rsp_prod = side->rx_place;
+		complete(tx, side, RING_SLOTS);
+		tx->rsp_prod = side->tx_place;
+	}
+	return true;
+}
