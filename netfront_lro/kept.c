@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <net/dst.h>
 #include <xen/grant_table.h>
 
 #include "kept.h"

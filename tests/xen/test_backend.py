@@ -17,7 +17,7 @@ from tests.soak import memory
 
 from . import deaths, silence
 from .bed import Bed, program
-from .lies import Distrust
+from .lies import Distrust, Peers
 
 EXCHANGES = 3
 
@@ -100,7 +100,7 @@ class NoPages(Bed):
         self.assertLess(pages() - before, EXCHANGES * 512)
 
 
-class Front(Backend, NoPages, Distrust):
+class Front(Backend, NoPages, Distrust, Peers):
     """All of it."""
 
     driver, config = configs.OUR_GUEST, "guest12"
@@ -110,7 +110,7 @@ class Netfront(Front, silence.Silence, deaths.Deaths, unittest.TestCase):
     pass
 
 
-class Newest(Restarts, NoPages, Distrust, silence.Silence, deaths.Deaths, unittest.TestCase):
+class Newest(Restarts, NoPages, Distrust, Peers, silence.Silence, deaths.Deaths, unittest.TestCase):
     """Where the kernels' drivers differ: the newest kernel, and the oldest."""
 
     driver, config, series = configs.OUR_GUEST, "guest12", "7.3"
