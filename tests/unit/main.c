@@ -9,6 +9,7 @@ int main(void)
 		run_parse_tests,
 		run_match_tests,
 		run_flows_tests,
+		run_hash_tests,
 		run_segment_tests,
 		run_slots_tests,
 	};

@@ -26,6 +26,7 @@ struct result {
 struct result run_parse_tests(void);
 struct result run_match_tests(void);
 struct result run_flows_tests(void);
+struct result run_hash_tests(void);
 struct result run_segment_tests(void);
 struct result run_slots_tests(void);
 
