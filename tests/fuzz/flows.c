@@ -8,6 +8,7 @@
  * differs from the plain next one in what the bits of a byte say, a flow that is
  * flushed, a poll that ends, a packet without ports, all flows flushed for another mode.
  */
+#include "cost.h"
 #include "flows.h"
 #include "input.h"
 #include "oracle.h"
@@ -94,6 +95,7 @@ static void check_table(void)
 	struct sender *oldest = model_oldest(true);
 	unsigned int count = 0;
 
+	cost_pause(true);
 	for (struct sender *s = sender; s < sender + FLOWS; s++) {
 		if (!s->flow) {
 			MUST(s->delivered == s->arrived);
@@ -109,6 +111,7 @@ static void check_table(void)
 	/* Only bulk flows are held. */
 	if (oldest && oldest->held)
 		MUST(lro_flows_oldest(&table) == oldest->flow);
+	cost_pause(false);
 }
 
 static void flush(struct lro_flow *flow)
@@ -215,8 +218,10 @@ static void receive(struct sender *s, const struct frame *f)
 	struct lro_flows same = table;
 	struct lro_packet pkt;
 	enum lro_reason why;
-	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &why);
+	enum lro_verdict verdict;
 
+	cost_event();
+	verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &why);
 	MUST(verdict == LRO_CANDIDATE || verdict == LRO_PASS);
 	flow = lro_flows_find(&table, &pkt.key);
 	MUST(flow == s->flow);
@@ -326,6 +331,7 @@ static void end_begun(struct list_head *list)
 
 static void end_poll(bool due)
 {
+	cost_event();
 	if (due)
 		end_held();
 	end_begun(&table.open);
@@ -343,6 +349,7 @@ static void stray(const struct sender *from)
 
 	/* More fragments, or a fragment header. */
 	f.data[20] = from->next.ipv6 ? 44 : 0x20;
+	cost_event();
 	lro_parse(f.data, f.len, f.len, 0, &pkt, &why);
 	while ((flow = lro_flows_stray(&table, &pkt.key))) {
 		others += !!memcmp(flow->key.addr, pkt.key.addr, sizeof(pkt.key.addr));
@@ -383,6 +390,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct input in = { data, size };
 
 	setup(&in);
+	cost_begin();
 	while (in.left) {
 		u8 op = input_u8(&in);
 		struct sender *s = &sender[op % FLOWS];
@@ -411,6 +419,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		check_table();
 	}
 	flush_all();
+	cost_end();
 	check_table();
 	MUST(!lro_flows_oldest(&table) && !table.count);
 	return 0;

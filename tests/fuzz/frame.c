@@ -7,6 +7,7 @@
  * good frame in which the input changes some bytes; checksums are made right on
  * demand, because no fuzzer guesses them.
  */
+#include "cost.h"
 #include "input.h"
 #include "match.h"
 #include "predict.h"
@@ -122,6 +123,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 	/* Exactly as much memory as may be read. */
 	bytes = malloc(avail);
 	memcpy(bytes, f.data, avail);
+	cost_event();
 	verdict = lro_parse(bytes, avail, f.len, vlan, &pkt, &reason);
 	check_parsed(verdict, reason, &pkt, bytes, avail, f.len);
 	MUST(verdict != LRO_CANDIDATE || !lro_never_merges(bytes, avail));
@@ -166,7 +168,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct lro_key key = {};
 	bool relaxed = false, first = true;
 
+	cost_begin();
 	while (step(&in, &state, &key, first, &relaxed))
 		first = false;
+	cost_end();
 	return 0;
 }

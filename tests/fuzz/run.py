@@ -4,7 +4,11 @@
 
 frame: any bytes as frames, judged by an oracle; flows: a packet stream through the flow table, beside a model.
 Starts from tests/fuzz/corpus/ and what earlier runs found (build/fuzz/corpus/). An input that breaks something is kept
-in build/fuzz/findings/ and named together with the command that replays it. The last line is `N passed, N failed`.
+in build/fuzz/findings/ and named together with the command that replays it.
+
+Of each target the dearest input is told: that for which the engine executes most basic blocks by packet or poll
+(tests/fuzz/cost.h), which depends on nothing but the input and the compiler. The dearest ones known are kept in
+tests/fuzz/dearest/. An input far above the median fails. The last line is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from statistics import median
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
@@ -25,7 +30,13 @@ from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
 TARGETS = ("frame", "flows")
 OUT = BUILD / "fuzz"
 CORPUS = HERE / "corpus"
+DEAREST = HERE / "dearest"
 FINDINGS = OUT / "findings"
+
+# As many times the median of all inputs may the dearest one take.
+COST_BOUND = 4.0
+# So many of the dearest inputs are kept for the repository, of each target.
+COST_KEPT = 8
 
 # Bytes of one input; longer ones only slow the search down.
 MAX_LEN = 256
@@ -33,9 +44,15 @@ MAX_LEN = 256
 KEPT = 90_000
 
 
-def in_root(*command: str, log: Path | None, timeout: float) -> str:
+def in_root(*command: str, log: Path | None, timeout: float, env: dict[str, str] | None = None) -> str:
     """Run a command in the lab's root with this checkout in its place. Raises LabError when it fails."""
-    return roots.chroot(command, binds={ROOT: str(ROOT), BUILD: str(BUILD)}, cwd=str(ROOT), log=log, timeout=timeout)
+    return roots.chroot(command, binds={ROOT: str(ROOT), BUILD: str(BUILD)}, cwd=str(ROOT), log=log, timeout=timeout,
+                        env=env or {})
+
+
+def folders(target: str) -> list[Path]:
+    """Where inputs of a target lie: what earlier runs found comes first, for libFuzzer writes there."""
+    return [path for path in (OUT / "corpus" / target, CORPUS / target, DEAREST / target) if path.exists()]
 
 
 def build() -> None:
@@ -47,8 +64,7 @@ def build() -> None:
 
 def fuzz(target: str, seconds: int) -> bool:
     """Fuzz one target; report and return whether nothing broke."""
-    own, known = OUT / "corpus" / target, CORPUS / target
-    for folder in (own, FINDINGS):
+    for folder in (OUT / "corpus" / target, FINDINGS):
         folder.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"fuzz-{target}.log"
     log.unlink(missing_ok=True)
@@ -56,8 +72,8 @@ def fuzz(target: str, seconds: int) -> bool:
     with step(f"Fuzzing {target} for {seconds} s") as progress:
         try:
             in_root(str(OUT / target), f"-max_total_time={seconds}", f"-max_len={MAX_LEN}", "-len_control=0",
-                    "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={FINDINGS}/{target}-", str(own),
-                    *([str(known)] if known.exists() else []), log=log, timeout=seconds + 300)
+                    "-timeout=10", "-print_final_stats=1", f"-artifact_prefix={FINDINGS}/{target}-",
+                    *map(str, folders(target)), log=log, timeout=seconds + 300)
         except LabError as error:
             trouble = error
         text = log.read_text(errors="replace") if log.exists() else ""
@@ -73,6 +89,35 @@ def fuzz(target: str, seconds: int) -> bool:
         print(f"    replay: python3 tests/fuzz/run.py --replay {shown} {target}")
     print(f"    the whole log: {log}" + ("" if trouble else "; no input ran"))
     return False
+
+
+def costs(target: str) -> dict[Path, float]:
+    """Input -> basic blocks of the engine by packet or poll, of all that are known, the dearest first."""
+    inputs = [path for folder in folders(target) for path in sorted(folder.iterdir())]
+    log = LOGS / f"fuzz-cost-{target}.log"
+    log.unlink(missing_ok=True)
+    in_root(str(OUT / target), *map(str, inputs), log=log, timeout=600, env={"FUZZ_COST": "1"})
+    found = re.findall(r"^Running: (\S+)\ncost: (\d+) blocks, (\d+) events$", log.read_text(errors="replace"),
+                       re.MULTILINE)
+    if len(found) != len(inputs):
+        raise LabError(f"{len(inputs) - len(found)} of {len(inputs)} inputs of {target} did not tell their cost", log)
+    measured = {Path(path): int(blocks) / int(events) for path, blocks, events in found if int(events)}
+    return dict(sorted(measured.items(), key=lambda item: -item[1]))
+
+
+def judge_cost(target: str) -> bool:
+    """Tell the dearest input of a target; return whether it is within the bound."""
+    try:
+        measured = costs(target)
+    except LabError as error:
+        print(f"    {error.sentence()}")
+        return False
+    middle, (path, most) = median(measured.values()), next(iter(measured.items()))
+    within = most <= COST_BOUND * middle
+    shown = path.relative_to(ROOT) if ROOT in path.parents else path
+    print(f"    dearest input of {target}: {most:.0f} basic blocks by packet or poll, {most / middle:.1f} times the "
+          f"median of {len(measured)}; at most {COST_BOUND:g} times are wanted: {shown}")
+    return within
 
 
 def replay(target: str, path: Path) -> bool:
@@ -96,8 +141,9 @@ def minimise(target: str) -> None:
     merged.mkdir(parents=True)
     log = LOGS / f"fuzz-merge-{target}.log"
     log.unlink(missing_ok=True)
-    sources = [str(path) for path in (CORPUS / target, OUT / "corpus" / target) if path.exists()]
-    in_root(str(OUT / target), "-merge=1", f"-max_len={MAX_LEN}", str(merged), *sources, log=log, timeout=600)
+    in_root(str(OUT / target), "-merge=1", f"-max_len={MAX_LEN}", str(merged), *map(str, folders(target)), log=log,
+            timeout=600)
+    keep_dearest(target)
     cache.remove(CORPUS / target)
     (CORPUS / target).mkdir(parents=True)
     left = KEPT
@@ -107,6 +153,15 @@ def minimise(target: str) -> None:
             shutil.copy(path, CORPUS / target / path.name[:12])
 
 
+def keep_dearest(target: str) -> None:
+    """Replace the repository's dearest inputs by those that are dearest now."""
+    kept = {path.name[:12]: path.read_bytes() for path in list(costs(target))[:COST_KEPT]}
+    cache.remove(DEAREST / target)
+    (DEAREST / target).mkdir(parents=True)
+    for name, data in kept.items():
+        (DEAREST / target / name).write_bytes(data)
+
+
 def main() -> int:
     """Fuzz, replay or minimise; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -114,7 +169,7 @@ def main() -> int:
                         help=f"only these: {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=int, default=60, help="for all targets together (%(default)s)")
     parser.add_argument("--replay", type=Path, metavar="INPUT", help="run this one input of the one target named")
-    parser.add_argument("--minimise", action="store_true", help="renew tests/fuzz/corpus/ from what was found")
+    parser.add_argument("--minimise", action="store_true", help="renew tests/fuzz/corpus/ and tests/fuzz/dearest/ from what was found")
     options = parser.parse_args()
     targets = options.targets or list(TARGETS)
     if options.replay and (len(targets) != 1 or not options.replay.is_file()):
@@ -129,7 +184,8 @@ def main() -> int:
         if options.replay:
             results = [replay(targets[0], options.replay)]
         else:
-            results = [fuzz(target, max(1, options.seconds // len(targets))) for target in targets]
+            results = [judge(target) for target in targets
+                       for judge in (lambda name: fuzz(name, max(1, options.seconds // len(targets))), judge_cost)]
     except LabError as error:
         print(f"fuzz: {error.sentence()}", file=sys.stderr)
         return error.code
