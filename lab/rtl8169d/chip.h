@@ -42,6 +42,7 @@ enum reg {
 	REG_INTR_MITIGATE	= 0xe2,
 	REG_RX_DESC_LOW		= 0xe4,
 	REG_RX_DESC_HIGH	= 0xe8,
+	REG_WIRE_CLOCK		= 0xf8,	/* no real chip's: see generate.h */
 };
 
 /* CounterAddrLow: commands in the low bits of the address */

@@ -152,6 +152,7 @@ static const char *do_generate(struct nic *nic, const struct json *json, char *a
 {
 	const char *mac = json_string(json, "mac");
 	u64 frames = 0, flows = 1, burst = 1;
+	bool guest_clock = false;
 	const char *error;
 	u8 to[6];
 
@@ -164,7 +165,9 @@ static const char *do_generate(struct nic *nic, const struct json *json, char *a
 		return "generate's \"burst\" is a number from 1 to 1024";
 	if (mac && !mac_parse(mac, to))
 		return "generate's \"mac\" is a unicast address like 52:54:00:81:69:01";
-	error = generate_start(nic, to, frames, (u32)flows, (u32)burst);
+	if (json_string(json, "clock") && !either(json, "clock", "host", "guest", &guest_clock))
+		return "generate's \"clock\" is host or guest";
+	error = generate_start(nic, to, frames, (u32)flows, (u32)burst, guest_clock);
 	return error ? error : finish(answer);
 }
 

@@ -29,13 +29,16 @@ static const u8 headers[GENERATE_HEADERS] = {
 	1, 1, 8, 10, 0x00, 0x12, 0xd6, 0x87, 0x00, 0x01, 0xe2, 0x40,
 };
 
-const char *generate_start(struct nic *nic, const u8 *mac, u64 frames, u32 flows, u32 burst)
+const char *generate_start(struct nic *nic, const u8 *mac, u64 frames, u32 flows, u32 burst,
+			   bool guest_clock)
 {
 	struct generator *gen = &nic->generator;
 	u32 i;
 
 	if (generate_busy(gen))
 		return "frames are being generated: wait until info shows generating false";
+	if (guest_clock && !nic->rx_rate.mbit)
+		return "the guest's clock is for a line with a rate: set one first";
 	memcpy(gen->frame, headers, sizeof(headers));
 	memcpy(gen->frame, mac, 6);
 	for (i = GENERATE_HEADERS; i < GENERATE_FRAME; i++)
@@ -45,7 +48,22 @@ const char *generate_start(struct nic *nic, const u8 *mac, u64 frames, u32 flows
 	gen->next = 0;
 	gen->frames = frames;
 	gen->loaded = false;
+	gen->guest_clock = guest_clock;
+	gen->clock_runs = false;
+	rate_set(&gen->line, nic->rx_rate.mbit);
 	return NULL;
+}
+
+void generate_clock(struct generator *gen, u32 ns)
+{
+	if (gen->clock_runs) {
+		gen->clock += (u32)(ns - (u32)gen->clock);
+		return;
+	}
+	/* Above the credit that a line has, so that there is none. */
+	gen->clock = 1ull << 32 | ns;
+	gen->line.free_at = gen->clock;
+	gen->clock_runs = true;
 }
 
 /* Turn frame[] into frame number @next. */
@@ -61,6 +79,8 @@ static void load(struct generator *gen)
 	put_be16(gen->frame + TCP_HEADER, (u16)(GENERATE_PORT + flow));
 	put_be32(gen->frame + TCP_HEADER + 4,
 		 FIRST_SEQ + flow * SEQ_STEP + index * GENERATE_PAYLOAD);
+	if (gen->guest_clock)
+		put_be32(gen->frame + GENERATE_HEADERS, (u32)gen->clock);
 	offload_fill(gen->frame, GENERATE_FRAME, &checksums);
 	gen->loaded = true;
 }
@@ -68,14 +88,18 @@ static void load(struct generator *gen)
 bool generate_run(struct nic *nic)
 {
 	struct generator *gen = &nic->generator;
+	struct rate *line = gen->guest_clock ? &gen->line : &nic->rx_rate;
+	u64 now = gen->guest_clock ? gen->clock : nic->now;
 	unsigned int frames = 0;
 	bool more = false;
 
 	gen->rate_waiting = false;
+	if (gen->guest_clock && !gen->clock_runs)
+		return false;
 	while (generate_busy(gen) && !rx_waiting(nic)) {
-		if (!rate_ready(&nic->rx_rate, nic->now)) {
+		if (!rate_ready(line, now)) {
 			nic->stats.rate_waits++;
-			gen->rate_waiting = true;
+			gen->rate_waiting = !gen->guest_clock;
 			break;
 		}
 		if (frames++ == RUN_FRAMES) {
@@ -87,7 +111,7 @@ bool generate_run(struct nic *nic)
 		if (!rx_frame(nic, gen->frame, GENERATE_FRAME))
 			break;
 		pcap_frame(&nic->pcap, PCAP_RX, gen->frame, GENERATE_FRAME);
-		rate_charge(&nic->rx_rate, nic->now, GENERATE_FRAME);
+		rate_charge(line, now, GENERATE_FRAME);
 		nic->stats.rx_generated++;
 		gen->loaded = false;
 		gen->next++;

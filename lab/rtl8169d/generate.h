@@ -6,6 +6,7 @@
 #ifndef RTL8169D_GENERATE_H
 #define RTL8169D_GENERATE_H
 
+#include "rate.h"
 #include "util.h"
 
 struct nic;
@@ -20,6 +21,12 @@ struct nic;
 #define GENERATE_PAYLOAD	1448
 #define GENERATE_FRAME		(GENERATE_HEADERS + GENERATE_PAYLOAD)
 
+/*
+ * A machine that is emulated more slowly than it believes has a clock that this process cannot
+ * see. With "clock":"guest" it tells the time itself: it writes the nanoseconds of its clock, the
+ * lower 32 bits, to REG_WIRE_CLOCK, and frames come at the line rate by what it has told last. The
+ * first four bytes of each frame's payload are that time.
+ */
 struct generator {
 	u64 frames;		/* to make in all; 0 = nothing to do */
 	u64 next;		/* number of the next one */
@@ -27,6 +34,10 @@ struct generator {
 	u32 burst;		/* frames of one flow before the next has its turn */
 	bool loaded;		/* frame[] holds the next one */
 	bool rate_waiting;
+	bool guest_clock;	/* the machine tells the time */
+	bool clock_runs;	/* it has told it */
+	u64 clock;		/* ns, as told last; extended to 64 bits */
+	struct rate line;	/* of that clock */
 	u8 frame[GENERATE_FRAME];
 };
 
@@ -35,10 +46,18 @@ struct generator {
  * @mac:	destination address
  * @flows:	1 to GENERATE_FLOWS_MAX, each sends in turn
  * @burst:	1 to GENERATE_BURST_MAX, frames that a flow sends when it has its turn
+ * @guest_clock: the machine tells the time
  *
  * Return: NULL, or one sentence that says what is wrong.
  */
-const char *generate_start(struct nic *nic, const u8 *mac, u64 frames, u32 flows, u32 burst);
+const char *generate_start(struct nic *nic, const u8 *mac, u64 frames, u32 flows, u32 burst,
+			   bool guest_clock);
+
+/**
+ * generate_clock() - the machine tells the time.
+ * @ns:	lower 32 bits of it; less than 2^32 ns have passed since it last did
+ */
+void generate_clock(struct generator *gen, u32 ns);
 
 /**
  * generate_run() - give frames to the receiver. Return: there are more that it would take at once.

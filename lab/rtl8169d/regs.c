@@ -177,6 +177,13 @@ static void write_csiar(struct nic *nic, u32 value, u32 written)
 	}
 }
 
+static void write_wire_clock(struct nic *nic, u32 value, u32 written)
+{
+	(void)written;
+	set32(nic, REG_WIRE_CLOCK, value);
+	generate_clock(&nic->generator, value);
+}
+
 static void write_ignored(struct nic *nic, u32 value, u32 written)
 {
 	(void)nic;
@@ -204,6 +211,7 @@ static const struct {
 	{ REG_EPHYAR, 4, write_ephyar },
 	{ REG_RX_DESC_LOW, 4, write_rx_desc_low },
 	{ REG_RX_DESC_HIGH, 4, write_rx_desc_high },
+	{ REG_WIRE_CLOCK, 4, write_wire_clock },
 };
 
 static int find_handler(u64 offset)

@@ -2,6 +2,7 @@
 """Generated frames: streams of right packets, interleaved as asked for, none lost to an empty ring."""
 
 import struct
+import time
 from collections import defaultdict
 
 import frames as fr
@@ -79,3 +80,25 @@ def test_generate_refuses_wrong_numbers(nic: str) -> None:
             assert not answer["ok"] and f'"{named}"' in answer["error"], (wrong, answer)
         assert s.ask("generate", frames=100)["ok"] and s.ask("info")["generating"]
         assert not s.ask("generate", frames=1)["ok"], "one at a time"
+
+
+def test_generated_frames_go_by_the_guests_clock(nic: str) -> None:
+    """At 1000 Mbit/s a full frame takes 12.304 us; as many come as the guest's clock says, and bear its time."""
+    with Setup(nic) as s:
+        answer = s.ask("generate", frames=10, clock="guest")
+        assert not answer["ok"] and "rate" in answer["error"], answer
+        assert s.ask("rate", mbit=1000)["ok"]
+        assert not s.ask("generate", frames=10, clock="sun")["ok"]
+        assert s.ask("generate", frames=10, clock="guest")["ok"]
+        time.sleep(0.05)
+        assert s.stats()["rx_generated"] == 0, "before the guest has told the time"
+        begin = 0xffffa000
+        for told, frames in ((0, 1), (12_303, 0), (12_304, 1), (5 * 12_304, 4), (5 * 12_304 + 1, 0), (100_000_000, 4)):
+            now = (begin + told) % (1 << 32)
+            s.write(0xF8, 4, now)
+            for _ in range(frames):
+                _, _, frame = s.take()
+                assert struct.unpack_from("!I", frame, 66)[0] == now and fr.l4_valid(frame)
+            time.sleep(0.02)
+            assert s.ask("info")["generating"] == (told < 100_000_000)
+        assert s.stats()["rx_generated"] == 10
