@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, programs, roots, segments
+from . import cpio, grants, kernels, modules, proc, programs, roots, segments, wire
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -121,9 +121,9 @@ def _base(root: Path, role: str) -> cpio.Tree:
 
 
 def _finish(tree: cpio.Tree, kernel: kernels.Kernel, ours: Path | None, loaded: tuple[str, ...],
-            available: tuple[str, ...], name: str, counter: Path | None = None) -> Path:
+            available: tuple[str, ...], name: str, *counters: Path) -> Path:
     """Add modules (`loaded` at boot in that order, `available` for later) and write the archive."""
-    wanted = _Modules(kernel, ours, counter)
+    wanted = _Modules(kernel, ours, *counters)
     present = [module for module in loaded if wanted.add(module)]
     for module in available:
         wanted.add(module)
@@ -151,9 +151,9 @@ def native(series: str, with_ours: bool = False) -> Image:
     extra = _ours(OUR_NIC_MODULES, ours)
     name = "native-lro" if with_ours else "native"
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES,
-                                         NIC_MODULES + SINK_MODULES + PEER_MODULES + TAG_MODULES + (segments.MODULE,)
-                                         + extra, name,
-                                         modules.segment_counter(series)))
+                                         NIC_MODULES + SINK_MODULES + PEER_MODULES + TAG_MODULES
+                                         + (segments.MODULE, wire.MODULE) + extra, name,
+                                         modules.segment_counter(series), modules.wire_clock(series)))
 
 
 def testing(series: str, name: str, folder: Path, available: Sequence[str], tools: Sequence[str],

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import cache, grants, kernels, proc, roots, segments, steps
+from . import cache, grants, kernels, proc, roots, segments, steps, wire
 from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
@@ -60,6 +60,11 @@ def segment_counter(series: str) -> Path:
     return _counter(series, "segments", segments.MODULE)
 
 
+def wire_clock(series: str) -> Path:
+    """Folder with the module that tells the NIC the time of the machine, for the kernel of a series."""
+    return _counter(series, "wire", wire.MODULE)
+
+
 def _counter(series: str, name: str, module: str) -> Path:
     """Folder with a module that is made in lab/`name`."""
     kernel = kernels.kernel(series)
@@ -73,14 +78,14 @@ def _counter(series: str, name: str, module: str) -> Path:
 def _make_counter(out: Path, kernel: kernels.Kernel, name: str) -> None:
     log = LOGS / f"{name}-{kernel.series}.log"
     log.unlink(missing_ok=True)
-    with steps.step(f"Building the counter of {name} for Linux {kernel.release}"):
+    with steps.step(f"Building the module of lab/{name} for Linux {kernel.release}"):
         binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
         try:
             roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
                           f"OUT={out}", f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
                          binds=binds, log=log, timeout=300, cwd=str(ROOT / "lab" / name))
         except LabError as error:
-            raise LabError(f"the counter of {name} does not build for Linux {kernel.release}: {error}",
+            raise LabError(f"the module of lab/{name} does not build for Linux {kernel.release}: {error}",
                            error.log) from error
         cache.remove(out / name)
 

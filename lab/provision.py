@@ -30,6 +30,7 @@ def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> 
         modules.build(name)
         modules.grant_counter(name)
         modules.segment_counter(name)
+        modules.wire_clock(name)
 
 
 def _refresh() -> None:

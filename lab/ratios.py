@@ -35,6 +35,8 @@ GUEST = ("insn_per_byte", "guest", "total")
 DIGITS = 4
 # P6's many flows: that number, or else the point of the scaling series that comes next.
 MANY_FLOWS = (1000, 1024)
+# Their packets come in bursts of so many, where the series tells bursts apart.
+BURST = 16
 
 
 def number(value: object) -> float | None:
@@ -118,7 +120,8 @@ def _capacity(results: dict) -> dict[str, object]:
 def _many_flows(results: dict) -> dict[str, float]:
     scaling = results.get("scaling")
     rows = scaling.get("flows") if isinstance(scaling, dict) else None
-    ours = [row for row in rows or () if isinstance(row, dict) and row.get("engine") == "lro"]
+    ours = [row for row in rows or () if isinstance(row, dict) and row.get("engine") == "lro"
+            and row.get("burst", BURST) == BURST]
 
     def at(flows: int) -> float | None:
         found = [ratio for row in ours if row.get("flows") == flows

@@ -65,7 +65,7 @@ def run(series: str, kernel: str, repeats: int, wanted: list[Config], found: dic
 
 
 def render(found: dict) -> str:
-    """The rows as two short tables of medians over the repeats."""
+    """The rows as two short tables of medians over the repeats; of the longest waits the longest."""
     scaling = found.get("scaling", {})
     tables = [text for text in (_flows(scaling.get("flows", [])), _guests(scaling.get("guests", []))) if text]
     return "\n\n".join(tables)
@@ -84,15 +84,17 @@ def _flows(rows: list[dict]) -> str:
     if not rows:
         return ""
     engines = [name for name in _TITLES if any(row["engine"] == name for row in rows)]
-    lines = [["", *(cell for name in engines for cell in (_TITLES[name], ""))],
-             ["flows", *(cell for _ in engines for cell in ("LRO ratio", "insn/B"))]]
-    for flows in sorted({row["flows"] for row in rows}):
-        line = [str(flows)]
+    lines = [["", "", *(cell for name in engines for cell in (_TITLES[name], "", ""))],
+             ["flows", "burst", *(cell for _ in engines for cell in ("LRO ratio", "longest wait, us", "insn/B"))]]
+    for burst, flows in sorted({(row.get("burst", 1), row["flows"]) for row in rows}):
+        line = [str(flows), str(burst)]
         for name in engines:
-            here = [row for row in rows if row["engine"] == name and row["flows"] == flows]
-            line += [_cell(_middle(here, "lro_ratio"), 2), _cell(_middle(here, "insn_per_byte"), 3)]
+            here = [row for row in rows if (row["engine"], row.get("burst", 1), row["flows"]) == (name, burst, flows)]
+            waits = [wait for row in here if (wait := ratios.field(row, ("longest_wait_us",))) is not None]
+            line += [_cell(_middle(here, "lro_ratio"), 2), _cell(max(waits, default=None), 0),
+                     _cell(_middle(here, "insn_per_byte"), 3)]
         lines.append(line)
-    return columns("Scaling: flows interleaved packet by packet, driver domain's side without Xen", lines, 2)
+    return columns("Scaling: flows that take turns, burst by burst; driver domain's side without Xen", lines, 2)
 
 
 def _guests(rows: list[dict]) -> str:

@@ -4,31 +4,35 @@
     rtl8169d, which makes the frames == Linux [ r8169 or r8169_lro - br0 - dummy0 ]
 
 One machine without Xen forwards as a driver domain does, to a bridge port that counts and forgets each packet: nobody
-has to receive the streams, and none of the packets is answered. The frames are full segments, one of each flow in turn
-and no flow with PSH (see lab/rtl8169d/README.md), as fast as the receive ring takes them; nothing is lost. Their time
+has to receive the streams, and none of the packets is answered. The frames are full segments, no flow with PSH (see
+lab/rtl8169d/README.md), one of each flow in turn, or a burst of each as senders really send; nothing is lost. Their time
 stamps never move: in a stream of less than a packet per millisecond and flow they would differ from packet to packet,
 and neither strict LRO nor GRO would merge any.
 
-LRO ratio: frames that the NIC received / packets that the bridge transmitted to dummy0, over all of a run. How many frames
-of a flow come while an aggregate may be kept is a matter of how many the machine takes in that time, and an emulated one
-takes a tenth of what a processor does. So it is measured on a machine whose clock counts its instructions, a billion in
-a second. There each byte of a string instruction is an instruction, and idling cannot be told apart: instructions are
-counted on another one, whose clock is ours. With many flows it merges less, and needs more of them for that.
+LRO ratio: frames that the NIC received / packets that the bridge transmitted to dummy0, over all of a run. Longest wait:
+the time that any frame took from the NIC to dummy0; in each packet that is its first frame. Both are a matter of
+time: how many frames of a flow come while an aggregate may be kept, and for how long. An emulated machine takes a tenth
+of the frames that a processor does. So they are measured on a machine whose clock counts its instructions, a billion in
+a second, and on a wire of 1000 Mbit/s by that clock, which the machine tells the NIC (lab/wire). There each byte of a
+string instruction is an instruction, and idling cannot be told apart: instructions are counted on another one, whose
+clock is ours, with frames as fast as the receive ring takes them.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from . import attempts, configs, experiments, images, measure, vm
+from . import attempts, configs, experiments, images, measure, vm, wire
 from .steps import LabError, say, step
 from .topology import BOOT_LIMIT, NATIVE_MEMORY, NIC, Lab
 
 FLOWS = (1, 8, 64, 256, 1024)
+# Frames of a flow before the next one has its turn: a sender with TSO puts some on the wire at once.
+BURSTS = (1, 16)
 # 256 of each flow where there are most: twenty times the streak that makes a flow bulk, five aggregates of full size.
 FRAMES = 1 << 18
 SINK = "dummy0"
@@ -100,11 +104,15 @@ class FlowsLab(Lab):
 
 @dataclass(frozen=True)
 class Passage:
-    """Frames that went through: how many, in how many packets, and the moments between which was measured."""
+    """Frames that went through: how many, in how many packets, and the moments between which was measured.
+
+    longest_wait: microseconds that any of them took, by the machine's own clock; None where it has none.
+    """
 
     frames: int
     packets: int
     moments: list[measure.Moment]
+    longest_wait: float | None = None
 
     @property
     def lro_ratio(self) -> float:
@@ -115,10 +123,22 @@ class Passage:
 def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool = True) -> Passage:
     """Send `frames` frames of `flows` flows through the machine; raise LabError when any is lost.
 
+    They come at the rate of the wire by the machine's clock if it has one, else as fast as it takes them.
     counted: take the moments for measure.instructions().
     """
+    if not lab.own_clock:
+        return _send(lab, frames, counted, flows=flows, burst=burst)
+    lab.nic.ctl("rate", mbit=wire.MBIT)
+    with wire.ticking(lab.nic_host, SINK) as waits:
+        done = _send(lab, frames, counted, flows=flows, burst=burst, clock="guest")
+    if waits.packets != done.packets:
+        raise LabError(f"{waits.packets} packets were looked at, and {done.packets} were transmitted")
+    return replace(done, longest_wait=round(waits.longest, 1))
+
+
+def _send(lab: FlowsLab, frames: int, counted: bool, **traffic: object) -> Passage:
     before, packets = lab.nic.stats(), lab.passed()
-    lab.nic.ctl("generate", frames=frames, flows=flows, burst=burst, mac=BEYOND)
+    lab.nic.ctl("generate", frames=frames, mac=BEYOND, **traffic)
     base, deadline = before["rx_generated"], time.monotonic() + REST + frames / SLOWEST
     moments: list[measure.Moment] = []
     for label, share in (("begin", measure.FIRST), ("end", measure.LAST)) if counted else ():
@@ -149,7 +169,7 @@ def _wait(lab: FlowsLab, generated: float, deadline: float) -> dict[str, int]:
 
 
 def run(series: str, repeats: int) -> list[dict]:
-    """Rows of the results: each engine at each number of flows, `repeats` times."""
+    """Rows of the results: each engine at each number of flows and length of bursts, `repeats` times."""
     merged = _rows(FlowsLab(series, own_clock=True), _Merging, repeats)
     counted = _rows(FlowsLab(series, counted=True), _Counting, repeats)
     return [row | more | {"discarded": row["discarded"] + more["discarded"]} for row, more in zip(merged, counted)]
@@ -163,9 +183,9 @@ def _rows(lab: FlowsLab, bench_of: type[_Bench], repeats: int) -> list[dict]:
             bench = bench_of(lab, engine)
             with step(f"{engine.name}: change drivers"):
                 bench.settle()
-            for repeat, flows in itertools.product(range(repeats), FLOWS):
-                with step(f"{engine.name}, flows: {flows}, run {repeat + 1} of {repeats}"):
-                    rows.append(attempts.sound(partial(bench.attempt, flows, repeat), bench.restart))
+            for repeat, burst, flows in itertools.product(range(repeats), BURSTS, FLOWS):
+                with step(f"{engine.name}, flows: {flows}, bursts of {burst}, run {repeat + 1} of {repeats}"):
+                    rows.append(attempts.sound(partial(bench.attempt, flows, burst, repeat), bench.restart))
                 say(f"    {bench.summary(rows[-1])}")
     return rows
 
@@ -186,7 +206,7 @@ class _Bench:
         self._lab.restart()
         self.settle()
 
-    def attempt(self, flows: int, repeat: int) -> attempts.Attempt:
+    def attempt(self, flows: int, burst: int, repeat: int) -> attempts.Attempt:
         """One run of FRAMES frames."""
         raise NotImplementedError
 
@@ -196,23 +216,24 @@ class _Bench:
 
 
 class _Merging(_Bench):
-    """How many frames a packet has, on a machine with a clock of its own."""
+    """How many frames a packet has and how long they wait, on a machine with a clock of its own."""
 
-    def attempt(self, flows: int, repeat: int) -> attempts.Attempt:
+    def attempt(self, flows: int, burst: int, repeat: int) -> attempts.Attempt:
         """One run of FRAMES frames."""
         before = experiments.driver_counters(self._lab.nic_host, NIC)
-        done = send(self._lab, flows, FRAMES, counted=False)
+        done = send(self._lab, flows, FRAMES, burst, counted=False)
         after = experiments.driver_counters(self._lab.nic_host, NIC)
         # Only what the engine counted; a stock driver has no such counters.
         counters = {name: value - before[name] for name, value in after.items()
                     if "_lro_" in name and value != before[name]}
-        record = {"engine": self._engine.name, "flows": flows, "repeat": repeat, "lro_ratio": round(done.lro_ratio, 4),
+        record = {"engine": self._engine.name, "flows": flows, "burst": burst, "repeat": repeat,
+                  "lro_ratio": round(done.lro_ratio, 4), "longest_wait_us": done.longest_wait,
                   "frames": done.frames, "packets": done.packets, "counters": counters}
         return attempts.Attempt(record, None, dict)
 
     def summary(self, row: dict) -> str:
         """What to tell of a row while the others are measured."""
-        return f"LRO ratio {row['lro_ratio']:.2f}"
+        return f"LRO ratio {row['lro_ratio']:.2f}, longest wait {row['longest_wait_us']:.0f} us"
 
 
 class _Counting(_Bench):
@@ -223,9 +244,9 @@ class _Counting(_Bench):
         super().settle()
         self._baseline = measure.at_rest(self._lab)
 
-    def attempt(self, flows: int, repeat: int) -> attempts.Attempt:
+    def attempt(self, flows: int, burst: int, repeat: int) -> attempts.Attempt:
         """One run of FRAMES frames."""
-        done = send(self._lab, flows, FRAMES)
+        done = send(self._lab, flows, FRAMES, burst)
 
         def fields() -> dict:
             found = measure.instructions(done.moments, self._baseline)

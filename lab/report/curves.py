@@ -174,25 +174,42 @@ def _panels(panels: list[tuple[str, dict[str, dict[int, float]], dict[str, str]]
 
 
 def _line_name(name: str) -> str:
-    return NAMES[_ENGINES[name]] if name in _ENGINES else name
+    engine, _, burst = name.partition(" ")
+    if engine not in _ENGINES:
+        return name
+    how = {"": "", "1": ", packet by packet"}.get(burst, f", bursts of {burst}")
+    return NAMES[_ENGINES[engine]] + how
+
+
+def _lines(rows: list[dict]) -> list[dict]:
+    """Rows of flows with the `line` that each belongs to: of an engine, and of bursts of one length."""
+    return [row | {"line": " ".join(map(str, (row["engine"], *(row[part] for part in ("burst",) if part in row))))}
+            for row in rows]
+
+
+def _flows_style(line: str) -> str:
+    engine, _, burst = line.partition(" ")
+    return f'lw 2 lc rgb "{SHADES[_ENGINES[engine]][1]}"' + (" dt 2" if burst == "1" else "")
 
 
 def flows(data: Data) -> Block:
-    """LRO ratio and instructions per byte against the number of flows, ours against GRO."""
-    rows = [row for row in data.rows("scaling", "flows") if row.get("engine") in _ENGINES]
-    styles = {engine: f'lw 2 lc rgb "{SHADES[who][1]}"' for engine, who in _ENGINES.items()}
-    ratio = _series(rows, "flows", "engine", "lro_ratio")
-    cost = _series(rows, "flows", "engine", "insn_per_byte")
+    """LRO ratio, longest wait and instructions per byte against the number of flows, ours against GRO."""
+    rows = _lines([row for row in data.rows("scaling", "flows") if row.get("engine") in _ENGINES])
+    styles = {row["line"]: _flows_style(row["line"]) for row in rows}
+    ratio = _series(rows, "flows", "line", "lro_ratio")
+    wait = _series(rows, "flows", "line", "longest_wait_us")
+    cost = _series(rows, "flows", "line", "insn_per_byte")
     panels = [(label, series, styles) for label, series in
-              (("LRO ratio (segments per packet)", ratio), ("instructions per byte", cost)) if series]
+              (("LRO ratio (segments per packet)", ratio), ("longest wait of any packet (us)", wait),
+               ("instructions per byte", cost)) if series]
     if not panels:
         return missing(data, "flows")
     said = [_ends(_line_name(name), line, what, "flows") for what, series in (("an LRO ratio", ratio),
-            ("instructions per byte", cost)) for name, line in series.items()]
+            ("us of longest wait", wait), ("instructions per byte", cost)) for name, line in series.items()]
     if not cost or not ratio:
         said.append(f"{'Instructions per byte' if not cost else 'LRO ratios'} were not measured in this series.")
     return Figure("flows", "Interleaved flows", " ".join(said), data.at("scaling.flows"),
-                  _panels(panels, "flows interleaved packet by packet"), (1100, 400))
+                  _panels(panels, "flows that take turns"), (1100, 400 * -(-len(panels) // 2)))
 
 
 def guests(data: Data) -> Block:
@@ -223,7 +240,7 @@ def _ends(name: str, line: dict[int, float], what: str, across: str) -> str:
     """What a line has at its two ends."""
     places = list(line)
     first, last = places[0], places[-1]
-    subject = name[0].upper() + name[1:] if name in NAMES.values() else name
+    subject = name[0].upper() + name[1:] if name.partition(",")[0] in NAMES.values() else name
     if what.startswith("an "):
         text_first, text_last = f"{what} of {amount(line[first])}", amount(line[last])
     else:

@@ -20,7 +20,7 @@ _HOW = {
     "window": ("Advertised windows were", "`make lab` takes them from a capture at the sender"),
     "segs_histogram": ("Segments per aggregate were", "`make lab` counts them in every configuration that merges"),
     "latency_us": ("Request/response latency was", "`make lab` measures it with iperf in every configuration"),
-    "flows": ("Scaling over flows was", "`make lab SCALING=1` interleaves 1 to 1024 flows packet by packet"),
+    "flows": ("Scaling over flows was", "`make lab SCALING=1` lets 1 to 1024 flows take turns, packet by packet and in bursts"),
     "guests": ("Scaling over guests was", "`make lab SCALING=1` lets 1, 2, 4 and 8 guests receive at once"),
     "profile": ("Symbols were", "`make lab PROFILE=1` attributes the instructions of each domain to them"),
     "machine": ("The machine was", "`make lab` describes it with every run"),

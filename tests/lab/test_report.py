@@ -71,8 +71,10 @@ def full() -> dict:
     """Results with every part."""
     symbols = [{"symbol": name, "share": 0.5 / (n + 1), "insn_per_packet": 100.0 - n}
                for n, name in enumerate(["gnttab_copy", "a<b>&c", "memcpy"])]
-    flows = [{"flows": count, "engine": engine, "lro_ratio": ratio / (1 + count / 500), "insn_per_byte": cost}
-             for engine, ratio, cost in (("lro", 40.0, 1.0), ("gro", 20.0, 2.0)) for count in (1, 8, 64, 256, 1024)]
+    flows = [{"flows": count, "engine": engine, "burst": burst, "insn_per_byte": cost, "longest_wait_us": 50.0 * burst,
+              "lro_ratio": ratio / (1 + count / 500) * burst / 16}
+             for engine, ratio, cost in (("lro", 40.0, 1.0), ("gro", 20.0, 2.0)) for burst in (1, 16)
+             for count in (1, 8, 64, 256, 1024)]
     guests = [{"guests": count, "config": name, "mbps": BASIS[name][0] / count, "lro_ratio": 20.0,
                "insn_per_byte": {"driver": 1.0 + count, "guest": 2.0}}
               for name in ("guest12", "gro12") for count in (1, 2, 4, 8)]

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tells the emulated NIC the time of this machine, so that frames which the NIC makes come at the
+ * rate of the wire by this machine's clock, and measures by the same clock how long each of them
+ * takes to the interface that forgets them.
+ *
+ * While the module is loaded a thread of the lowest priority writes the time to a register of the
+ * NIC again and again (see lab/rtl8169d/README.md). So the machine is never idle: all of its time
+ * is that of instructions. Frames that are due while it is busy come as soon as it is not.
+ *
+ * The NIC puts the time into each frame, at the beginning of its payload. In a packet of several
+ * frames that is the time of the first, which has waited for longest.
+ *
+ * Parameters:
+ *	sink		interface whose packets are looked at
+ *	interval	nanoseconds between two writes
+ *	waits		"PACKETS MEAN LONGEST": packets that came, and for how long their first
+ *			frames had been here, in nanoseconds; writing anything begins anew
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/if_ether.h>
+#include <linux/kthread.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/netdevice.h>
+#include <linux/pci.h>
+#include <linux/sched.h>
+#include <linux/skbuff.h>
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#define REG_WIRE_CLOCK	0xf8
+#define REGS_SIZE	256
+
+/* Of a frame that the NIC made: Ethernet, IPv4, TCP with time stamps. */
+#define HEADERS		66
+
+/* Turns without a look at the clock, which on an emulated machine takes longer than some of them. */
+#define TURNS		100
+
+static char sink[IFNAMSIZ];
+module_param_string(sink, sink, sizeof(sink), 0444);
+MODULE_PARM_DESC(sink, "interface whose packets are looked at");
+
+static unsigned int interval = 12000;
+module_param(interval, uint, 0444);
+MODULE_PARM_DESC(interval, "nanoseconds between two writes of the time");
+
+static struct pci_dev *nic;
+static void __iomem *regs;
+static struct net_device *device;
+static struct task_struct *thread;
+
+/* Written by the softirq of the only CPU. */
+static u64 packets, sum;
+static u32 longest;
+
+static u64 now_ns(void)
+{
+	return mul_u64_u32_div(rdtsc_ordered(), 1000000, tsc_khz);
+}
+
+static int tell(void *unused)
+{
+	u64 told = 0;
+
+	set_user_nice(current, MAX_NICE);
+	while (!kthread_should_stop()) {
+		u64 now = now_ns();
+		unsigned int turn;
+
+		if (now - told >= interval) {
+			iowrite32((u32)now, regs + REG_WIRE_CLOCK);
+			told = now;
+		}
+		for (turn = 0; turn < TURNS; turn++)
+			barrier();
+		cond_resched();
+	}
+	return 0;
+}
+
+static int look(struct sk_buff *skb, struct net_device *dev, struct packet_type *type,
+		struct net_device *orig)
+{
+	__be32 space;
+	const __be32 *came = skb_header_pointer(skb, HEADERS, sizeof(space), &space);
+	u32 wait;
+
+	if (came && skb->protocol == htons(ETH_P_IP)) {
+		wait = (u32)now_ns() - ntohl(*came);
+		packets++;
+		sum += wait;
+		longest = max(longest, wait);
+	}
+	consume_skb(skb);
+	return NET_RX_SUCCESS;
+}
+
+static struct packet_type taps = {
+	.type = htons(ETH_P_ALL),
+	.func = look,
+};
+
+static int waits_set(const char *value, const struct kernel_param *kp)
+{
+	packets = 0;
+	sum = 0;
+	longest = 0;
+	return 0;
+}
+
+static int waits_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu %llu %u\n", packets,
+			  packets ? div64_u64(sum, packets) : 0, longest);
+}
+
+static const struct kernel_param_ops waits_ops = {
+	.set = waits_set,
+	.get = waits_get,
+};
+module_param_cb(waits, &waits_ops, NULL, 0644);
+MODULE_PARM_DESC(waits, "packets, and nanoseconds that their first frames were here: mean, longest");
+
+static int map_nic(void)
+{
+	int bar;
+
+	nic = pci_get_device(PCI_VENDOR_ID_REALTEK, PCI_ANY_ID, NULL);
+	if (!nic)
+		return -ENODEV;
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+		if (pci_resource_flags(nic, bar) & IORESOURCE_MEM)
+			break;
+	if (bar < PCI_STD_NUM_BARS)
+		regs = ioremap(pci_resource_start(nic, bar), REGS_SIZE);
+	if (regs)
+		return 0;
+	pci_dev_put(nic);
+	return -ENODEV;
+}
+
+static int __init wire_clock_init(void)
+{
+	int err = map_nic();
+
+	if (err) {
+		pr_err("no Realtek NIC with registers in memory\n");
+		return err;
+	}
+	device = dev_get_by_name(&init_net, sink);
+	if (!device) {
+		pr_err("no interface %s: name one with sink=\n", sink);
+		err = -ENODEV;
+		goto unmap;
+	}
+	thread = kthread_run(tell, NULL, "wire_clock");
+	if (IS_ERR(thread)) {
+		err = PTR_ERR(thread);
+		goto put;
+	}
+	taps.dev = device;
+	dev_add_pack(&taps);
+	return 0;
+
+put:
+	dev_put(device);
+unmap:
+	iounmap(regs);
+	pci_dev_put(nic);
+	return err;
+}
+module_init(wire_clock_init);
+
+static void __exit wire_clock_exit(void)
+{
+	dev_remove_pack(&taps);
+	kthread_stop(thread);
+	dev_put(device);
+	iounmap(regs);
+	pci_dev_put(nic);
+}
+module_exit(wire_clock_exit);
+
+MODULE_DESCRIPTION("tells the lab's NIC the time, and how long its frames take");
+MODULE_LICENSE("GPL");
