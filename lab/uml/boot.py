@@ -59,17 +59,23 @@ fi
 
 @dataclass(frozen=True)
 class Load:
-    """A module to load, with its parameters, and whether to unload it before the next one."""
+    """A module to load, with its parameters, and whether to unload it before the next one.
+
+    `first` are shell commands to run before it is loaded.
+    """
 
     module: Path
     parameters: str = ""
     unload: bool = False
+    first: str = ""
 
 
 def _init(before: str, loads: Sequence[Load], after: str) -> str:
     lines = [INIT_HEAD, before, "\n"]
     for load in loads:
         name = load.module.stem.replace("-", "_")
+        if load.first:
+            lines.append(f"{load.first}\n")
         lines.append(f'insmod /{load.module.name} {load.parameters}; echo "init: load {name} $?"\n')
         if load.unload:
             lines.append(f'rmmod {name}; echo "init: unload {name} $?"\n')

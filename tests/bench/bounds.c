@@ -98,7 +98,7 @@ void bounds_release(struct bounds *bounds)
 {
 	unsigned int i;
 
-	for (i = 0; bounds->open && i < STREAM_FLOWS_MAX; i++)
+	for (i = 0; bounds->open && i < BOUND_FLOWS; i++)
 		if (bounds->flow[i].skb)
 			bounds_deliver(bounds, &bounds->flow[i]);
 }
@@ -109,7 +109,7 @@ void bounds_destroy(struct bounds *bounds)
 
 	if (!bounds)
 		return;
-	for (i = 0; i < STREAM_FLOWS_MAX; i++) {
+	for (i = 0; i < BOUND_FLOWS; i++) {
 		if (bounds->flow[i].skb) {
 			settle(&bounds->flow[i]);
 			kfree_skb(bounds->flow[i].skb);

@@ -17,6 +17,7 @@
 #include "../../lro_core/page_pieces.h"
 #include "stream.h"
 
+#define BOUND_FLOWS	1024	/* of the first address */
 #define BOUND_SEGS_MAX	64	/* as many as the engine puts into one aggregate */
 
 /**
@@ -58,7 +59,7 @@ struct kept {
 struct bounds {
 	struct page_pieces pieces;
 	unsigned int open;
-	struct kept flow[STREAM_FLOWS_MAX];
+	struct kept flow[BOUND_FLOWS];
 };
 
 /**

@@ -26,6 +26,7 @@
 #include "netdev.h"
 #include "paths.h"
 #include "sink.h"
+#include "worst.h"
 
 #define ROUNDS_MAX	21	/* a line of the console holds no more */
 #define LIST_MAX	(ROUNDS_MAX * 12)
@@ -55,11 +56,22 @@ static unsigned int flow_count = 4;
 module_param_array(flows, uint, &flow_count, 0444);
 MODULE_PARM_DESC(flows, "flows that take turns, 1 to 1024");
 
+static unsigned int worst;
+module_param(worst, uint, 0444);
+MODULE_PARM_DESC(worst, "instead: what a sender can make dear, of lro_core with this max_flows; 0: no");
+
+static bool quick;
+module_param(quick, bool, 0444);
+MODULE_PARM_DESC(quick, "of that only what takes little time");
+
+/* An attack that succeeds is told by less than all of its packets. */
+#define ROUND_SECONDS	3
+
 /**
  * struct result - rounds of one path
  * @tsc: time stamp counter, per round, as if all polls had counted
  * @pmu: processor cycles, likewise, 0 without a PMU
- * @counted: packets of the polls that counted, per round; 0 if the last one,
+ * @counted: packets of the polls that counted, per round, as if none was cut short; 0 if the last one,
  *	which delivers all that is held, does not
  * @deliveries: skbs that reached the sink, all rounds
  * @segments: packets that reached the sink, all rounds
@@ -81,6 +93,9 @@ struct result {
  * @sink: counts what is delivered
  * @stream: makes the frames
  * @path: path being measured
+ * @total: packets of a whole round
+ * @sent: packets of this round, less if it is cut short
+ * @deadline: when a round is cut short, jiffies
  * @left: packets still to receive in this round
  * @running: packets of the poll whose end is not yet known
  * @counted: packets of the polls that counted
@@ -99,6 +114,9 @@ struct bench {
 	struct sink sink;
 	struct stream stream;
 	const struct rx_path *path;
+	unsigned int total;
+	unsigned int sent;
+	unsigned long deadline;
 	unsigned int left;
 	unsigned int running;
 	unsigned int counted;
@@ -131,6 +149,11 @@ static int bench_poll(struct napi_struct *napi, int budget)
 	if (b->running && clock_switches() == b->switches) {
 		clock_add(&b->spent, &b->begun, &now);
 		b->counted += b->running;
+	}
+	if (worst && time_after(jiffies, b->deadline)) {
+		b->sent -= b->left;
+		b->left = 0;
+		count = 0;
 	}
 	if (count && stream_fill(&b->stream, count)) {
 		b->no_memory = true;
@@ -175,9 +198,9 @@ static const char *check_round(const struct bench *b)
 		return "out of memory";
 	if (!b->path->delivers)
 		return b->sink.deliveries ? "packets from nowhere" : NULL;
-	if (b->sink.segments != packets)
+	if (b->sink.segments != b->sent)
 		return "packets lost or doubled";
-	if (b->sink.payload != (u64)packets * b->stream.payload)
+	if (b->sink.payload != (u64)b->sent * b->stream.payload)
 		return "bytes lost or doubled";
 	if (b->sink.wrong)
 		return "packets out of order or with wrong metadata";
@@ -186,14 +209,16 @@ static const char *check_round(const struct bench *b)
 
 static u64 whole_round(const struct bench *b, u64 ticks)
 {
-	return b->counted ? mul_u64_u32_div(ticks, packets, b->counted) : 0;
+	return b->counted ? mul_u64_u32_div(ticks, b->total, b->counted) : 0;
 }
 
 static void run_round(struct bench *b, unsigned int round, struct result *result)
 {
 	const char *failure;
 
-	b->left = packets;
+	b->left = b->total;
+	b->sent = b->total;
+	b->deadline = jiffies + ROUND_SECONDS * HZ;
 	b->no_memory = false;
 	b->disturbed = false;
 	b->running = 0;
@@ -210,11 +235,13 @@ static void run_round(struct bench *b, unsigned int round, struct result *result
 		result->failure = "the poll did not end";
 		return;
 	}
-	if (b->path->delivers)
-		await_sink(b, packets);
+	if (b->path->delivers && !worst)
+		await_sink(b, b->total);
 	/* No poll may run any more while the figures are read. */
 	napi_disable(&b->napi);
-	result->counted[round] = b->disturbed ? 0 : b->counted;
+	if (worst)
+		lro_stop(b->rx.lro);
+	result->counted[round] = b->disturbed ? 0 : div_u64((u64)b->counted * b->total, b->sent);
 	result->tsc[round] = whole_round(b, b->spent.tsc) + b->ended.tsc;
 	result->pmu[round] = whole_round(b, b->spent.pmu) + b->ended.pmu;
 	result->deliveries += b->sink.deliveries;
@@ -234,23 +261,28 @@ static void print_list(char *text, size_t size, const u64 *value)
 		len += scnprintf(text + len, size - len, "%s%llu", i ? "," : "", value[i]);
 }
 
+/* @stream: what tells this row from those of the same path. */
 static void print_result(const struct rx_path *path, const struct result *result,
-			 unsigned int flow, unsigned int size)
+			 unsigned int total, const char *stream)
 {
 	char tsc[LIST_MAX], pmu[LIST_MAX], counted[LIST_MAX];
 
 	print_list(tsc, sizeof(tsc), result->tsc);
 	print_list(pmu, sizeof(pmu), result->pmu);
 	print_list(counted, sizeof(counted), result->counted);
-	pr_info("row {\"path\":\"%s\",\"flows\":%u,\"size\":%u,\"packets\":%u,\"segments\":%llu,\"deliveries\":%llu,\"failure\":\"%s\",\"tsc\":[%s],\"pmu\":[%s],\"counted\":[%s]}\n",
-		path->name, flow, size, packets, result->segments, result->deliveries,
+	pr_info("%s {\"path\":\"%s\",%s,\"packets\":%u,\"segments\":%llu,\"deliveries\":%llu,\"failure\":\"%s\",\"tsc\":[%s],\"pmu\":[%s],\"counted\":[%s]}\n",
+		worst ? "worst" : "row", path->name, stream, total, result->segments,
+		result->deliveries,
 		result->failure ?: "", tsc, pmu, counted);
 }
 
 static void measure(struct bench *b, unsigned int flow, unsigned int size)
 {
 	unsigned int i, round;
+	char stream[64];
 
+	snprintf(stream, sizeof(stream), "\"flows\":%u,\"size\":%u", flow, size);
+	b->total = packets;
 	memset(b->result, 0, sizeof(b->result));
 	/* Round 0 warms caches and is overwritten by round 1. */
 	for (round = 0; round <= rounds; round++) {
@@ -267,7 +299,47 @@ static void measure(struct bench *b, unsigned int flow, unsigned int size)
 	}
 	for (i = 0; i < bench_path_count; i++)
 		if (!bench_paths[i].size || bench_paths[i].size == size)
-			print_result(&bench_paths[i], &b->result[i], flow, size);
+			print_result(&bench_paths[i], &b->result[i], packets, stream);
+}
+
+static const struct rx_path *path_named(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench_path_count; i++)
+		if (!strcmp(bench_paths[i].name, name))
+			return &bench_paths[i];
+	return NULL;
+}
+
+static void measure_worst(struct bench *b, const struct worst_case *c)
+{
+	unsigned int total = max(packets, c->flows * c->turns), i, round;
+	char stream[128];
+
+	snprintf(stream, sizeof(stream), "\"case\":\"%s\",\"flows\":%u,\"size\":%u,\"max_flows\":%u",
+		 c->name, c->flows, c->size, c->max_flows);
+	memset(b->result, 0, sizeof(b->result));
+	for (round = 0; round <= rounds; round++) {
+		for (i = 0; i < worst_path_count; i++) {
+			b->path = path_named(worst_paths[i]);
+			b->total = total;
+			stream_start(&b->stream, c->kind, c->flows, c->size);
+			run_round(b, round ? round - 1 : 0, &b->result[i]);
+			cond_resched();
+		}
+	}
+	for (i = 0; i < worst_path_count; i++)
+		print_result(path_named(worst_paths[i]), &b->result[i], total, stream);
+}
+
+static void measure_all_worst(struct bench *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < worst_case_count; i++)
+		if (worst_cases[i].max_flows == worst && (!quick || worst_cases[i].quick))
+			measure_worst(b, &worst_cases[i]);
 }
 
 static void calibrate(void)
@@ -297,7 +369,7 @@ static int check_parameters(void)
 		if (sizes[i] < 64 || sizes[i] > 1514)
 			return -EINVAL;
 	for (i = 0; i < flow_count; i++)
-		if (!flows[i] || flows[i] > STREAM_FLOWS_MAX)
+		if (!flows[i] || flows[i] > BOUND_FLOWS)
 			return -EINVAL;
 	BUILD_BUG_ON(PATHS_MAX < 16);
 	return bench_path_count > PATHS_MAX ? -E2BIG : 0;
@@ -326,7 +398,9 @@ static int run(struct bench *b)
 		goto delete_napi;
 	napi_enable(&b->napi);
 	calibrate();
-	for (i = 0; i < size_count; i++)
+	if (worst)
+		measure_all_worst(b);
+	for (i = 0; i < size_count && !worst; i++)
 		for (j = 0; j < flow_count; j++)
 			measure(b, flows[j], sizes[i]);
 	napi_disable(&b->napi);
@@ -351,11 +425,11 @@ static int __init lro_bench_init(void)
 	err = check_parameters();
 	if (err)
 		return err;
-	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	b = kvzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b)
 		return -ENOMEM;
 	err = run(b);
-	kfree(b);
+	kvfree(b);
 	return err;
 }
 module_init(lro_bench_init);

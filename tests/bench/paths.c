@@ -168,7 +168,7 @@ static struct kept *kept_of(struct rx *rx, const u8 *eth)
 {
 	unsigned int flow = ntohs(tcp_of(eth)->source) - STREAM_PORT;
 
-	return &rx->bounds->flow[flow % STREAM_FLOWS_MAX];
+	return &rx->bounds->flow[flow % BOUND_FLOWS];
 }
 
 /*

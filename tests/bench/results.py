@@ -31,7 +31,7 @@ ROUNDS_MIN = 5
 # Failures of the measurement, not of the path.
 BUSY, TOO_CHEAP = "the machine was too busy to measure", "the path costs less than the empty loop"
 
-LINE = re.compile(r"lro_bench: (run|row) (\{.*\})\s*$")
+LINE = re.compile(r"lro_bench: (run|row|worst) (\{.*\})\s*$")
 
 Key = tuple[str, int, int]  # path, flows, size
 
@@ -42,15 +42,19 @@ class NoResults(Exception):
 
 @dataclass
 class Run:
-    """What the module printed: `about` the run, and one record per path, number of flows and size."""
+    """What the module printed: `about` the run, and one record per path, number of flows and size.
+
+    `worst`: the records of tests/bench/worst.py.
+    """
 
     about: dict[str, Any] = field(default_factory=dict)
     records: dict[Key, dict[str, Any]] = field(default_factory=dict)
+    worst: list[dict[str, Any]] = field(default_factory=list)
 
 
 def parse(console: str) -> Run:
     """Read the console of a run; raises NoResults unless it went to its end."""
-    run = Run()
+    run, begun = Run(), 0
     for line in console.splitlines():
         found = LINE.search(line)
         if not found:
@@ -58,9 +62,13 @@ def parse(console: str) -> Run:
         record = json.loads(found[2])
         if found[1] == "run":
             run.about = record
+            begun += 1
+        elif found[1] == "worst":
+            run.worst.append(record)
         else:
             run.records[record["path"], record["flows"], record["size"]] = record
-    if not run.about or not run.records or not re.search(r"lro_bench: end\s*$", console, re.MULTILINE):
+    ended = len(re.findall(r"lro_bench: end\s*$", console, re.MULTILINE))
+    if not run.records or not ended or ended != begun:
         raise NoResults("the benchmark did not come to its end")
     return run
 

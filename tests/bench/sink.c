@@ -5,6 +5,7 @@
 #include <linux/ip.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
+#include <net/ip.h>
 
 #include "netdev.h"
 #include "sink.h"
@@ -22,13 +23,19 @@ static bool check_tcp(struct sink *sink, const struct sk_buff *skb, const struct
 		return false;
 	payload = ntohs(iph->tot_len) - sizeof(*iph) - th->doff * 4;
 	sink->payload += payload;
-	flow = ntohs(th->source) - STREAM_PORT;
+	flow = stream_flow(sink->stream, iph->saddr, th->source);
 	if (flow >= sink->stream->flows || ntohl(th->seq) != sink->expect[flow])
 		return false;
-	sink->expect[flow] += payload;
+	sink->expect[flow] += sink->stream->kind == STREAM_SINGLE ? 2 * payload : payload;
 	if (segments > 1 && skb_shinfo(skb)->gso_size != sink->stream->payload)
 		return false;
 	return payload == segments * sink->stream->payload;
+}
+
+/* A packet that is of no flow, and came as it went. */
+static bool is_stray(const struct sk_buff *skb, const struct iphdr *iph)
+{
+	return skb->protocol == htons(ETH_P_IPV6) || iph->frag_off & htons(IP_MF);
 }
 
 static rx_handler_result_t sink_receive(struct sk_buff **pskb)
@@ -43,7 +50,10 @@ static rx_handler_result_t sink_receive(struct sk_buff **pskb)
 	sink->deliveries++;
 	sink->segments += segments;
 	iph = skb_header_pointer(skb, 0, sizeof(space), &space);
-	if (iph && ntohs(iph->tot_len) <= skb->len) {
+	if (iph && is_stray(skb, iph)) {
+		sink->payload += sink->stream->payload;
+		good = stream_has_strays(sink->stream) && skb->len + ETH_HLEN == sink->stream->size;
+	} else if (iph && ntohs(iph->tot_len) <= skb->len) {
 		if (iph->protocol == IPPROTO_TCP) {
 			good = check_tcp(sink, skb, iph, segments);
 		} else {

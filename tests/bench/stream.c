@@ -5,6 +5,7 @@
 #include <linux/etherdevice.h>
 #include <linux/gfp.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/mm.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -20,10 +21,67 @@
 
 #define SADDR	0x0a000001
 #define DADDR	0x0a000002
+#define DPORT	5001
+
+/* Between these no flow runs. */
+#define STRAY_SADDR	0x0a010001
+#define STRAY_DADDR	0x0a010002
+
+static bool is_tcp(const struct stream *s)
+{
+	return s->kind != STREAM_ACK && s->kind != STREAM_UDP;
+}
 
 static unsigned int timestamp_len(const struct stream *s)
 {
-	return s->kind == STREAM_TCP && s->size >= TIMESTAMP_SIZE_MIN ? TIMESTAMP_LEN : 0;
+	return s->kind == STREAM_TINY || (is_tcp(s) && s->size >= TIMESTAMP_SIZE_MIN) ?
+	       TIMESTAMP_LEN : 0;
+}
+
+/*
+ * A hash that multiplies both ports, as they lie in the packet, by a number whose lower half is
+ * this one puts flows with these ports beside each other, wherever its seed moves them.
+ */
+#define KNOWN_MULTIPLIER	0x27d4eb4fu
+
+static unsigned int choose_ports(struct stream *s)
+{
+	unsigned int upper, port, found = 0;
+
+	for (upper = 0; upper < 256 && found < STREAM_CHOSEN; upper++) {
+		for (port = 1, found = 0; port < 65536 && found < STREAM_CHOSEN; port++) {
+			u8 both[4] = { port >> 8, port, DPORT >> 8, (u8)DPORT };
+			u32 product = get_unaligned_le32(both) * KNOWN_MULTIPLIER;
+
+			if (product >> 24 == upper)
+				s->port[found++] = port;
+		}
+	}
+	return found;
+}
+
+static void start_ports(struct stream *s)
+{
+	unsigned int i;
+
+	s->ports = STREAM_PORTS;
+	if (s->kind == STREAM_CHOSEN_PORTS)
+		s->ports = choose_ports(s);
+	else
+		for (i = 0; i < s->ports; i++)
+			s->port[i] = STREAM_PORT + i;
+	memset(s->flow_of, 0xff, sizeof(s->flow_of));
+	for (i = 0; i < s->ports; i++)
+		s->flow_of[s->port[i]] = i;
+}
+
+unsigned int stream_flow(const struct stream *s, __be32 saddr, __be16 port)
+{
+	unsigned int of_address = s->flow_of[ntohs(port)];
+
+	if (of_address >= s->ports)
+		return STREAM_FLOWS_MAX;
+	return (ntohl(saddr) - SADDR) / 256 * s->ports + of_address;
 }
 
 static void write_payload(const struct stream *s, u8 *data)
@@ -84,6 +142,7 @@ void stream_start(struct stream *s, enum stream_kind kind, unsigned int flows, u
 		s->headers += sizeof(struct tcphdr) + timestamp_len(s);
 	s->payload = kind == STREAM_ACK ? 0 : size - s->headers;
 	s->packets = 0;
+	start_ports(s);
 	for (i = 0; i < flows; i++) {
 		s->seq[i] = i * 0x01000001;
 		s->id[i] = i;
@@ -99,8 +158,8 @@ static void write_tcp(const struct stream *s, struct tcphdr *th, unsigned int fl
 	__be32 *option = (__be32 *)(th + 1);
 
 	memset(th, 0, sizeof(*th));
-	th->source = htons(STREAM_PORT + flow);
-	th->dest = htons(5001);
+	th->source = htons(s->port[flow % s->ports]);
+	th->dest = htons(DPORT);
 	th->seq = htonl(s->seq[flow]);
 	th->ack_seq = htonl(1);
 	th->doff = (sizeof(*th) + timestamp_len(s)) / 4;
@@ -117,9 +176,58 @@ static void write_tcp(const struct stream *s, struct tcphdr *th, unsigned int fl
 static void write_udp(const struct stream *s, struct udphdr *uh, unsigned int flow)
 {
 	uh->source = htons(STREAM_PORT + flow);
-	uh->dest = htons(5001);
+	uh->dest = htons(DPORT);
 	uh->len = htons(sizeof(*uh) + s->payload);
 	uh->check = 0;
+}
+
+static void write_mac(u8 *data, u16 protocol)
+{
+	struct ethhdr *eth = (struct ethhdr *)data;
+
+	eth_zero_addr(eth->h_source);
+	eth_zero_addr(eth->h_dest);
+	eth->h_source[0] = 2;
+	eth->h_dest[0] = 2;
+	eth->h_proto = htons(protocol);
+}
+
+/* The first fragment of a packet, without the rest. */
+static void write_fragment(const struct stream *s, u8 *data)
+{
+	struct iphdr *iph = (struct iphdr *)(data + ETH_HLEN);
+
+	write_mac(data, ETH_P_IP);
+	memset(iph, 0, sizeof(*iph));
+	iph->version = 4;
+	iph->ihl = 5;
+	iph->tot_len = htons(s->size - ETH_HLEN);
+	iph->frag_off = htons(IP_MF);
+	iph->ttl = 64;
+	iph->protocol = IPPROTO_TCP;
+	iph->saddr = htonl(STRAY_SADDR);
+	iph->daddr = htonl(STRAY_DADDR);
+	ip_send_check(iph);
+}
+
+/* Options for the destination, of which there are none, before TCP. */
+static void write_extension(const struct stream *s, u8 *data)
+{
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)(data + ETH_HLEN);
+	u8 *option = (u8 *)(ip6h + 1);
+
+	write_mac(data, ETH_P_IPV6);
+	memset(ip6h, 0, sizeof(*ip6h));
+	ip6h->version = 6;
+	ip6h->payload_len = htons(s->size - ETH_HLEN - sizeof(*ip6h));
+	ip6h->nexthdr = NEXTHDR_DEST;
+	ip6h->hop_limit = 64;
+	ipv6_addr_set(&ip6h->saddr, htonl(0xfd000000), 0, 0, htonl(1));
+	ipv6_addr_set(&ip6h->daddr, htonl(0xfd000000), 0, 0, htonl(2));
+	memset(option, 0, 8);
+	option[0] = IPPROTO_TCP;
+	option[2] = IPV6_TLV_PADN;
+	option[3] = 4;
 }
 
 static void write_headers(struct stream *s, u8 *data, unsigned int flow)
@@ -128,16 +236,10 @@ static void write_headers(struct stream *s, u8 *data, unsigned int flow)
 	bool udp = s->kind == STREAM_UDP;
 	u8 proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
 	struct iphdr *iph = (struct iphdr *)(data + ETH_HLEN);
-	struct ethhdr *eth = (struct ethhdr *)data;
 	void *l4 = iph + 1;
 	__sum16 check;
 
-	eth_zero_addr(eth->h_source);
-	eth_zero_addr(eth->h_dest);
-	eth->h_source[0] = 2;
-	eth->h_dest[0] = 2;
-	eth->h_proto = htons(ETH_P_IP);
-
+	write_mac(data, ETH_P_IP);
 	memset(iph, 0, sizeof(*iph));
 	iph->version = 4;
 	iph->ihl = 5;
@@ -146,7 +248,7 @@ static void write_headers(struct stream *s, u8 *data, unsigned int flow)
 	iph->frag_off = htons(IP_DF);
 	iph->ttl = 64;
 	iph->protocol = proto;
-	iph->saddr = htonl(SADDR);
+	iph->saddr = htonl(SADDR + flow / s->ports * 256);
 	iph->daddr = htonl(DADDR);
 	ip_send_check(iph);
 
@@ -160,7 +262,20 @@ static void write_headers(struct stream *s, u8 *data, unsigned int flow)
 		((struct udphdr *)l4)->check = check ? check : CSUM_MANGLED_0;
 	else
 		((struct tcphdr *)l4)->check = check;
-	s->seq[flow] += s->payload;
+	s->seq[flow] += s->kind == STREAM_SINGLE ? 2 * s->payload : s->payload;
+}
+
+static void write_next(struct stream *s, u8 *data)
+{
+	if (!stream_has_strays(s))
+		write_headers(s, data, s->packets % s->flows);
+	else if (s->packets % 2 == 0)
+		write_headers(s, data, s->packets / 2 % s->flows);
+	else if (s->kind == STREAM_FRAGMENT)
+		write_fragment(s, data);
+	else
+		write_extension(s, data);
+	s->packets++;
 }
 
 int stream_fill(struct stream *s, unsigned int count)
@@ -170,8 +285,7 @@ int stream_fill(struct stream *s, unsigned int count)
 
 		if (page_ref_count(frame->page) > 1 && renew_page(s, frame, GFP_ATOMIC))
 			return -ENOMEM;
-		write_headers(s, frame->data, s->packets % s->flows);
-		s->packets++;
+		write_next(s, frame->data);
 	}
 	return 0;
 }

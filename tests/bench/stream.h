@@ -10,19 +10,32 @@
 #include <linux/types.h>
 
 #define STREAM_SLOTS		256	/* the receive ring of a common NIC */
-#define STREAM_FLOWS_MAX	1024
+#define STREAM_FLOWS_MAX	65536
 #define STREAM_PORT		10000	/* source port of flow 0 */
+#define STREAM_PORTS		32768	/* as many flows of one address */
+#define STREAM_CHOSEN		254	/* flows of %STREAM_CHOSEN_PORTS */
 
 /**
  * enum stream_kind - what the packets are
  * @STREAM_TCP: full segments, each of which continues its flow
  * @STREAM_ACK: TCP without payload, padded to the size wanted
  * @STREAM_UDP: datagrams
+ * @STREAM_TINY: segments of one byte, each of which continues its flow
+ * @STREAM_SINGLE: segments of which none continues its flow
+ * @STREAM_CHOSEN_PORTS: as %STREAM_TCP, %STREAM_CHOSEN flows with source ports whose products
+ *	with a known multiplier begin with the same bits
+ * @STREAM_FRAGMENT: as %STREAM_TCP, each followed by an IPv4 fragment between other addresses
+ * @STREAM_EXTENSION: the same with an IPv6 packet that has a header before that of TCP
  */
 enum stream_kind {
 	STREAM_TCP,
 	STREAM_ACK,
 	STREAM_UDP,
+	STREAM_TINY,
+	STREAM_SINGLE,
+	STREAM_CHOSEN_PORTS,
+	STREAM_FRAGMENT,
+	STREAM_EXTENSION,
 };
 
 /**
@@ -47,6 +60,9 @@ struct frame {
  * @packets: frames made so far
  * @seq: next TCP sequence number of each flow
  * @id: next IPv4 identification of each flow
+ * @port: source port of each flow of an address
+ * @ports: how many these are
+ * @flow_of: which of them a port is of
  * @slot: ring
  */
 struct stream {
@@ -58,6 +74,9 @@ struct stream {
 	unsigned int packets;
 	u32 seq[STREAM_FLOWS_MAX];
 	u16 id[STREAM_FLOWS_MAX];
+	u16 port[STREAM_PORTS];
+	unsigned int ports;
+	u16 flow_of[65536];
 	struct frame slot[STREAM_SLOTS];
 };
 
@@ -94,6 +113,21 @@ void stream_start(struct stream *s, enum stream_kind kind, unsigned int flows, u
  * Return: 0 or -ENOMEM.
  */
 int stream_fill(struct stream *s, unsigned int count);
+
+/**
+ * stream_flow() - which flow a packet with these is of
+ * @s: stream
+ * @saddr: source address
+ * @port: source port
+ * Return: number of the flow; of the stream's flows only if it is below @s->flows.
+ */
+unsigned int stream_flow(const struct stream *s, __be32 saddr, __be16 port);
+
+/* Does another packet come after each of a flow. */
+static inline bool stream_has_strays(const struct stream *s)
+{
+	return s->kind == STREAM_FRAGMENT || s->kind == STREAM_EXTENSION;
+}
 
 /**
  * stream_frame() - one of the frames that stream_fill() made last

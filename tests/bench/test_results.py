@@ -7,7 +7,7 @@ import json
 import unittest
 from typing import Any
 
-from tests.bench import results
+from tests.bench import results, worst
 
 KHZ = 2_000_000  # two ticks per nanosecond
 PACKETS = 1000
@@ -114,6 +114,53 @@ class Rows(unittest.TestCase):
     def test_a_run_that_stopped_early_is_refused(self) -> None:
         with self.assertRaises(results.NoResults):
             results.parse(console(GRO, end=False))
+
+
+def dear(case: str, **ns: float) -> list[str]:
+    """The lines of a case, `ns` per packet by path, GRO's included."""
+    return [record(path, [value] * 5, case=case, max_flows=1024).replace("lro_bench: row", "lro_bench: worst")
+            for path, value in ({"gro_skb": 100.0} | ns).items()]
+
+
+class Worst(unittest.TestCase):
+    """What a sender can make dear is measured by an ordinary packet."""
+
+    def found(self, *lines: str) -> list[dict[str, Any]]:
+        return worst.rows(results.parse(console(GRO, *lines)))
+
+    def test_beside_gro_and_an_ordinary_packet(self) -> None:
+        found = self.found(*dear("ordinary", lro_skb=200, lro_copy=400), *dear("fragments", lro_skb=500, lro_copy=500))
+        row = next(row for row in found if (row["case"], row["path"]) == ("fragments", "lro_skb"))
+        self.assertEqual((row["ns"], row["gro_ns"], row["ratio"], row["times"]), (500, 100, 5, 2.5))
+        self.assertEqual([row["times"] for row in found if row["path"] == "lro_copy"], [1, 1.25])
+        self.assertEqual(worst.failures(found), [])
+        self.assertIn("500 (2.5)", worst.table(found))
+
+    def test_dearer_than_the_bound_and_noise_fails(self) -> None:
+        found = self.found(*dear("ordinary", lro_skb=200), *dear("fragments", lro_skb=1190), *dear("bytes", lro_skb=1300))
+        said = worst.failures(found)
+        self.assertEqual(len(said), 1)
+        self.assertRegex(said[0], "^bytes to lro_skb, .* 6.5 times an ordinary packet")
+
+    def test_what_was_not_measured_fails(self) -> None:
+        self.assertEqual(len(worst.failures(self.found())), 1)
+        busy = record("lro_skb", [300] * 5, case="bytes", max_flows=1024, counted=[0] * 5)
+        found = self.found(*dear("ordinary", lro_skb=200), *dear("bytes"),
+                           busy.replace("lro_bench: row", "lro_bench: worst"))
+        self.assertEqual(len(worst.failures(found)), 1)
+        self.assertIn("too busy", worst.failures(found)[0])
+
+    def test_lost_packets_fail(self) -> None:
+        lost = record("lro_skb", [300] * 5, case="bytes", max_flows=1024, failure="packets lost or doubled")
+        found = self.found(*dear("ordinary", lro_skb=200), *dear("bytes"),
+                           lost.replace("lro_bench: row", "lro_bench: worst"))
+        self.assertEqual(len(worst.failures(found)), 1)
+        self.assertIn("lost", worst.failures(found)[0])
+
+    def test_every_run_has_to_end(self) -> None:
+        begun = f"lro_bench: run {json.dumps({'tsc_khz': KHZ, 'rounds': 5, 'mode': 1, 'pmu': False})}\n"
+        with self.assertRaises(results.NoResults):
+            results.parse(begun + console(GRO))
 
 
 if __name__ == "__main__":
