@@ -39,7 +39,7 @@ SINK = "dummy0"
 # An address that is not the bridge's own, so that it forwards.
 BEYOND = "52:54:00:00:00:99"
 # The slowest rate, in frames/s, at which a run still counts as alive.
-SLOWEST = 1000
+SLOWEST = 100
 # Seconds in which the last of what the NIC received passes the bridge.
 REST = 1.0
 

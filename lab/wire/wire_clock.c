@@ -5,8 +5,9 @@
  * takes to the interface that forgets them.
  *
  * While the module is loaded a thread of the lowest priority writes the time to a register of the
- * NIC again and again (see lab/rtl8169d/README.md). So the machine is never idle: all of its time
- * is that of instructions. Frames that are due while it is busy come as soon as it is not.
+ * NIC again and again (see lab/rtl8169d/README.md), and waits until the NIC has done what is due.
+ * So the machine is never idle: all of its time is that of instructions, and none of it passes
+ * while the NIC is at work. Frames that are due while it is busy come as soon as it is not.
  *
  * The NIC puts the time into each frame, at the beginning of its payload. In a packet of several
  * frames that is the time of the first, which has waited for longest.
@@ -73,6 +74,7 @@ static int tell(void *unused)
 
 		if (now - told >= interval) {
 			iowrite32((u32)now, regs + REG_WIRE_CLOCK);
+			ioread32(regs + REG_WIRE_CLOCK);
 			told = now;
 		}
 		for (turn = 0; turn < TURNS; turn++)
