@@ -71,8 +71,8 @@ MODULE_PARM_DESC(quick, "of that only what takes little time");
  * struct result - rounds of one path
  * @tsc: time stamp counter, per round, as if all polls had counted
  * @pmu: processor cycles, likewise, 0 without a PMU
- * @counted: packets of the polls that counted, per round, as if none was cut short; 0 if the last one,
- *	which delivers all that is held, does not
+ * @counted: packets of the polls that counted, per round, as if none was cut short; 0 if the last
+ *	one, which delivers all that is held, does not
  * @deliveries: skbs that reached the sink, all rounds
  * @segments: packets that reached the sink, all rounds
  * @failure: what was wrong with the first bad round, or NULL
@@ -317,8 +317,9 @@ static void measure_worst(struct bench *b, const struct worst_case *c)
 	unsigned int total = max(packets, c->flows * c->turns), i, round;
 	char stream[128];
 
-	snprintf(stream, sizeof(stream), "\"case\":\"%s\",\"flows\":%u,\"size\":%u,\"max_flows\":%u",
-		 c->name, c->flows, c->size, c->max_flows);
+	snprintf(stream, sizeof(stream),
+		 "\"case\":\"%s\",\"flows\":%u,\"size\":%u,\"max_flows\":%u", c->name, c->flows,
+		 c->size, c->max_flows);
 	memset(b->result, 0, sizeof(b->result));
 	for (round = 0; round <= rounds; round++) {
 		for (i = 0; i < worst_path_count; i++) {

@@ -6,22 +6,18 @@
 
 #define LEVELS	4096
 
-/* libFuzzer looks at these after each input: one that was 0 for all inputs before is something new. */
+/* libFuzzer looks at these after each input: one that was 0 for all before is something new. */
 static u8 level[LEVELS] __attribute__((section("__libfuzzer_extra_counters"), used));
 
 static u64 blocks, events;
 static bool paused;
 
-/* Called by each basic block of the engine's files, see Makefile. */
-void cost_block(u32 *guard);
 void cost_block(u32 *guard)
 {
 	(void)guard;
 	blocks += !paused;
 }
 
-/* Called once for each of these files. */
-void cost_blocks(u32 *first, u32 *end);
 void cost_blocks(u32 *first, u32 *end)
 {
 	(void)first;

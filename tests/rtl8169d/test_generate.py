@@ -96,6 +96,7 @@ def test_generated_frames_go_by_the_guests_clock(nic: str) -> None:
         for told, frames in ((0, 1), (12_303, 0), (12_304, 1), (5 * 12_304, 4), (5 * 12_304 + 1, 0), (100_000_000, 4)):
             now = (begin + told) % (1 << 32)
             s.write(0xF8, 4, now)
+            assert s.read(0xF8, 4) == now
             for _ in range(frames):
                 _, _, frame = s.take()
                 assert struct.unpack_from("!I", frame, 66)[0] == now and fr.l4_valid(frame)

@@ -103,7 +103,8 @@ static void choose_ports(struct lro_key *key, u32 multiplier, bool v6)
 static void ports_chosen_against_a_multiplier(void **ctx)
 {
 	static const u32 multipliers[] = {
-		0x27d4eb4f, 0xc2b2ae3d, 0x7f4a7c15, 0x9e3779b9, 0x9e3779b1, 0x85ebca6b, 0xcc9e2d51, 1,
+		0x27d4eb4f, 0xc2b2ae3d, 0x7f4a7c15, 0x9e3779b9,
+		0x9e3779b1, 0x85ebca6b, 0xcc9e2d51, 1,
 	};
 	struct lro_key key[KEYS];
 
