@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, proc, programs, roots, segments, wire
+from . import cpio, grants, kernels, modules, programs, roots, segments, wire
 from .paths import BUILD, ROOT
 from .steps import LabError
 
