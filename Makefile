@@ -9,8 +9,9 @@ OUT ?= build/modules/$(KVER)
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 PYTHON ?= python3
-GRAFTED := r8169_lro netfront_lro
-MODULES := lro_core br_linearize $(GRAFTED)
+# The modules that this kernel can have, and those of them that are grafted: folders say so, and no list.
+MODULES := $(shell sh graft/modules.sh $(KDIR))
+GRAFTED := $(filter $(patsubst %/graft.toml,%,$(wildcard */graft.toml)),$(MODULES))
 
 # Kbuild writes beside the sources, so it gets a folder of its own, with copies.
 STAGE := $(OUT)/src
@@ -43,51 +44,120 @@ help:
 	@echo 'make bench             ns per packet of the engine and of GRO in user-mode Linux'
 	@echo '                       BENCH_QUICK=1: in seconds, not exact'
 	@echo 'make setup             only what the laboratory needs before its first run'
-	@echo 'make modules           the four modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
+	@echo 'make modules           the modules for a kernel: KVER=$$(uname -r) KSRC= OUT='
 	@echo 'make dist              build/dist/xenlro-VERSION.tar.xz: this tree with the drivers grafted for each kernel series'
 	@echo 'make deb               build/dist/*.deb: the modules for DKMS, and the command xenlro'
+	@echo 'make rpm               build/dist/*.rpm: the same for distributions with RPM'
+	@echo 'make install           both into a system, on any distribution: DESTDIR= PREFIX=/usr/local; `make uninstall` undoes it'
 	@echo 'make example           the example driver of docs/porting.md, and lro_core for it: KVER=$$(uname -r) OUT='
 	@echo 'make clean             removes build/'
 
 .PHONY: modules
 modules: stage
-	$(MAKE) -C $(KDIR) M=$(abspath $(STAGE)) XENLRO_VERSION=$(VERSION) $(KBUILD_FLAGS) modules
+	$(MAKE) -C $(KDIR) M=$(abspath $(STAGE)) XENLRO_VERSION=$(VERSION) $(COMPILER) $(KBUILD_FLAGS) modules
 	@cp $(foreach m,$(MODULES),$(STAGE)/$(m)/$(m).ko) $(OUT)/
 	@echo 'modules: $(foreach m,$(MODULES),$(OUT)/$(m).ko)'
 
-# The archive of `make dist` brings the grafted drivers of each series along.
+# The archive of `make dist` brings the grafted drivers of some series along. What can be grafted here goes first.
 SERIES := $(word 1,$(subst ., ,$(KVER))).$(firstword $(subst -, ,$(subst +, ,$(word 2,$(subst ., ,$(KVER))))))
-READY := $(if $(KSRC),,$(wildcard grafted/$(SERIES)))
+PACKED := $(if $(KSRC),,$(wildcard grafted/$(SERIES)))
+# Not every release tells the version of the source, and 6.1.0-56 is a name.
+POINT = $(SERIES).$(shell sed -n 's/^\#define LINUX_VERSION_SUBLEVEL //p' $(KDIR)/include/generated/uapi/linux/version.h 2>/dev/null)
+GRAFT = $(PYTHON) graft/graft.py --kver $(KVER) $(if $(KSRC),--ksrc $(KSRC)) --out $(STAGE)
 
-# The compiler that the kernel was built with, such as x86_64-linux-gnu-gcc-14; empty where it was not gcc. Debian's
-# headers ask for the same one, and with another a module may not build, or not load.
-BUILT_WITH = $(shell sed -n 's/^CONFIG_CC_VERSION_TEXT="\(.*\)"/\1/p' $(KDIR)/include/config/auto.conf 2>/dev/null)
-KERNEL_CC = $(foreach word,$(firstword $(BUILT_WITH)),$(if $(findstring gcc,$(word)),$(word)))
-KERNEL_GCC = $(firstword $(subst ., ,$(lastword $(BUILT_WITH))))
-USED_CC = $(if $(filter command,$(origin CC)),$(CC),$(KERNEL_CC))
+# The compiler that the kernel was built with. Where the headers name one by its version, as Debian's do, Kbuild takes
+# no other. Elsewhere another one of the same kind mostly works, and Kbuild only warns.
+CONFIG = $(shell sed -n 's/^$(1)="*\([^"]*\)"*$$/\1/p' $(KDIR)/include/config/auto.conf 2>/dev/null)
+CLANG := $(call CONFIG,CONFIG_CC_IS_CLANG)
+KERNEL_CC := $(if $(CLANG),clang $(call CONFIG,CONFIG_CLANG_VERSION),gcc $(call CONFIG,CONFIG_GCC_VERSION))
+NAMED_CC := $(if $(wildcard $(KDIR)/.kernelvariables),$(firstword $(call CONFIG,CONFIG_CC_VERSION_TEXT)))
+USED_CC := $(if $(filter command,$(origin CC)),$(CC),$(or $(NAMED_CC),$(firstword $(KERNEL_CC))))
+COMPILER := $(if $(CLANG),$(if $(call CONFIG,CONFIG_LD_IS_LLD),LLVM=1,CC=clang))
 
-# The graft goes first: where it fails nothing is built.
-.PHONY: stage
-stage:
+.PHONY: fits grafts stage
+fits:
 	@test -e $(KDIR)/Makefile || { echo 'modules: the headers of Linux $(KVER) are missing:' \
 		'install the package linux-headers-$(KVER), or set KDIR=' >&2; exit 3; }
-	@test -z '$(KERNEL_CC)' || { has=$$($(USED_CC) -dumpversion 2>/dev/null | cut -d. -f1); test "$$has" = '$(KERNEL_GCC)'; } || \
-		{ echo "modules: Linux $(KVER) was built with gcc $(KERNEL_GCC), and $(USED_CC) is $${has:-missing}:" \
-		'install the package gcc-$(KERNEL_GCC)$(if $(filter command,$(origin CC)), and do not set CC=)' >&2; exit 3; }
-ifneq ($(READY),)
+	@sh graft/compiler.sh $(KVER) $(USED_CC) $(KERNEL_CC)
+	@sh graft/modules.sh --lacking $(KDIR) | while read -r module option; do \
+		echo "modules: $$module is not built: Linux $(KVER) has no $$option"; done
+
+grafts:
+ifeq ($(GRAFTED),)
 	@mkdir -p $(STAGE)
-	@cp -r $(READY)/. $(STAGE)
+else ifeq ($(PACKED),)
+	@$(GRAFT) $(GRAFTED)
 else
-	@$(PYTHON) graft/graft.py --kver $(KVER) $(if $(KSRC),--ksrc $(KSRC)) --out $(STAGE) $(GRAFTED)
+	@if command -v spatch >/dev/null && command -v $(PYTHON) >/dev/null; then \
+		$(GRAFT) --packed $(PACKED) --point $(POINT) $(GRAFTED); \
+	else \
+		mkdir -p $(STAGE) && cp -r $(GRAFTED:%=$(PACKED)/%) $(STAGE); \
+	fi
 endif
+
+# The graft goes first: where it fails nothing is built. What an earlier run left of another configuration goes.
+stage: fits
+	@$(MAKE) --no-print-directory grafts
+	@cd $(STAGE) && for folder in */; do \
+		case ' include $(MODULES) ' in *" $${folder%/} "*) ;; *) rm -rf "$$folder" ;; esac; done
 	@cp -u --parents $(SHARED) $(STAGE)
 
-.PHONY: dist deb
+.PHONY: dist deb rpm
 dist:
 	@$(PYTHON) packaging/dist.py
 
 deb:
 	@$(PYTHON) packaging/deb.py
+
+rpm:
+	@$(PYTHON) packaging/rpm.py
+
+# Where `make install` puts things, below DESTDIR. The modules' sources go where DKMS looks, whatever PREFIX is, and
+# udev reads no rules below /usr/local.
+DESTDIR ?=
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+SHAREDIR ?= $(PREFIX)/share
+SRCDIR ?= /usr/src
+UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/udev/rules.d
+# Where OpenRC starts services; empty: none is installed.
+INITDIR ?= $(if $(wildcard /sbin/openrc-run),/etc/init.d)
+DKMS_TREE := $(SRCDIR)/xenlro-$(VERSION)
+PLACED = sed 's,/usr/sbin,$(SBINDIR),g; s,/usr/share,$(SHAREDIR),g'
+
+.PHONY: install install-dkms install-command uninstall
+install: install-dkms install-command
+	@echo 'installed: `dkms install xenlro/$(VERSION)` builds the modules for this kernel, and `xenlro status` shows the devices'
+	@test -d grafted || echo 'no grafted drivers are in this tree (the archive of `make dist` has them): building takes' \
+		'Coccinelle and the source of the kernel (linux-source-X.Y)'
+
+install-dkms:
+	mkdir -p $(DESTDIR)$(DKMS_TREE)
+	cp -r --parents Makefile Kbuild dkms.conf include $(patsubst %/,%,$(dir $(wildcard */Kbuild))) \
+		$(wildcard graft/*.py graft/*.sh) $(wildcard grafted) $(DESTDIR)$(DKMS_TREE)
+
+install-command:
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SHAREDIR)/xenlro/grafts $(DESTDIR)$(UDEVDIR)
+	$(PLACED) packaging/xenlro >$(DESTDIR)$(SBINDIR)/xenlro
+	chmod 755 $(DESTDIR)$(SBINDIR)/xenlro
+	install -m644 -t $(DESTDIR)$(SHAREDIR)/xenlro tools/xenlro/*.py
+	for driver in */graft.toml; do \
+		install -m644 "$$driver" "$(DESTDIR)$(SHAREDIR)/xenlro/grafts/$${driver%/*}.toml" || exit; done
+	$(PLACED) packaging/70-xenlro.rules >$(DESTDIR)$(UDEVDIR)/70-xenlro.rules
+	install -D -m644 packaging/xenlro.8 $(DESTDIR)$(SHAREDIR)/man/man8/xenlro.8
+	mkdir -p $(DESTDIR)$(SHAREDIR)/bash-completion/completions
+	$(PLACED) packaging/xenlro.bash-completion >$(DESTDIR)$(SHAREDIR)/bash-completion/completions/xenlro
+ifneq ($(INITDIR),)
+	install -D -m755 packaging/xenlro.openrc $(DESTDIR)$(INITDIR)/xenlro
+endif
+
+# The choices in /etc/xenlro stay.
+uninstall:
+	if test -z '$(DESTDIR)' && command -v dkms >/dev/null && dkms status xenlro/$(VERSION) | grep -q .; then \
+		dkms remove xenlro/$(VERSION) --all; fi
+	rm -rf $(DESTDIR)$(DKMS_TREE) $(DESTDIR)$(SHAREDIR)/xenlro
+	rm -f $(DESTDIR)$(SBINDIR)/xenlro $(DESTDIR)$(UDEVDIR)/70-xenlro.rules $(DESTDIR)$(SHAREDIR)/man/man8/xenlro.8 \
+		$(DESTDIR)$(SHAREDIR)/bash-completion/completions/xenlro $(if $(INITDIR),$(DESTDIR)$(INITDIR)/xenlro)
 
 # A driver that shows how to use the engine. Its own folder, for nothing of it is installed.
 EXAMPLE := $(OUT)/example

@@ -4,7 +4,11 @@
 
 Takes the driver's source for the kernel that is being built for, applies the
 rules of DRIVER/graft.cocci one by one, proves that each of them fired, and
-leaves the result beside the driver's own files, ready for Kbuild.
+leaves the result beside the driver's own files, ready for Kbuild. `modinfo -F base`
+of the module tells which version of the kernel's driver that was.
+
+With --packed the archive's own grafts serve where the source or Coccinelle is
+missing, or where the source on this machine is the older one.
 
 Exit codes: 0 grafted, 1 the source does not match the rules, 2 wrong usage,
 3 something is missing on this machine.
@@ -25,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+BASE = 'MODULE_INFO(base, "{}");\n'  # the last line of a grafted driver
 KEY = "graft.key"  # hash of all that the grafted folder was made from
 SPATCH_TIMEOUT = 120  # seconds for one rule; one takes about one second
 
@@ -68,16 +73,32 @@ def series_of(kver: str) -> str:
     return match[1]
 
 
-def tree_series(tree: Path) -> str:
-    """Series of a kernel tree, from its top-level Makefile."""
+def tree_version(tree: Path) -> str:
+    """Version of a kernel tree such as 6.12.117, from its top-level Makefile."""
     try:
         text = (tree / "Makefile").read_text()
     except OSError:
         raise GraftError(f"{tree} is not a kernel source tree: it has no Makefile; set KSRC= to one", 3) from None
-    found = [re.search(rf"^{name}\s*=\s*(\d+)", text, re.M) for name in ("VERSION", "PATCHLEVEL")]
-    if None in found:
+    found = [re.search(rf"^{name}\s*=\s*(\d+)", text, re.M) for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
+    if None in found[:2]:
         raise GraftError(f"{tree}/Makefile names no kernel version; set KSRC= to a kernel source tree", 3)
-    return ".".join(match[1] for match in found)
+    return ".".join(match[1] if match else "0" for match in found)
+
+
+def tree_series(tree: Path) -> str:
+    """Series of a kernel tree."""
+    return series_of(tree_version(tree))
+
+
+def numbers(version: str) -> list[int]:
+    """What versions compare by."""
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
+def packed_base(folder: Path) -> str | None:
+    """The version that a packed graft was made from."""
+    found = re.findall(r'^MODULE_INFO\(base, "(.*)"\);$', "".join(path.read_text() for path in folder.glob("*.c")), re.M)
+    return found[-1] if found else None
 
 
 def find_source(series: str, ksrc: Path | None, packages: Path, specs: list[Spec], cache: Path) -> Path:
@@ -161,23 +182,39 @@ def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
     files = [name for name in spec.files + spec.optional if (tree / spec.directory / name).is_file()]
     cocci = TOP / spec.driver / "graft.cocci"
     rules = split_rules(cocci.read_text())
+    base = tree_version(tree)
     inputs = [Path(__file__), cocci, *(tree / spec.directory / name for name in files)]
     key = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in inputs)).hexdigest()
-    if (out / KEY).is_file() and (out / KEY).read_text() == key:
+    if (out / KEY).is_file() and (out / KEY).read_text() == f"{key} {base}":
         return f"{len(rules)} rules applied before, nothing changed since"
     kept = cache / f"{spec.driver}-{key[:16]}"
     if not kept.is_dir():
         with scratch_beside(kept) as work:
             apply_rules(spec, rules, [tree / spec.directory / name for name in files], work)
-            (work / KEY).write_text(key)
-            with contextlib.suppress(OSError):  # somebody else was quicker
+            with contextlib.suppress(OSError):  # another run was quicker
                 work.rename(kept)
     with scratch_beside(out) as work:
         shutil.copytree(kept, work, dirs_exist_ok=True)
-        if out.exists():
-            shutil.rmtree(out)
-        work.rename(out)
+        # Other point releases may have the same driver.
+        with open(work / spec.target, "a") as target:
+            target.write(BASE.format(base))
+        (work / KEY).write_text(f"{key} {base}")
+        replace(out, work)
     return f"{len(rules)} rules applied"
+
+
+def replace(out: Path, work: Path) -> None:
+    """Put a finished folder in the place of another."""
+    if out.exists():
+        shutil.rmtree(out)
+    work.rename(out)
+
+
+def put(folder: Path, out: Path) -> None:
+    """Replace @out by a copy of a packed driver."""
+    with scratch_beside(out) as work:
+        shutil.copytree(folder, work, dirs_exist_ok=True)
+        replace(out, work)
 
 
 @contextlib.contextmanager
@@ -205,26 +242,56 @@ def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], o
     (out / "graft.diff").write_text("".join(diff))
 
 
+def newest_tree(specs: list[Spec], series: str, args: argparse.Namespace) -> Path:
+    """The source on this machine; GraftError where what is packed serves better, or nothing can be grafted."""
+    if not shutil.which("spatch"):
+        raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
+    tree = find_source(series, args.ksrc, args.packages, specs, args.cache)
+    for spec in specs if args.packed and not args.ksrc else ():
+        base, has = packed_base(args.packed / spec.driver), tree_version(tree)
+        if base and numbers(has) < min(numbers(base), numbers(args.point) or numbers(base)):
+            raise GraftError(f"the source on this machine is that of Linux {has}: upgrade linux-source-{series}", 3)
+    return tree
+
+
+def graft_all(specs: list[Spec], series: str, args: argparse.Namespace) -> None:
+    """Graft every driver, or give it from what is packed."""
+    tree = why = None
+    try:
+        tree = newest_tree(specs, series, args)
+    except GraftError as error:
+        why = error
+    for spec in specs:
+        packed = args.packed / spec.driver if args.packed and (args.packed / spec.driver).is_dir() else None
+        if tree:
+            try:
+                done = graft(spec, tree, args.out / spec.driver, args.cache)
+                print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {tree_version(tree)})", flush=True)
+                continue
+            except GraftError as error:
+                why = error
+        if not packed:
+            raise why
+        put(packed, args.out / spec.driver)
+        print(f"graft: {spec.driver}: packed with this release ({spec.target} of Linux {packed_base(packed)}): {why}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog=__doc__.split("\n\n")[-1])
     parser.add_argument("drivers", nargs="+", metavar="DRIVER", help="folder with graft.toml and graft.cocci")
     parser.add_argument("--kver", required=True, help="release of the kernel to build for")
+    parser.add_argument("--point", default="", metavar="VERSION",
+                        help="version of that kernel's source, such as 6.1.192, where the release does not tell")
     parser.add_argument("--ksrc", type=Path, help="kernel source tree (default: the package linux-source-X.Y)")
     parser.add_argument("--packages", type=Path, default=Path("/usr/src"), metavar="DIR",
                         help="where source packages are installed (default: /usr/src)")
+    parser.add_argument("--packed", type=Path, metavar="DIR", help="grafted drivers that serve where none can be made")
     parser.add_argument("--out", type=Path, required=True, help="folder that receives one folder per driver")
     parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", metavar="DIR",
                         help="where unpacked sources and grafted drivers are kept (default: build/source)")
     args = parser.parse_args()
     try:
-        specs = [Spec.load(driver.rstrip("/")) for driver in args.drivers]
-        series = series_of(args.kver)
-        if not shutil.which("spatch"):
-            raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
-        tree = find_source(series, args.ksrc, args.packages, specs, args.cache)
-        for spec in specs:
-            done = graft(spec, tree, args.out / spec.driver, args.cache)
-            print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {series})", flush=True)
+        graft_all([Spec.load(driver.rstrip("/")) for driver in args.drivers], series_of(args.kver), args)
     except GraftError as error:
         print(f"graft: {error}", file=sys.stderr)
         return error.code

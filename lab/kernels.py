@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from graft import tree
+
 from . import apt, bzimage, cache, proc, steps
 from .paths import BUILD, LOGS
 from .steps import EnvironmentFault, LabError
@@ -33,7 +35,7 @@ _SPLIT = {"7.3": ("linux-binary-", "linux-modules-", "linux-base-")}
 # Hardware that no machine of the lab has; with it 6.1 would take 380 MB.
 _UNWANTED = ("sound", "drivers/gpu", "drivers/iio", "drivers/infiniband", "drivers/media", "drivers/net/wireless",
              "drivers/scsi", "drivers/staging", "drivers/usb")
-_SOURCES = ("Makefile", "drivers/net/ethernet/realtek", "drivers/net/xen-netfront.c",
+_SOURCES = ("Makefile", *tree.sources(),
             # The kernel's own checkers, for the tests.
             "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt", "scripts/coccinelle")
 

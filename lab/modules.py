@@ -6,18 +6,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from graft import tree
+
 from . import cache, grants, kernels, proc, roots, segments, steps, wire
 from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
-NAMES = ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
+NAMES = tree.modules()
 _SOURCES = ("Makefile", "Kbuild", "dkms.conf", "include", "graft", *NAMES)
 # Folders with a makefile whose programs run on the machine.
 _TOOLS = ("lab/rtl8169d", "lab/guest", "lab/insn")
 
 
 def build(series: str) -> Path:
-    """Folder with the four modules, as `make modules` makes them in the root for the kernel of a series.
+    """Folder with the modules, as `make modules` makes them in the root for the kernel of a series.
 
     It is not the folder that `make modules` fills by default: what is in it can only come from here.
     """

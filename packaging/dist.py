@@ -21,11 +21,11 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 
-from lab import kernels, prereq, roots, steps  # noqa: E402  (found by that path)
+from graft import tree  # noqa: E402  (found by that path)
+from lab import kernels, prereq, roots, steps  # noqa: E402
 from lab.paths import BUILD, LOGS  # noqa: E402
 
 OUT = BUILD / "dist"
-DRIVERS = ("r8169_lro", "netfront_lro")
 
 
 def version() -> str:
@@ -42,7 +42,7 @@ def graft(series: str) -> Path:
     out = OUT / "grafted" / series
     binds = {path: str(path) for path in (TOP, BUILD)} | kernel.binds()
     roots.chroot(["python3", "graft/graft.py", "--kver", kernel.release, "--ksrc", str(kernel.source),
-                  "--out", str(out), *DRIVERS], binds=binds, log=LOGS / f"graft-{series}.log", timeout=300, cwd=str(TOP))
+                  "--out", str(out), *tree.drivers()], binds=binds, log=LOGS / f"graft-{series}.log", timeout=300, cwd=str(TOP))
     return out
 
 

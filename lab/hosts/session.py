@@ -12,6 +12,8 @@ import threading
 import time
 from importlib import resources
 
+from graft import tree
+
 from .. import console, proc
 from ..agent import CommandFailed
 from ..steps import EXIT_ENVIRONMENT, LabError
@@ -153,7 +155,7 @@ class Session:
     def load(self, module: str) -> None:
         """Load a module, from the host's own place for them or from the folder that the user named."""
         if folder := self.host.entry.modules:
-            files = {"r8169_lro": ("lro_core", module), "netfront_lro": ("lro_core", module)}.get(module, ())
+            files = (tree.ENGINE, module) if module in tree.drivers() else ()
         else:
             files = ()
         steps = [f"[ -d /sys/module/{name} ] || insmod '{folder}/{name}.ko'" for name in files]

@@ -12,6 +12,7 @@ import sys
 import unittest
 from pathlib import Path
 
+from graft import tree
 from lab.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -69,8 +70,8 @@ class Pages(unittest.TestCase):
 
     def test_files_that_are_named_exist(self):
         for page in PAGES:
-            for path in re.findall(r"`((?:lab|tests|docs|tools|packaging|include|lro_core|graft|br_linearize|r8169_lro|"
-                                   r"netfront_lro)/[\w./-]*)`", page.read_text()):
+            for path in re.findall(rf"`((?:lab|tests|docs|tools|packaging|include|graft|{'|'.join(tree.modules())})/[\w./-]*)`",
+                                   page.read_text()):
                 with self.subTest(page=page.name, path=path):
                     self.assertTrue((ROOT / path).exists())
 
@@ -96,7 +97,7 @@ class Pages(unittest.TestCase):
                         self.assertIn(option.replace("-", r"\-"), MAN.read_text())
 
     def test_parameters_that_are_shown_exist(self):
-        sources = "".join(path.read_text() for folder in ("lro_core", "r8169_lro", "netfront_lro", "br_linearize")
+        sources = "".join(path.read_text() for folder in tree.modules()
                           for path in (ROOT / folder).glob("*.c"))
         kernels_own = {"max_queues", "trusted"}
         for page in PAGES:

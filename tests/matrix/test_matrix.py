@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The four modules on each kernel series: no warning of the compiler or of sparse, one symbol namespace.
+"""The modules on each kernel series: no warning of the compiler or of sparse, one symbol namespace.
 
 Runs in the lab's root, with KSRC_6_1 and so on naming the kernels' sources (see tests/__main__.py).
 """
@@ -13,9 +13,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from graft import tree
+from lab.kernels import SERIES
+
 ROOT = Path(__file__).resolve().parents[2]
-SERIES = ("6.1", "6.12", "7.3")
-MODULES = ("lro_core", "br_linearize", "r8169_lro", "netfront_lro")
+MODULES = tree.modules()
 # Not for here: names of the chip and the drivers, one tree for several kernels, tables of X-macros.
 IGNORED = ("CAMELCASE", "LINUX_VERSION_CODE", "CONSTANT_COMPARISON", "COMPLEX_MACRO", "MACRO_ARG_REUSE",
            "MACRO_ARG_UNUSED")
