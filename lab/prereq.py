@@ -31,6 +31,7 @@ TEST_PACKAGES = {
     "dh-dkms": ("/usr/bin/dh_dkms",),
     "dpkg-dev": ("/usr/bin/dpkg-buildpackage",),
     "lintian": ("/usr/bin/lintian",),
+    "rpm": ("/usr/bin/rpmbuild",),
     "openssh-client": ("/usr/bin/ssh",),
     "chromium": ("/usr/bin/chromium",),
 }
