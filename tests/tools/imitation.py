@@ -19,7 +19,8 @@ _DRIVERS = {"r8169": ("pci", "r8169"), "r8169_lro": ("pci", "r8169_lro"), "xen-n
 class Machine(System):
     """broken: module -> what modprobe says instead of loading it. deaf: drivers that bind nothing.
 
-    built: the project's modules that DKMS has built, each signed by `signer`.
+    built: the project's modules that DKMS has built, each signed by `signer`, its driver made from that of Linux `base`.
+    counted: the engine's counters of each interface; growing: they are added to at each look. log: the kernel's.
     """
 
     def __init__(self, root: Path) -> None:
@@ -28,6 +29,11 @@ class Machine(System):
         object.__setattr__(self, "deaf", set())
         object.__setattr__(self, "built", {"lro_core", "r8169_lro", "netfront_lro", "br_linearize"})
         object.__setattr__(self, "signer", "DKMS module signing key")
+        object.__setattr__(self, "base", None)
+        object.__setattr__(self, "counted", {"merged": 100, "aggregates": 5, "flush_psh": 4, "pass_syn": 1})
+        object.__setattr__(self, "growing", False)
+        object.__setattr__(self, "looks", 0)
+        object.__setattr__(self, "log", "")
         object.__setattr__(self, "commands", [])
         for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", f"lib/modules/{KERNEL}"):
             (root / folder).mkdir(parents=True)
@@ -95,15 +101,21 @@ class Machine(System):
             self._load_driver(command[1])
             return subprocess.CompletedProcess(command, 0, "", "")
         if command[:2] == ("ethtool", "-S"):
-            return subprocess.CompletedProcess(command, 0, (
-                "NIC statistics:\n     tx_packets: 7\n     rx0_lro_merged: 90\n     rx1_lro_merged: 10\n"
-                "     rx0_lro_aggregates: 5\n     rx0_lro_flush_psh: 4\n     rx0_lro_pass_syn: 1\n"), "")
+            self.looks += 1
+            times = self.looks if self.growing else 1
+            # A tenth is on a second queue.
+            lines = [f"     rx{queue}_lro_{name}: {part * times}" for name, value in self.counted.items()
+                     for queue, part in enumerate((value - value // 10, value // 10))]
+            return subprocess.CompletedProcess(command, 0, "\n".join(["NIC statistics:", "     tx_packets: 7", *lines]), "")
         if command[0] == "modinfo" and command[-1] in self.built:
-            said = ("lro:the mode (int)\nhold_us:how long\n" if "-F" in command else
-                    f"filename:       /lib/{command[-1]}.ko.xz\nversion:        1.0\nsigner:         {self.signer}\n")
+            said = (("mode:what happens\n" if command[-1] == "br_linearize" else "lro:the mode (int)\nhold_us:how long\n") if "-F" in command else
+                    f"filename:       /lib/{command[-1]}.ko.xz\nversion:        1.0\nsigner:         {self.signer}\n"
+                    + (f"base:           {self.base}\n" if self.base and command[-1] in _DRIVERS else ""))
             return subprocess.CompletedProcess(command, 0, said, "")
         if command[0] == "lsinitramfs":
             return subprocess.CompletedProcess(command, 0, f"usr/lib/modules/{KERNEL}/updates/dkms/r8169_lro.ko.xz\n", "")
+        if command[0] == "dmesg":
+            return subprocess.CompletedProcess(command, 0, self.log, "")
         if command[0] == "ip":
             return subprocess.CompletedProcess(command, 0, "[]", "")
         raise XenlroError(f"the program {command[0]} is missing: install the package that has it")

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from . import choices, devices, modules, status, switch, watch
+from . import choices, devices, modules, report_cli, status, switch, watch
 from .errors import EXIT_FAILED, EXIT_USAGE, XenlroError
 from .system import System
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="xenlro", description="Shows and changes which driver serves each Realtek NIC and Xen vif.",
+        prog="xenlro", description="Shows and changes which driver serves each NIC and Xen vif.",
         epilog="Exit codes: 0 done, 1 not possible (the stock driver serves the device), 2 wrong usage, 3 something is "
                "missing on this machine. See xenlro(8).")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     watched.add_argument("--count", type=_count, metavar="N", help="end after N intervals")
     watched.add_argument("--json", action="store_true", help="print one JSON object per line")
     watched.set_defaults(run=_watch)
+    report_cli.add(commands)
     applied = commands.add_parser("apply", help="what udev runs for a chosen device that appeared")
     applied.add_argument("device", metavar="DEVICE")
     applied.set_defaults(run=_apply)

@@ -3,34 +3,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from . import drivers
+from .drivers import Bus
 from .errors import EXIT_USAGE, XenlroError
 from .system import System, read
 
 PCI_NETWORK = "0x02"    # base class, the first byte of `class`
-
-
-@dataclass(frozen=True)
-class Bus:
-    """A bus, and the two drivers of ours that matter on it.
-
-    stock and ours are modules; stock_driver is the stock driver's name on the bus, which is not always its module's.
-    """
-
-    name: str
-    stock: str
-    stock_driver: str
-    ours: str
-
-
-PCI = Bus("pci", "r8169", "r8169", "r8169_lro")
-# xenbus names a driver after its first id unless it says otherwise, and the stock front end does not.
-XEN = Bus("xen", "xen-netfront", "vif", "netfront_lro")
-BUSES = {bus.name: bus for bus in (PCI, XEN)}
 
 
 @dataclass(frozen=True)
@@ -48,6 +30,11 @@ class Device:
         return self.driver == self.bus.ours
 
     @property
+    def on_pci(self) -> bool:
+        """Whether the kernel ties it to a driver by driver_override; other buses have none."""
+        return self.bus.name == "pci"
+
+    @property
     def busy(self) -> bool:
         """Whether a driver has it that is neither ours nor the stock one: a guest's, for example."""
         return self.driver not in (None, self.bus.ours, self.bus.stock_driver)
@@ -55,12 +42,11 @@ class Device:
 
 def find(system: System) -> list[Device]:
     """All devices that one of the project's drivers can serve, PCI first."""
-    stock = _stock_aliases(system)
-    found = [device for path in _entries(system.sys / "bus/pci/devices")
-             if read(path / "class").startswith(PCI_NETWORK)
-             and _is_realtek(device := _device(PCI, path), stock)]
-    return found + [_device(XEN, path) for path in _entries(system.sys / "bus/xen/devices")
-                    if re.fullmatch(r"vif-\d+", path.name)]
+    aliases = _stock_aliases(system)
+    found = [_device(bus, path) for path in _entries(system.sys / "bus/pci/devices")
+             if read(path / "class").startswith(PCI_NETWORK) and (bus := _pci_bus(path, aliases))]
+    return found + [_device(bus, path) for bus in drivers.known() if bus.name != "pci"
+                    for path in _entries(system.sys / "bus" / bus.name / "devices") if fnmatchcase(path.name, bus.devices)]
 
 
 def named(system: System, name: str) -> Device:
@@ -71,7 +57,12 @@ def named(system: System, name: str) -> Device:
             return device
     known = ", ".join(f"{device.id} ({device.interface or 'no interface'})" for device in devices)
     raise XenlroError(f"'{name}' is not a device that these drivers can serve; there is "
-                      + (known or "none: no Realtek NIC that r8169 knows and no Xen vif"), EXIT_USAGE)
+                      + (known or f"none: {nothing()}"), EXIT_USAGE)
+
+
+def nothing() -> str:
+    """What is said where there is no device."""
+    return " and ".join(f"no {bus.serves}" for bus in drivers.known())
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -79,21 +70,29 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _device(bus: Bus, path: Path) -> Device:
-    driver = path / "driver"
     interfaces = _entries(path / "net")
-    return Device(bus, path.name, path, driver.resolve().name if driver.exists() else None,
-                  interfaces[0].name if interfaces else None)
+    return Device(bus, path.name, path, _driver(path), interfaces[0].name if interfaces else None)
 
 
-def _is_realtek(device: Device, aliases: list[str]) -> bool:
-    if device.driver in (PCI.ours, PCI.stock_driver):
-        return True
-    alias = read(device.path / "modalias")
-    return bool(alias) and any(fnmatchcase(alias, pattern) for pattern in aliases)
+def _driver(path: Path) -> str | None:
+    driver = path / "driver"
+    return driver.resolve().name if driver.exists() else None
 
 
-def _stock_aliases(system: System) -> list[str]:
-    """The PCI ids that the stock driver of the running kernel serves."""
-    lines = read(system.root / "lib/modules" / system.kernel / "modules.alias").splitlines()
-    return [words[1] for words in map(str.split, lines)
-            if len(words) == 3 and words[0] == "alias" and words[2] == PCI.stock]
+def _pci_bus(path: Path, aliases: dict[str, list[str]]) -> Bus | None:
+    """Our driver for a card: the one that it has, or the one that stands in for the driver of the card's id."""
+    driver, alias = _driver(path), read(path / "modalias")
+    for bus in drivers.known():
+        if bus.name == "pci" and (driver in (bus.ours, bus.stock_driver) or
+                                  alias and any(fnmatchcase(alias, pattern) for pattern in aliases.get(bus.stock, ()))):
+            return bus
+    return None
+
+
+def _stock_aliases(system: System) -> dict[str, list[str]]:
+    """The PCI ids that each driver of the running kernel serves."""
+    found: dict[str, list[str]] = {}
+    for words in map(str.split, read(system.root / "lib/modules" / system.kernel / "modules.alias").splitlines()):
+        if len(words) == 3 and words[0] == "alias":
+            found.setdefault(words[2], []).append(words[1])
+    return found

@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 
-from .errors import XenlroError
+from . import drivers
+from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System, read
 
 # What the firmware says, where it is UEFI.
 SECURE_BOOT = "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-# The kernels that there are grafts for, as in dkms.conf.
-SERIES = ("6.1", "6.12", "7.3")
+OLDEST = (6, 1)     # series, as in dkms.conf
 UNENROLLED = ("the kernel accepts only modules signed with an enrolled key (Secure Boot): enrol DKMS's key by `mokutil "
               "--import /var/lib/dkms/mok.pub`, reboot and confirm it there")
 # What modprobe says, and what it means for who gave the command. A kernel that is locked down does not permit it.
@@ -31,6 +32,8 @@ def load(system: System, module: str) -> None:
     done = system.run("modprobe", module)
     if done.returncode == 0:
         return
+    if not system.privileged:
+        raise XenlroError("loading a module needs root: run the same command with sudo", EXIT_ENVIRONMENT)
     said = " ".join(done.stderr.split())
     if "not found" in said:
         raise XenlroError(not_built(system, module))
@@ -42,11 +45,47 @@ def load(system: System, module: str) -> None:
 
 def not_built(system: System, module: str) -> str:
     """What to do when there is no such module for the running kernel."""
-    if not system.kernel.startswith(tuple(f"{series}." for series in SERIES)):
-        return (f"{module} cannot be built for Linux {system.kernel}, only for {', '.join(SERIES)}: boot such a kernel, "
-                "or stay with the stock driver")
-    return (f"{module} is not built for Linux {system.kernel}: install the headers of this kernel "
-            f"(linux-headers-{system.kernel}) and run `dkms autoinstall`; `dkms status xenlro` shows what there is")
+    kernel, series = system.kernel, re.match(r"(\d+)\.(\d+)", system.kernel)
+    if series and (int(series[1]), int(series[2])) < OLDEST:
+        return (f"{module} cannot be built for Linux {kernel}: the oldest kernel for it is {OLDEST[0]}.{OLDEST[1]}; boot a "
+                "newer one, or stay with the stock driver")
+    if lacking := _lacks(system, module):
+        return (f"{module} cannot be built for Linux {kernel}, which has no {lacking}: boot a kernel that has it, or stay "
+                "without")
+    missing = f"{module} is not built for Linux {kernel}: "
+    if not (system.root / "lib/modules" / kernel / "build").exists():
+        return (missing + f"install the headers of this kernel (linux-headers-{kernel}) and run `dkms autoinstall`; "
+                "`dkms status xenlro` shows what there is")
+    if series and not _graftable(system, series[0]):
+        return (missing + f"its drivers are not packed for this series: install linux-source-{series[0]} and coccinelle and "
+                "run `dkms autoinstall`, or stay with the stock driver")
+    return missing + "run `dkms autoinstall`, and look at what it says; `dkms status xenlro` shows what there is"
+
+
+def _lacks(system: System, module: str) -> str | None:
+    """The first option that the module needs and the kernel has not; None where its configuration cannot be read, too."""
+    needs = next((bus.needs for bus in drivers.known() if bus.ours == module), ())
+    config = _config(system) if needs else ""
+    return next((need for need in needs if config and not re.search(rf"^{need}=[ym]$", config, re.M)), None)
+
+
+def _config(system: System) -> str:
+    """Configuration of the running kernel, wherever a distribution keeps it; empty when there is none."""
+    modules = system.root / "lib/modules" / system.kernel
+    for path in (system.root / f"boot/config-{system.kernel}", modules / "config", modules / "build/.config",
+                 modules / "build/include/config/auto.conf"):
+        if text := read(path):
+            return text
+    with suppress(OSError):
+        return gzip.decompress((system.root / "proc/config.gz").read_bytes()).decode()
+    return ""
+
+
+def _graftable(system: System, series: str) -> bool:
+    """Whether DKMS has, or can make, the drivers for kernels of a series."""
+    sources = system.root / "usr/src"
+    packed = any(sources.glob(f"xenlro-*/grafted/{series}"))
+    return packed or any(sources.glob(f"linux-source-{series}*")) and bool(system.output("spatch", "--version"))
 
 
 def hindrance(system: System, module: str, described: dict) -> str | None:
@@ -70,7 +109,8 @@ def parameters(system: System, module: str) -> dict[str, str]:
 def describe(system: System, module: str) -> dict:
     """`loaded`, and of the module on disk: `version`, `file`, `signer` (None: unsigned); None where nothing is known.
 
-    `version` is that of the loaded module if it is loaded. `same_as_file` is False when the file was replaced since.
+    `base` is the version of the kernel's driver that it was made from, None where it was made from none. `version` is
+    that of the loaded module if it is loaded. `same_as_file` is False when the file was replaced since.
     `enrolled` says whether the kernel knows the signer's key.
     """
     loaded = system.sys / "module" / module.replace("-", "_")
@@ -80,6 +120,7 @@ def describe(system: System, module: str) -> dict:
     return {
         "loaded": loaded.is_dir(), "version": version or on_disk.get("version"),
         "file": on_disk.get("filename"), "signer": on_disk.get("signer"),
+        "base": on_disk.get("base"),
         "enrolled": _enrolled(system, on_disk.get("signer")),
         "same_as_file": source == on_disk["srcversion"] if source and "srcversion" in on_disk else None,
     }
@@ -144,3 +185,16 @@ def secure_boot(system: System) -> str:
         state = "enabled" if (system.sys / SECURE_BOOT).read_bytes()[4:] == b"\1" else "disabled"
     required = {True: "required", False: "not required", None: "unknown"}[signatures_required(system)]
     return f"{state}, lockdown {_lockdown(system) or 'unknown'}, module signatures {required}"
+
+
+def kept_mode(system: System) -> str | None:
+    """The mode that br_linearize has after a reboot; None when it is not loaded then."""
+    def lines(folder: str) -> list[str]:
+        return [line.strip() for place in ("etc", "run", "usr/local/lib", "usr/lib")
+                for path in sorted((system.root / place / folder).glob("*.conf")) for line in read(path).splitlines()]
+
+    if "br_linearize" not in [*lines("modules-load.d"), *read(system.root / "etc/modules").split()]:
+        return None
+    options = " ".join(line for line in lines("modprobe.d") if re.match(r"options\s+br_linearize\s", line))
+    found = re.findall(r"\bmode=(\S+)", options)
+    return found[-1] if found else "off"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from . import choices, devices, modules, network
-from .devices import PCI, XEN, Device
+from .devices import Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System
 
@@ -54,7 +54,7 @@ def apply(system: System, device: Device) -> None:
     except XenlroError:
         _stock_again(system, device)
         raise
-    if ours and device.bus is XEN:
+    if ours and not device.on_pci:
         _give_back_others(system)
 
 
@@ -66,18 +66,18 @@ def _refuse_if_busy(device: Device) -> None:
 
 
 def _give_back_others(system: System) -> None:
-    """Loading netfront_lro takes every vif that has no driver yet; those that were not chosen go back.
+    """Loading a driver of another bus takes every device that has no driver yet; those that were not chosen go back.
 
     A PCI card is only ever taken by its driver_override, so one with our driver was given to it on purpose.
     """
     for other in devices.find(system):
-        if other.bus is XEN and other.ours and not choices.chosen(system, other):
+        if not other.on_pci and other.ours and not choices.chosen(system, other):
             _move(system, other, False)
 
 
 def _move(system: System, device: Device, ours: bool) -> Device:
     driver = device.bus.ours if ours else device.bus.stock_driver
-    if device.bus is PCI:
+    if device.on_pci:
         # An empty line takes the override away.
         system.write(device.path / "driver_override", f"{driver}\n" if ours else "\n")
     if not ours:
@@ -86,10 +86,10 @@ def _move(system: System, device: Device, ours: bool) -> Device:
     if _driver(system, device) == driver:
         return devices.named(system, device.id)
     _unbind(system, device)
-    if device.bus is PCI:
+    if device.on_pci:
         system.write(system.sys / "bus/pci/drivers_probe", device.id)
     elif _driver(system, device) is None:
-        system.write(system.sys / "bus/xen/drivers" / driver / "bind", device.id)
+        system.write(system.sys / "bus" / device.bus.name / "drivers" / driver / "bind", device.id)
     deadline = time.monotonic() + BOUND_WITHIN
     while (bound := _driver(system, device)) != driver:
         if time.monotonic() > deadline:

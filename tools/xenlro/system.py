@@ -32,6 +32,10 @@ class System:
         """Folder with one file per device that has a chosen driver; udev's rule looks for them too."""
         return self.root / "etc/xenlro/devices"
 
+    @property
+    def privileged(self) -> bool:
+        return os.geteuid() == 0
+
     def write(self, path: Path, text: str) -> None:
         """Write to a file of sysfs, in one write; XenlroError names the file."""
         try:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `xenlro watch` shows: rates of the engine's counters, one line per interface and interval."""
+"""What `xenlro watch` shows: rates of the engine's counters, one line per interface and interval.
+
+The lines are plain text of at most 80 columns.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,15 @@ from .errors import XenlroError
 from .system import System
 
 TOP_REASONS = 3
+COLUMNS = 80
+HEAD = f"{'interface':<15} {'packets/s':>9} {'to stack/s':>10} {'ratio':>5}  ended by (per cent)"
 
 
 def watch(system: System, wanted: str | None, interval: float, count: int | None, as_json: bool) -> None:
     """Print a line per interface of ours each `interval` seconds, `count` times or until interrupted."""
     before = _read(system, wanted)
+    if not as_json:
+        print(HEAD, flush=True)
     while count is None or count > 0:
         began = time.monotonic()
         time.sleep(interval)
@@ -26,7 +33,7 @@ def watch(system: System, wanted: str | None, interval: float, count: int | None
             # Counters begin anew with a driver that was loaded again.
             changed = Counter({key: max(0, value - before.get(name, {}).get(key, 0)) for key, value in values.items()})
             entry = _entry(name, changed, seconds)
-            print(json.dumps(entry) if as_json else _line(entry), flush=True)
+            print(json.dumps(entry) if as_json else line(entry, counters.total(changed)), flush=True)
         before = now
         count = None if count is None else count - 1
 
@@ -48,9 +55,15 @@ def _entry(name: str, changed: Counter[str], seconds: float) -> dict:
     }
 
 
-def _line(entry: dict) -> str:
+def line(entry: dict, total: int) -> str:
+    """An interval of one interface, as many reasons as fit."""
     ratio = entry["lro_ratio"]
-    reasons = ", ".join(f"{name} {value}" for name, value in entry["reasons"].items())
-    return (f"{entry['interface']:<10} {entry['packets'] / entry['seconds']:>9.0f} packets/s  "
-            f"{entry['aggregates'] / entry['seconds']:>8.0f} aggregates/s  "
-            f"ratio {f'{ratio:.1f}' if ratio else '-':>5}  {reasons}").rstrip()
+    on = (entry["packets"] - entry["merged"] + entry["aggregates"]) / entry["seconds"]
+    text = (f"{entry['interface']:<15} {entry['packets'] / entry['seconds']:>9.0f} {on:>10.0f} "
+            f"{f'{ratio:.1f}' if ratio else '-':>5} ")
+    for name, value in entry["reasons"].items():
+        more = f" {name} {100 * value // max(total, 1)}"
+        if len(text) + len(more) > COLUMNS:
+            break
+        text += more
+    return text.rstrip()
