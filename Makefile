@@ -36,6 +36,7 @@ help:
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
+	@echo 'make check-kernels     grafts and modules for further kernels of the mirror, and for cloud kernels, as root'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
 	@echo 'make check-kasan       r8169_lro and br_linearize on a kernel with KASAN and lockdep, then netfront_lro on one with all that'
 	@echo '                       can be had in a Xen guest; it builds both, as root'
@@ -187,12 +188,15 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts check-package check-backend check-kasan check-overhead
+.PHONY: check-hosts check-package check-kernels check-backend check-kasan check-overhead
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
 check-package: setup
 	@$(PYTHON) -m tests.package
+
+check-kernels: setup
+	@$(PYTHON) -m tests.kit tests.kernels.test_kernels
 
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved

@@ -86,6 +86,15 @@ class Snapshot:
                 found[name].append(version)
         return found
 
+    def all_versions(self, pattern: str) -> set[tuple[str, str]]:
+        """All versions, with their names, of packages whose names match as in names()."""
+        wanted = self.names(pattern)
+        try:
+            text = _apt(self.directory, ["apt-cache", "show", *wanted]) if wanted else ""
+        except LabError:
+            return set()
+        return {(fields["Package"], fields["Version"]) for fields in mirror.stanzas(text) if "Package" in fields}
+
     def download(self, packages: list[Package], into: Path, log: Path, timeout: float = 1200) -> list[Path]:
         """Fetch the .deb files, checked against the snapshot, to a directory; return them in order."""
         into.mkdir(parents=True, exist_ok=True)
@@ -177,6 +186,11 @@ def _take(directory: Path, lines: list[str]) -> None:
             raise EnvironmentFault("the package mirror that this machine is configured for lacks a suite of "
                                    + ", ".join(mirror.SUITES), LOG)
         (directory / "identity").write_text(cache.digest(releases))
+
+
+def take(directory: Path, lines: list[str]) -> None:
+    """Fetch the lists of other suites than the lab's, for a Snapshot of their own."""
+    _take(directory, lines)
 
 
 _RECIPE = cache.recipe(_take)
