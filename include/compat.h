@@ -20,6 +20,11 @@
 #define EXPORT_SYMBOL_XENLRO(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, XENLRO)
 #endif
 
+/* Came with 6.14, and to some older series within their stable releases. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 /* What GRO keeps per NAPI instance moved into a structure of its own in 6.15. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #define xenlro_gro(napi)	(&(napi)->gro)

@@ -31,7 +31,8 @@ TEST_PACKAGES = {
     "dh-dkms": ("/usr/bin/dh_dkms",),
     "dpkg-dev": ("/usr/bin/dpkg-buildpackage",),
     "lintian": ("/usr/bin/lintian",),
-    "rpm": ("/usr/bin/rpmbuild",),
+    "rpm": ("/usr/bin/rpmbuild", "/usr/bin/rpm2cpio"),
+    "cpio": ("/usr/bin/cpio",),
     "openssh-client": ("/usr/bin/ssh",),
     "chromium": ("/usr/bin/chromium",),
 }

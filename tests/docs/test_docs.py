@@ -13,11 +13,12 @@ import unittest
 from pathlib import Path
 
 from graft import tree
+from lab import kernels
 from lab.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-from xenlro import cli  # noqa: E402  (needs that path)
+from xenlro import cli, modules  # noqa: E402  (needs that path)
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("lab/*.md"), *ROOT.glob("lab/*/README.md"),
                 *ROOT.glob("tests/*/README.md")])
@@ -132,6 +133,19 @@ class Versions(unittest.TestCase):
         self.assertTrue((ROOT / "debian/changelog").read_text().startswith(f"xenlro ({version})"))
         self.assertRegex((ROOT / "CHANGELOG.md").read_text(), rf"(?m)^## {re.escape(version)}\b")
         self.assertIn(f'"xenlro {version}"', MAN.read_text())
+        self.assertIn(f"Version:\t{version}\n", (ROOT / "packaging/xenlro.spec").read_text())
+
+    def test_series_of_kernels_are_those_of_the_laboratory(self):
+        told = re.search(r"KERNEL=([\d.|]+)", (ROOT / "Makefile").read_text())[1]
+        self.assertEqual(set(told.split("|")), set(kernels.SERIES))
+        booted = re.search(r"^\| ([\d., ]+): .* \| booted", (ROOT / "docs/hardware.md").read_text(), re.M)[1]
+        self.assertEqual(booted.split(", "), list(kernels.SERIES))
+        oldest = ".".join(map(str, modules.OLDEST))
+        self.assertEqual(oldest, kernels.SERIES[0])
+        pattern = re.search(r'^BUILD_EXCLUSIVE_KERNEL="(.*)"$', (ROOT / "dkms.conf").read_text(), re.M)[1]
+        for kernel, taken in ((f"{oldest}.0-57-amd64", True), ("6.0.1", False), ("5.19.0", False), ("6.10.3", True),
+                              ("7.3.4+deb13-amd64", True), ("10.0.0", True), ("4.19.0+1", False)):
+            self.assertEqual(bool(re.search(pattern, kernel)), taken, kernel)
 
 
 class ManPage(unittest.TestCase):

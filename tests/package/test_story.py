@@ -28,7 +28,7 @@ dkms autoinstall -k 6.13.0-other
 rm -r /lib/modules/6.13.0-other
 """
 NEWER = "0.9.9"    # a next version of the packages
-SHOWN_BY_STATUS = {"device", "bus", "interface", "driver", "chosen", "lro_ratio", "parameters"}
+SHOWN_BY_STATUS = {"device", "bus", "interface", "driver", "ours", "chosen", "override", "lro_ratio", "counters", "parameters"}
 
 
 class Story(story.OnSystem):
