@@ -36,6 +36,7 @@ class Reported(Said):
         super().setUp()
         card = self.machine.sys / "bus/pci/devices" / CARD
         (card / "interface").write_text("wan-office")
+        (card / "net/eth0").rename(card / "net/wan-office")
         self.write("etc/hostname", HOST + "\n")
         self.write("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
         self.write("etc/os-release", 'NAME="Debian"\nID=debian\nVERSION_ID="13"\n')

@@ -121,6 +121,7 @@ class Wrong(Said):
         # `xl pci-assignable-add` takes the card from its driver, and pciback may not have it: it is tied to ours.
         (card / "driver").unlink()
         (card / "net/eth0").rmdir()
+        (card / "driver_override").write_text("r8169_lro\n")
         self.assertIn(f"`xenlro use {CARD} stock && xl pci-assignable-add {CARD}` gives it to a guest", self.wrong())
         (card / "driver").symlink_to(self.machine.sys / "bus/pci/drivers/pciback")
         (card / "driver").resolve().mkdir()
