@@ -11,6 +11,7 @@ REASONS = {
     "pass_ip_options": "it has IP options",
     "pass_fragment": "it is a fragment",
     "pass_length": "its lengths contradict each other",
+    "pass_trailer": "bytes follow its IP packet",
     "pass_ip_checksum": "its IP checksum is wrong",
     "pass_tcp_header": "its TCP header makes no sense",
     "pass_tcp_options": "it has TCP options other than timestamps",
