@@ -338,6 +338,13 @@ static void end_poll(bool due)
 	end_begun(&table.bulk);
 }
 
+/* A poll finds another mode wanted. */
+static void change_mode(void)
+{
+	cost_event();
+	flush_all();
+}
+
 /* A packet that tells no ports: all that is open between its addresses ends, and few others. */
 static void stray(const struct sender *from)
 {
@@ -412,7 +419,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			else if (op % 4 == 2 && op & 4)
 				stray(s);
 			else if (op % 4 == 2)
-				flush_all();
+				change_mode();
 			else
 				relaxed ^= !table.count;
 		}

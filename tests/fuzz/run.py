@@ -34,7 +34,7 @@ DEAREST = HERE / "dearest"
 FINDINGS = OUT / "findings"
 
 # As many times the median of all inputs may the dearest one take.
-COST_BOUND = 4.0
+COST_BOUND = 5.0
 # So many of the dearest inputs are kept for the repository, of each target.
 COST_KEPT = 8
 
