@@ -100,7 +100,7 @@ struct result {
  * @running: packets of the poll whose end is not yet known
  * @counted: packets of the polls that counted
  * @no_memory: frames could not be made
- * @disturbed: a poll without packets does not count
+ * @disturbed: a poll without packets does not count; where that takes long by itself, only it
  * @switches: clock_switches() when the frames of the last poll were ready
  * @begun: clock at that moment
  * @spent: clock ticks of the polls that counted
@@ -176,8 +176,9 @@ static int bench_poll(struct napi_struct *napi, int budget)
 	/* Also reached when a timer of the engine asks for one more poll. */
 	end_poll(b);
 	now = clock_read();
-	clock_add(&b->ended, &b->begun, &now);
-	if (clock_switches() != b->switches)
+	if (clock_switches() == b->switches)
+		clock_add(&b->ended, &b->begun, &now);
+	else if (!worst)
 		b->disturbed = true;
 	complete(&b->done);
 	return 0;

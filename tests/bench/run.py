@@ -27,7 +27,7 @@ from tests.bench import pmu, results, worst  # noqa: E402
 MODES = {"strict": 1, "relaxed": 2}
 
 # What a sender can make dear is measured with as many flows as the engine may have; how long aggregates are kept is
-# enough for all of them to stay open, and how many packets they take is few enough for the memory there is.
+# as long as may be, and how many packets they take is few enough for the memory there is.
 WORST = {1024: 64, 8192: 2, 65536: 2}
 WORST_QUICK = (1024,)
 WORST_ROUNDS = 5
