@@ -38,7 +38,7 @@
 /* Of a frame that the NIC made: Ethernet, IPv4, TCP with time stamps. */
 #define HEADERS		66
 
-/* Turns without a look at the clock, which on an emulated machine takes longer than some of them. */
+/* Turns without a look at the clock, which takes longer than some of them on such a machine. */
 #define TURNS		100
 
 static char sink[IFNAMSIZ];
