@@ -40,7 +40,7 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
         binds, trees = {ROOT: str(ROOT), BUILD: str(BUILD)}, {}
         for series in kernels.SERIES:
             kernel = kernels.kernel(series)
-            binds |= kernel.binds()
+            binds |= kernel.binds() | kernels.real_time_binds(series)
             trees["KSRC_" + series.replace(".", "_")] = str(kernel.source)
         roots.chroot(list(command), binds=binds, log=log, timeout=limit, cwd=str(ROOT), env=trees)
     return run
@@ -94,6 +94,9 @@ SUITES = (
           on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500),
     Suite("time", "how long packets wait in the engine, on a clock of the test's own",
           on_machine(sys.executable, "tests/time/run.py"), 1500),
+    Suite("consumers", "aggregates of every layout through all who take them, on each kernel",
+          python("tests.consumers.test_uml", "tests.consumers.test_consumers", "tests.consumers.test_replay"),
+          1500, True),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
