@@ -386,7 +386,9 @@ class XenLab(Lab):
             self.dom0.run("xl destroy guest", timeout=60)
             self.guest_driver = None
         memory = memory_for(self.guest_series, self.guest_memory)
-        self._create_guest("guest", guest_config(driver, memory=memory, more=self.guest_arguments))
+        # Where a warning is excused it must not end the guest.
+        more = self.guest_arguments if self.guest_excuses else f"{self.guest_arguments} panic_on_warn=1"
+        self._create_guest("guest", guest_config(driver, memory=memory, more=more))
         self.guest_driver = driver
         self.guest.wait(BOOT_LIMIT)
 

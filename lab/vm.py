@@ -33,8 +33,9 @@ NIC_PATIENCE = 60000
 # whose bytes the plugin counts apart, where 6.12 would otherwise execute 12 instructions for 32 bytes and drown all
 # else. QEMU emulates it byte by byte, which costs throughput on the wall clock.
 CPU = "Opteron_G3,level=7,+erms,+fsrm"
-# What every Linux without Xen is told.
-LINUX_ARGUMENTS = "console=ttyS0 loglevel=5 panic=-1"
+# What every kernel is told but a guest's: a warning ends the machine, so that it cannot be missed.
+WATCHED = "loglevel=5 panic=-1 panic_on_warn=1"
+LINUX_ARGUMENTS = f"console=ttyS0 {WATCHED}"
 
 
 class RunFolder:
@@ -224,7 +225,7 @@ def linux_line(image: images.Image, arguments: str) -> list[str]:
 
 def xen_line(image: images.Image, xen_arguments: str, dom0_arguments: str) -> list[str]:
     """QEMU options to boot Xen with `image` as driver domain."""
-    modules = (f"{_escaped(image.kernel)} console=hvc0 loglevel=5 panic=-1 {dom0_arguments},"
+    modules = (f"{_escaped(image.kernel)} console=hvc0 {WATCHED} {dom0_arguments},"
                f"{_escaped(image.initrd)}")
     return ["-kernel", str(roots.xen_hypervisor()), "-append", f"console=com1 com1=115200,8n1 {xen_arguments}",
             "-initrd", modules]
