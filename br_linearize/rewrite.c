@@ -9,6 +9,7 @@
  */
 #include <linux/bottom_half.h>
 #include <linux/if_vlan.h>
+#include <linux/local_lock.h>
 #include <linux/percpu.h>
 
 #include <compat.h>
@@ -25,10 +26,12 @@
 
 /**
  * struct brl_cpu - what one CPU needs while it rewrites a packet
+ * @lock: held meanwhile; with PREEMPT_RT another task of the CPU may rewrite a packet, too
  * @ring: pages to copy to
  * @piece: the packet's pieces, its linear part first
  */
 struct brl_cpu {
+	local_lock_t lock;
 	struct page_ring ring;
 	struct brl_piece piece[PIECES_MAX];
 };
@@ -184,6 +187,7 @@ static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay
 	struct brl_cpu *cpu;
 
 	local_bh_disable();
+	local_lock_nested_bh(&brl_cpus->lock);
 	cpu = this_cpu_ptr(brl_cpus);
 	pieces = find_pieces(cpu, skb);
 	if (pieces) {
@@ -196,6 +200,7 @@ static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay
 		brl_count(net, BRL_COUNT_COPIES_BEFORE, before);
 		brl_count(net, BRL_COUNT_COPIES_AFTER, done == BRL_COUNT_INPHASE ? after : before);
 	}
+	local_unlock_nested_bh(&brl_cpus->lock);
 	local_bh_enable();
 	brl_count(net, done, 1);
 }
@@ -241,6 +246,8 @@ int brl_rewrite_start(void)
 	brl_cpus = alloc_percpu(struct brl_cpu);
 	if (!brl_cpus)
 		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		local_lock_init(&per_cpu_ptr(brl_cpus, cpu)->lock);
 	for_each_possible_cpu(cpu)
 		if (!page_ring_setup(&per_cpu_ptr(brl_cpus, cpu)->ring, RING_SIZE, 0)) {
 			brl_rewrite_stop();

@@ -8,6 +8,7 @@
 
 #include <linux/export.h>
 #include <linux/hrtimer.h>
+#include <linux/local_lock.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -117,6 +118,15 @@ static inline bool xenlro_decrypted(const struct sk_buff *skb)
 	return false;
 #endif
 }
+
+/*
+ * Came with 6.11. Before, local_bh_disable() by itself keeps others from what is a CPU's own, with
+ * PREEMPT_RT as well.
+ */
+#ifndef local_lock_nested_bh
+#define local_lock_nested_bh(lock)	((void)(lock))
+#define local_unlock_nested_bh(lock)	((void)(lock))
+#endif
 
 /* xen-netfront's counters became u64_stats_t after 6.12. */
 #define xenlro_stats_add(counter, n)				\
