@@ -120,6 +120,22 @@ static inline bool xenlro_decrypted(const struct sk_buff *skb)
 }
 
 /*
+ * Since 6.15 features of some devices change under a lock of the device's own, besides the RTNL.
+ * Without such a lock the functions do nothing.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#include <net/netdev_lock.h>
+#else
+static inline void netdev_lock_ops(struct net_device *dev)
+{
+}
+
+static inline void netdev_unlock_ops(struct net_device *dev)
+{
+}
+#endif
+
+/*
  * Came with 6.11. Before, local_bh_disable() by itself keeps others from what is a CPU's own, with
  * PREEMPT_RT as well.
  */

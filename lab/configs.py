@@ -2,8 +2,8 @@
 """The configurations that are compared: which driver receives where, and what aggregates.
 
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
-the kernel's own drivers and GRO. Where nothing should aggregate, and where our drivers do, GRO is off, so that
-whatever arrives merged was merged by what the configuration names. A mode of br_linearize behind the name says how
+the kernel's own drivers and GRO. Where nothing should aggregate GRO is off, so that whatever arrives merged was merged by
+what the configuration names. Our drivers merge only while GRO is on, but no TCP reaches it there. A mode of br_linearize behind the name says how
 the driver domain rewrites aggregates before netback copies them; `coherent` that the NIC's driver is this project's with
 the engine off, which leaves its receive buffers: the kernel's driver, but for the syncs of DMA. These configurations run
 only when they are named.
@@ -36,6 +36,16 @@ class Config:
     def xen(self) -> bool:
         """Whether the receiver is a Xen guest."""
         return self.guest_driver is not None
+
+    @property
+    def nic_gro_feature(self) -> bool:
+        """Whether ethtool switches GRO of the NIC on: for GRO, or for a driver of ours that merges."""
+        return self.nic_gro or (self.nic_driver == OUR_NIC and self.merge)
+
+    @property
+    def guest_gro_feature(self) -> bool:
+        """The same of the guest's interface."""
+        return self.guest_gro or self.guest_driver == OUR_GUEST
 
     @property
     def ours(self) -> bool:

@@ -274,7 +274,7 @@ class Lab:
         self.use_nic_driver(config.nic_driver)
         if config.nic_driver == configs.OUR_NIC:
             self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", int(config.merge))
-        self.set_nic_gro(config.nic_gro)
+        self.set_nic_gro(config.nic_gro_feature)
         self._slow_down(self.nic_host)
         self.wait_for_ping()
 
@@ -409,7 +409,7 @@ class XenLab(Lab):
         """Have a guest's interface merge as the configuration says."""
         if config.guest_driver == configs.OUR_GUEST:
             self.set_module_parameter(guest, configs.OUR_GUEST, "lro", 1)
-        guest.run(f"ethtool -K eth0 gro {'on' if config.guest_gro else 'off'}")
+        guest.run(f"ethtool -K eth0 gro {'on' if config.guest_gro_feature else 'off'}")
         self._slow_down(guest)
 
     def check(self) -> None:

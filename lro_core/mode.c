@@ -7,8 +7,11 @@
 #include <linux/inetdevice.h>
 #include <linux/moduleparam.h>
 #include <linux/netdevice.h>
+#include <linux/nsproxy.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <net/addrconf.h>
+#include <net/dsa.h>
 #include <net/net_namespace.h>
 
 #include <compat.h>
@@ -26,20 +29,50 @@ static netdev_features_t mode_features(unsigned int mode)
 	return LRO_FEATURES;
 }
 
-static void set_devices(const struct lro_mode_param *param)
+/* Why a device has no mode now, whatever is wanted; NULL if it may have one. */
+static const char *obstacle(const struct net_device *dev, netdev_features_t features)
 {
-	netdev_features_t features = mode_features(param->mode);
+	if (rtnl_dereference(dev->xdp_prog))
+		return "a generic XDP program wants single packets";
+	if (netdev_uses_dsa(dev))
+		return "packets are for a switch behind it";
+	if (!(features & NETIF_F_LRO) && !(features & NETIF_F_GRO))
+		return "GRO is off";
+	return NULL;
+}
+
+/* Have a device follow its driver's parameter, and say so where that is not to be expected. */
+static void set_device(struct net_device *dev, unsigned int before, unsigned int mode)
+{
+	netdev_features_t features = mode_features(mode), had = dev->wanted_features & LRO_FEATURES;
+	const char *why;
+
+	netdev_lock_ops(dev);
+	dev->wanted_features &= ~LRO_FEATURES;
+	dev->wanted_features |= features;
+	netdev_update_features(dev);
+	netdev_unlock_ops(dev);
+
+	why = features ? obstacle(dev, dev->wanted_features) : NULL;
+	if (why)
+		netdev_info(dev, "lro=%u has to wait: %s\n", mode, why);
+	else if (had != features && had != mode_features(before))
+		netdev_info(dev, "lro=%u takes the place of what was chosen for this device\n",
+			    mode);
+	if (!net_eq(dev_net(dev), current->nsproxy->net_ns))
+		netdev_info(dev, "lro=%u was written in another network namespace\n", mode);
+}
+
+static void set_devices(const struct lro_mode_param *param, unsigned int before)
+{
 	struct net_device *dev;
 	struct net *net;
 
 	down_read(&net_rwsem);
 	for_each_net(net)
 		for_each_netdev(net, dev)
-			if (dev->netdev_ops == param->ops) {
-				dev->wanted_features &= ~LRO_FEATURES;
-				dev->wanted_features |= features;
-				netdev_update_features(dev);
-			}
+			if (dev->netdev_ops == param->ops)
+				set_device(dev, before, param->mode);
 	up_read(&net_rwsem);
 }
 
@@ -76,14 +109,15 @@ EXPORT_SYMBOL_XENLRO(lro_mode_param_ops);
 static int devices_set(const char *text, const struct kernel_param *kp)
 {
 	struct lro_mode_param *param = kp->arg;
-	unsigned int mode;
+	unsigned int mode, before;
 	int err = parse_mode(text, kp, param->mode, &mode);
 
 	if (err)
 		return err;
 	rtnl_lock();
+	before = param->mode;
 	param->mode = mode;
-	set_devices(param);
+	set_devices(param, before);
 	rtnl_unlock();
 	return 0;
 }
@@ -126,9 +160,13 @@ static bool passes_on(struct net_device *dev)
 
 netdev_features_t lro_fix_features(struct net_device *dev, netdev_features_t features)
 {
+	if (obstacle(dev, features))
+		return features & ~LRO_FEATURES;
 	if (!(features & NETIF_F_LRO))
 		return features;
 	/* The kernel allows one of the two. */
-	return features & ~(passes_on(dev) ? NETIF_F_LRO : NETIF_F_GRO_HW);
+	if (!passes_on(dev))
+		return features & ~NETIF_F_GRO_HW;
+	return features & ~(features & NETIF_F_GRO ? NETIF_F_LRO : LRO_FEATURES);
 }
 EXPORT_SYMBOL_XENLRO(lro_fix_features);

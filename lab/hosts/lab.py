@@ -104,9 +104,9 @@ class HostsLab:
 
     def apply(self, config: Config) -> None:
         """Bring the hosts into a configuration; return when the receiver answers."""
-        self._use(self.nic(config), config.nic_driver, config.nic_gro)
+        self._use(self.nic(config), config.nic_driver, config.nic_gro_feature)
         if config.guest_driver:
-            self._use(self.sessions["guest"], config.guest_driver, config.guest_gro)
+            self._use(self.sessions["guest"], config.guest_driver, config.guest_gro_feature)
         address = self.receiver(config).host.entry.address
         try:
             self.sessions["sender"].host.run(f"until ping -c 1 -W 1 {address} >/dev/null; do sleep 0.2; done",

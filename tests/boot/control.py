@@ -97,6 +97,21 @@ class Control:
                 finally:
                     host.run(f"echo 0 >/proc/sys/net/{switch}")
 
+    def test_gro_off_takes_strict_along(self):
+        with self.controlled():
+            try:
+                self.feature("gro", "off")
+                self.feature(RELAXED, "off")
+                self.assertEqual(self.modes(), ("off", "off"))
+                self.assertEqual(self.engine_packets(), 0)
+                self.parameter(1)
+                self.assertEqual(self.modes(), ("off", "off"))
+                self.assertIn("lro=1 has to wait: GRO is off", self.lab.nic_host.run("dmesg"))
+            finally:
+                self.feature("gro", "on")
+            self.assertEqual(self.modes(), ("on", "off"))
+            self.assertGreater(self.engine_packets(), 100)
+
     def test_driver_starts_in_the_mode_of_its_parameter(self):
         with self.controlled():
             self.lab.use_nic_driver(configs.OUR_NIC, "lro=2")

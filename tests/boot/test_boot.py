@@ -105,7 +105,7 @@ class OnTheNic(Control, Abuse):
 
     def test_lro_aggregates_and_counts(self):
         self.lab.use_nic_driver(configs.OUR_NIC)
-        self.lab.set_nic_gro(False)
+        self.lab.set_nic_gro(True)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
         before = self.counters()
         done = self.lab.transfer(4 * self.size)
@@ -123,6 +123,7 @@ class OnTheNic(Control, Abuse):
         done = self.lab.transfer(self.size)
         self.assertEqual(self.counters()["rx0_lro_packets"], before["rx0_lro_packets"])
         self.assertLess(done.lro_ratio, 1.1)
+        self.lab.set_nic_gro(True)
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
 
     def tearDown(self):
