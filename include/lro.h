@@ -248,7 +248,8 @@ struct lro_mode_param {
 /*
  * The same with a struct lro_mode_param, for drivers whose devices offer the modes
  * as features, see lro_init_features(). What is written is from then on the mode
- * of all devices of the driver, those that ethtool had changed included.
+ * of all devices of the driver, those that ethtool had changed included; the kernel
+ * log names these, and those that cannot have it now.
  */
 extern const struct kernel_param_ops lro_devices_param_ops;
 
@@ -267,6 +268,8 @@ void lro_init_features(struct net_device *dev, const struct lro_mode_param *para
  *
  * For ndo_fix_features. Relaxed mode counts while it is wanted, except on a device
  * that is a port of another or forwards; then strict mode does if it is wanted too.
+ * Strict mode goes with GRO: who switches that off wants to see single packets. A
+ * device with a generic XDP program, or with a DSA switch behind it, has no mode.
  *
  * Context: RTNL held.
  * Return: features that are possible.
