@@ -96,7 +96,7 @@ SUITES = (
           on_machine(sys.executable, "tests/time/run.py"), 1500),
     Suite("consumers", "aggregates of every layout through all who take them, on each kernel",
           python("tests.consumers.test_uml", "tests.consumers.test_consumers", "tests.consumers.test_replay"),
-          1500, True),
+          2400, True),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",

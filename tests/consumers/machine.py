@@ -17,7 +17,7 @@ MODULES = ("lro_core", "br_linearize", "tests/consumers")
 SOURCES = ("include", "tests/property", *MODULES)
 MEMORY = 512
 # Each row has one flight of so many; the number shares no factor with those of flights and their kinds.
-EVERY = 13
+EVERY = 31
 OURS = ("lro_core", "br_linearize", "lro_consumers")
 FUNCTIONS = "/run/functions"
 # Seconds.
