@@ -148,7 +148,7 @@ HEADERS = [
              "auth digest_null ''; ip xfrm policy add src 10.1.0.0/24 dst 10.9.0.0/24 dir out "
              "tmpl src 10.8.0.1 dst 10.8.0.2 proto esp mode tunnel", "ttl=1 at=42 trailer only=4",
              ("esp4", "authenc", "crypto_null", "xfrm_user")),
-    Consumer("MACsec", f"{FORWARD}; entry nic0; ip link add link port0 name secure type macsec encrypt off port 1; "
+    Consumer("MACsec", f"{FORWARD}; entry nic0; ip link add link port0 name secure type macsec port 1 encrypt off; "
              "ip macsec add secure tx sa 0 pn 1 on key 01 000102030405060708090a0b0c0d0e0f; "
              "ip link set port0 mtu 9000; ip link set secure mtu 8000 up; exit_to secure", "ttl=1 at=30 trailer",
              ("macsec",)),
@@ -161,8 +161,8 @@ WRITERS = [
     Consumer("NAT by tc", f"{ROUTE}; {INGRESS} protocol ip matchall action nat ingress 10.9.0.2/32 10.9.0.3",
              "ttl=1 dst only=4 keep", ("cls_matchall", "act_nat", "sch_ingress")),
     Consumer("NAT by conntrack", f"{ROUTE}; liberal; "
-             f"{INGRESS} protocol ip matchall action ct commit nat dst addr 10.9.0.3",
-             "ttl=1 dst only=4 keep", ("cls_matchall", "act_ct", "sch_ingress", "nf_nat")),
+             f"{INGRESS} protocol ip matchall action ct commit nat dst addr 10.9.0.3 pipe action csum ip4h",
+             "ttl=1 dst only=4 keep", ("cls_matchall", "act_ct", "act_csum", "sch_ingress", "nf_nat")),
     Consumer("pedit", f"{ROUTE}; {INGRESS} protocol ip matchall action pedit ex munge ip tos set 0x40 pipe "
              "action csum ip4h", "ttl=1 tos only=4 keep", ("cls_matchall", "act_pedit", "act_csum", "sch_ingress")),
     Consumer("mirred redirects", f"{INGRESS} matchall action mirred egress redirect dev port0", "bridged",
