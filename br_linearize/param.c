@@ -7,7 +7,6 @@
 #include <linux/if.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "br_linearize.h"
@@ -112,61 +111,54 @@ MODULE_PARM_DESC(hook, "Where aggregates are met: bridge (default), or egress of
 /* A glob may have a character class for each character of a name. */
 #define PORTS_MAX (4 * IFNAMSIZ)
 
-struct ports {
-	struct rcu_head rcu;
-	char glob[PORTS_MAX];
-};
-
+/*
+ * The pattern and the one before it, whose readers may not be done. Not allocated: a module that
+ * fails to load for another parameter has no place to free it.
+ */
+static char globs[2][PORTS_MAX];
 /* NULL until the parameter is first set. */
-static struct ports __rcu *current_ports;
+static const char __rcu *current_glob;
 static const char default_glob[] = "vif*";
 
 bool brl_port_matches(const char *name)
 {
-	const struct ports *ports;
+	const char *glob;
 	bool match;
 
 	rcu_read_lock();
-	ports = rcu_dereference(current_ports);
-	match = glob_match(ports ? ports->glob : default_glob, name);
+	glob = rcu_dereference(current_glob);
+	match = glob_match(glob ? glob : default_glob, name);
 	rcu_read_unlock();
 	return match;
 }
 
-static struct ports *ports_replace(struct ports *ports)
-{
-	return rcu_replace_pointer(current_ports, ports, true);
-}
-
 static int ports_set(const char *value, const struct kernel_param *kp)
 {
+	const char *now = rcu_dereference_protected(current_glob, true);
 	size_t length = strcspn(value, "\n");
-	struct ports *ports;
+	char *next = globs[now == globs[0]];
 
 	if (!length || length >= PORTS_MAX) {
 		pr_err("ports is a glob of 1 to %d characters, such as vif*\n",
 		       PORTS_MAX - 1);
 		return -EINVAL;
 	}
-	ports = kzalloc(sizeof(*ports), GFP_KERNEL);
-	if (!ports)
-		return -ENOMEM;
-	memcpy(ports->glob, value, length);
-	ports = ports_replace(ports);
-	if (ports)
-		kfree_rcu(ports, rcu);
+	strscpy(next, value, length + 1);
+	rcu_assign_pointer(current_glob, next);
+	/* The other one is free to be written from here on. */
+	synchronize_rcu();
 	if (!started || current_hook != BRL_EGRESS)
 		return 0;
-	/* Looks at all devices anew. */
+	/* Looks at all devices again. */
 	brl_egress_stop();
 	return brl_egress_start();
 }
 
 static int ports_get(char *buffer, const struct kernel_param *kp)
 {
-	const struct ports *ports = rcu_dereference_protected(current_ports, true);
+	const char *glob = rcu_dereference_protected(current_glob, true);
 
-	return sysfs_emit(buffer, "%s\n", ports ? ports->glob : default_glob);
+	return sysfs_emit(buffer, "%s\n", glob ? glob : default_glob);
 }
 
 static const struct kernel_param_ops ports_ops = {
@@ -196,7 +188,6 @@ void brl_param_stop(void)
 		brl_egress_stop();
 	started = false;
 	kernel_param_unlock(THIS_MODULE);
-	/* Whoever reads the pattern now does so under RCU. */
+	/* Hooks may still read the pattern. */
 	synchronize_rcu();
-	kfree(ports_replace(NULL));
 }

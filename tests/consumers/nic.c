@@ -84,7 +84,7 @@ static bool feed_next(struct nic *nic, bool engine)
 static int poll(struct napi_struct *napi, int budget)
 {
 	struct nic *nic = container_of(napi, struct nic, napi);
-	bool engine = lro_begin(nic->lro, lro_device_mode(nic->dev));
+	bool engine = lro_begin(nic->lro, lro_device_mode(nic->dev), budget);
 	int done = 0;
 
 	while (done < budget && feed_next(nic, engine))

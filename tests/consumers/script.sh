@@ -88,7 +88,10 @@ xdp() { background helper xdp "$1"; }
 taps() { background helper taps tap0 tap1; ip link set tap0 up; ip link set tap1 up; }
 capture() { background tcpdump -i "$1" -w /tmp/capture.pcap; }
 
-linearize() { insmod "$(find /lib -name br_linearize.ko)" mode="$1" hook="$2" ports='port*'; }
+linearize() {
+	insmod "$(find /lib -name br_linearize.ko)" mode="$1" hook="$2" ports='port*' ||
+		echo "consumers: fault: br_linearize is not loaded"
+}
 
 expect_parameter() {
 	[ "$(cat /sys/module/lro_consumers/parameters/lro)" = "$1" ] || echo "consumers: fault: the parameter is lost"

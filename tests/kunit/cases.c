@@ -98,6 +98,8 @@ const struct lro_case lro_cases[] = {
 	  PACKETS(P(.layout = LAYOUT_HEADERS, SUMMED(NONE), .ts = true, .repeat = 3)), SEGS(4) },
 	{ "merge: headers in fragments too",
 	  PACKETS(P(.layout = LAYOUT_ALL_FRAG, .repeat = 3)), SEGS(4) },
+	{ "merge: as many fragments as an skb may have",
+	  PACKETS(P(.layout = LAYOUT_MANY, .repeat = 3)), SEGS(4) },
 	{ "merge: linear parts that are not pages",
 	  PACKETS(P(.layout = LAYOUT_KMALLOC, .repeat = 3)), SEGS(4) },
 	{ "merge: layouts mixed",

@@ -34,6 +34,10 @@ static unsigned int cut(const struct fed *fed, unsigned int *end)
 	case LAYOUT_ALL_FRAG:
 		end[count++] = headers + min_t(unsigned int, payload, BEGIN_LEN);
 		break;
+	case LAYOUT_MANY:
+		for (; count < PACKET_FRAGS - 1; count++)
+			end[count] = headers + payload * count / (PACKET_FRAGS - 1);
+		break;
 	}
 	end[count++] = fed->wire_len;
 	return count;

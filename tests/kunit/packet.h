@@ -12,7 +12,7 @@
 
 #define PACKET_MAX	2048
 #define PACKET_FLOWS	32
-#define PACKET_FRAGS	4
+#define PACKET_FRAGS	MAX_SKB_FRAGS
 #define PACKET_PORT	10000	/* source port of flow 0 */
 
 /**
@@ -83,6 +83,8 @@ enum quirk {
  *	begin of the payload in one fragment, the rest in another
  * @LAYOUT_HEADERS: headers in memory of their own that the test does not hold, so
  *	that KASAN sees who reads them too late; payload in a page
+ * @LAYOUT_MANY: as LAYOUT_PAGE; headers in a fragment of their own, payload in as many as
+ *	there can be
  */
 enum layout {
 	LAYOUT_PAGE,
@@ -90,6 +92,7 @@ enum layout {
 	LAYOUT_FRAG,
 	LAYOUT_ALL_FRAG,
 	LAYOUT_HEADERS,
+	LAYOUT_MANY,
 };
 
 /**
