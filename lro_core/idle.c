@@ -5,9 +5,9 @@
  *
  * Only the poll function may touch either. So a work of the whole module looks at all
  * contexts once a second, marks those that have something to give back, and makes NAPI poll.
- * The same work allocates the table when the engine is switched on again, since a poll must
- * not wait for memory; until then the driver's own path is in use. The work runs only while
- * there is something to look for.
+ * It runs only while there is something to look for. Another allocates the table when the
+ * engine is switched on again, since a poll must not wait for memory; until then the driver's
+ * own path is in use.
  */
 #include <linux/mm.h>
 #include <linux/workqueue.h>
@@ -22,14 +22,6 @@ static int look(struct lro *lro, void *data)
 	bool idle = packets == lro->looked_at, *again = data;
 
 	lro->looked_at = packets;
-	if (READ_ONCE(lro->wants_table)) {
-		WRITE_ONCE(lro->wants_table, false);
-		if (lro_contexts_provide(lro))
-			lro_kick(lro);
-		else
-			*again = true;
-		return 0;
-	}
 	if (READ_ONCE(lro->mode) != LRO_OFF && !READ_ONCE(lro->keeps))
 		return 0;
 	if (READ_ONCE(lro->mode) == LRO_OFF && !READ_ONCE(lro->table))
@@ -56,6 +48,35 @@ static void work_runs(struct work_struct *unused)
 		schedule_delayed_work(&work, HZ);
 }
 
+static int provide(struct lro *lro, void *data)
+{
+	bool *again = data;
+
+	if (!READ_ONCE(lro->wants_table))
+		return 0;
+	WRITE_ONCE(lro->wants_table, false);
+	if (lro_contexts_provide(lro)) {
+		lro_kick(lro);
+		return 0;
+	}
+	/* Polls would ask at once, and have memory looked for all the time. */
+	WRITE_ONCE(lro->wants_table, true);
+	*again = true;
+	return 0;
+}
+
+static void table_work_runs(struct work_struct *work);
+static DECLARE_DELAYED_WORK(table_work, table_work_runs);
+
+static void table_work_runs(struct work_struct *unused)
+{
+	bool again = false;
+
+	lro_contexts_each(provide, &again);
+	if (again)
+		schedule_delayed_work(&table_work, HZ);
+}
+
 void lro_idle_watch(void)
 {
 	if (!delayed_work_pending(&work))
@@ -65,6 +86,7 @@ void lro_idle_watch(void)
 void lro_idle_stop(void)
 {
 	cancel_delayed_work_sync(&work);
+	cancel_delayed_work_sync(&table_work);
 }
 
 void lro_idle_empty(struct lro *lro)
@@ -86,5 +108,5 @@ void lro_idle_want_table(struct lro *lro)
 	if (READ_ONCE(lro->wants_table))
 		return;
 	WRITE_ONCE(lro->wants_table, true);
-	mod_delayed_work(system_wq, &work, 0);
+	schedule_delayed_work(&table_work, 0);
 }

@@ -563,6 +563,44 @@ static void test_memory_goes_back(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, bed->begin_result);
 }
 
+/* An engine that is switched on does not take from another what that one needs. */
+static void test_memory_stays_while_others_come(struct kunit *test)
+{
+	static const struct pkt packets = { .payload = FULL, .repeat = 39 };
+	struct bed *bed = test->priv, *other[2];
+	unsigned int i;
+	s64 fresh;
+
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		other[i] = bed_create();
+		KUNIT_ASSERT_NOT_NULL(test, other[i]);
+		other[i]->mode = LRO_OFF;
+		KUNIT_EXPECT_EQ(test, bed_run(other[i]), 0);
+	}
+	/* Their tables go. */
+	msleep(3000);
+	bed->way = WAY_COPY;
+	add(test, &packets, 1);
+	run(test);
+	bed_empty(bed);
+	fresh = bed_counter(bed, "pages_new");
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		other[i]->mode = LRO_STRICT;
+		KUNIT_EXPECT_EQ(test, bed_run(other[i]), 0);
+		KUNIT_EXPECT_FALSE(test, other[i]->begin_result);
+		msleep(100);
+		KUNIT_EXPECT_EQ(test, bed_run(other[i]), 0);
+		KUNIT_EXPECT_TRUE(test, other[i]->begin_result);
+	}
+	add(test, &packets, 1);
+	run(test);
+	/* Single pages are not looked at each time. */
+	KUNIT_EXPECT_LE(test, bed_counter(bed, "pages_new"), fresh + 4);
+	bed_empty(bed);
+	for (i = 0; i < ARRAY_SIZE(other); i++)
+		bed_destroy(other[i]);
+}
+
 static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_frag_list_merges),
 	KUNIT_CASE(test_frag_list_passes),
@@ -577,6 +615,7 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_limits_of_the_device),
 	KUNIT_CASE(test_relaxed_needs_no_ingress_hook),
 	KUNIT_CASE(test_memory_goes_back),
+	KUNIT_CASE(test_memory_stays_while_others_come),
 	KUNIT_CASE(test_destroy_counts_drops),
 	KUNIT_CASE(test_grown_is_held_again),
 	KUNIT_CASE(test_no_aggregate_is_held_for_ever),
