@@ -38,7 +38,7 @@ static void use_table(struct lro *lro, struct lro_table *table)
 	struct lro_hash_key key;
 
 	get_random_bytes(&key, sizeof(key));
-	lro->table = table;
+	WRITE_ONCE(lro->table, table);
 	lro_flows_setup(&lro->flows, table->set, table->limit, &key);
 }
 
@@ -102,6 +102,8 @@ int lro_contexts_resize(unsigned int limit, unsigned int *value)
 	}
 	if (!err) {
 		WRITE_ONCE(*value, limit);
+		/* Pairs with lro_contexts_adopt(). */
+		smp_mb();
 		list_for_each_entry(lro, &contexts, contexts) {
 			/* The engine is off there, and gets one of this size when it is on. */
 			if (!READ_ONCE(lro->table) && !READ_ONCE(lro->next_table))
@@ -129,6 +131,13 @@ void lro_contexts_adopt(struct lro *lro)
 	lro_flush_all(lro, LRO_FLUSH_RESIZE);
 	kvfree(lro->table);
 	use_table(lro, table);
+	/*
+	 * Pairs with lro_contexts_resize(): either it sees the table, or this its limit. While the
+	 * context has neither of its tables, it looks as if the engine were off.
+	 */
+	smp_mb();
+	if (table->limit != lro_param_max_flows())
+		lro_idle_want_table(lro);
 	lro_idle_watch();
 }
 

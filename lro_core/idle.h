@@ -40,7 +40,7 @@ void lro_idle_give_back(struct lro *lro, enum lro_mode mode);
 
 /**
  * lro_idle_want_table() - ask for a table, which the context gets soon
- * @lro: context without one
+ * @lro: context without one, or with one of another size than is wanted
  *
  * Context: NAPI poll.
  */
