@@ -65,9 +65,9 @@ void lro_destroy(struct lro *lro)
 	kfree(lro);
 }
 
-bool lro_begin(struct lro *lro, enum lro_mode mode)
+bool lro_begin(struct lro *lro, enum lro_mode mode, int budget)
 {
-	if (!lro)
+	if (!lro || budget <= 0)
 		return false;
 	lro->quiet = false;
 	lro->active = mode != LRO_OFF;
@@ -109,6 +109,12 @@ bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int cou
 	for (unsigned int i = 0; i < count; i++)
 		lro->pages[lro->held++] = frags[i].page;
 	return true;
+}
+
+void lro_end(struct lro *lro)
+{
+	if (lro && !lro->napi->polling)
+		finding("engine", "lro_end() outside of a poll");
 }
 
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
