@@ -84,7 +84,12 @@ class Kernels(Scratch):
                              "+\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
                              # Coccinelle folds what gets too long.
                              "+\t\t\t\treturn lro_xennet_broken(queue, &rxq, &errq,",
-                             "+\t.get_drvinfo = lro_xennet_get_drvinfo,"),
+                             "+\t.get_drvinfo = lro_xennet_get_drvinfo,",
+                             "+\t\tskb = lro_xennet_end_tx(skb, queue->grant_tx_ref[i]);", "+\tlro_kept_exit();",
+                             "+\t\tif (unlikely(lro_xennet_fill_frags(queue, skb, &tmpq))) {",
+                             "+\t} while (!err && lro_xennet_waits(dev));", "+\tif (np->broken || !np->queues)",
+                             "+\tif (info->broken || !info->queues || !netif_carrier_ok(dev))",
+                             "+\t\t\t\tqueue->tx_skbs[id] = skb;", "+\t\t\txennet_move_rx_slot(queue, skb, ref);"),
         }
         for series in SERIES:
             for driver in DRIVERS:
