@@ -78,7 +78,7 @@ SUITES = (
     Suite("tools", "the command xenlro on an imitated sysfs",
           python("tests.tools.test_xenlro", "tests.tools.test_status", "tests.tools.test_report"), 120),
     Suite("tree", "a further driver is a further folder, and a kernel gets the modules that it can have",
-          python("tests.graft.test_tree"), 120),
+          python("tests.graft.test_tree"), 600),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           600, True),
     Suite("kunit", "the engine under KASAN and lockdep in user-mode Linux",
