@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import difflib
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +46,10 @@ class GraftError(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What DRIVER/graft.toml says about the kernel's driver."""
+    """What DRIVER/graft.toml says about the kernel's driver.
+
+    All @files, which may be patterns such as "*.c", are taken, and the rules applied to @target, which is one of them.
+    """
 
     driver: str
     directory: str
@@ -63,6 +68,16 @@ class Spec:
 
     def paths(self) -> list[str]:
         return [f"{self.directory}/{name}" for name in self.files + self.optional]
+
+    def sources(self, tree: Path) -> list[Path]:
+        """The driver's files in a kernel tree, in an order that is always the same."""
+        folder = tree / self.directory
+        found = {name: sorted(path for path in folder.glob(name) if path.is_file())
+                 for name in (*self.files, *self.optional, self.target)}
+        missing = [name for name in (*self.files, self.target) if not found[name]]
+        if missing:
+            raise GraftError(f"{tree} lacks {self.directory}/{missing[0]}: it is not a complete kernel source", 3)
+        return list(dict.fromkeys(path for paths in found.values() for path in paths))
 
 
 def series_of(kver: str) -> str:
@@ -176,21 +191,18 @@ def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
 
     spatch takes its time, so the result is also kept below @cache.
     """
-    missing = [name for name in spec.files if not (tree / spec.directory / name).is_file()]
-    if missing:
-        raise GraftError(f"{tree} lacks {spec.directory}/{missing[0]}: it is not a complete kernel source", 3)
-    files = [name for name in spec.files + spec.optional if (tree / spec.directory / name).is_file()]
+    sources = spec.sources(tree)
     cocci = TOP / spec.driver / "graft.cocci"
     rules = split_rules(cocci.read_text())
     base = tree_version(tree)
-    inputs = [Path(__file__), cocci, *(tree / spec.directory / name for name in files)]
+    inputs = [Path(__file__), cocci, *sources]
     key = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in inputs)).hexdigest()
     if (out / KEY).is_file() and (out / KEY).read_text() == f"{key} {base}":
         return f"{len(rules)} rules applied before, nothing changed since"
     kept = cache / f"{spec.driver}-{key[:16]}"
     if not kept.is_dir():
         with scratch_beside(kept) as work:
-            apply_rules(spec, rules, [tree / spec.directory / name for name in files], work)
+            apply_rules(spec, rules, sources, work)
             with contextlib.suppress(OSError):  # another run was quicker
                 work.rename(kept)
     with scratch_beside(out) as work:
@@ -261,19 +273,25 @@ def graft_all(specs: list[Spec], series: str, args: argparse.Namespace) -> None:
         tree = newest_tree(specs, series, args)
     except GraftError as error:
         why = error
-    for spec in specs:
+
+    def one(spec: Spec) -> str:
+        refused = why
         packed = args.packed / spec.driver if args.packed and (args.packed / spec.driver).is_dir() else None
         if tree:
             try:
                 done = graft(spec, tree, args.out / spec.driver, args.cache)
-                print(f"graft: {spec.driver}: {done} ({spec.target} of Linux {tree_version(tree)})", flush=True)
-                continue
+                return f"{done} ({spec.target} of Linux {tree_version(tree)})"
             except GraftError as error:
-                why = error
+                refused = error
         if not packed:
-            raise why
+            raise refused
         put(packed, args.out / spec.driver)
-        print(f"graft: {spec.driver}: packed with this release ({spec.target} of Linux {packed_base(packed)}): {why}", flush=True)
+        return f"packed with this release ({spec.target} of Linux {packed_base(packed)}): {refused}"
+
+    # spatch is one process for each rule, and the drivers have nothing to do with each other.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for spec, done in zip(specs, pool.map(one, specs)):
+            print(f"graft: {spec.driver}: {done}", flush=True)
 
 
 def main() -> int:
