@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Receive path of igb_lro: the kernel's igb with frames going from the receive rings to the
+ * engine, which copies the payload straight to its place.
+ *
+ * The kernel's driver keeps its receive functions in one source file, so this file is
+ * compiled together with it.
+ */
+#include "igb_main.c"
+
+/* A flag of a ring that igb does not know: a buffer of it needs syncs. */
+#define LRO_IGB_SYNCED	(BITS_PER_LONG - 1)
+
+static struct lro_graft *lro_graft_of(const struct net_device *dev)
+{
+	return &((struct lro_igb *)netdev_priv(dev))->graft;
+}
+
+static const struct net_device_ops *lro_graft_netdev_ops(void)
+{
+	return &igb_netdev_ops;
+}
+
+/* A vector has one receive ring, or none. */
+static struct lro_queue *lro_igb_queue(const struct igb_q_vector *q_vector)
+{
+	const struct igb_ring *ring = q_vector->rx.ring;
+
+	BUILD_BUG_ON(IGB_MAX_RX_QUEUES > LRO_QUEUES);
+	return &lro_graft_of(ring->netdev)->queue[ring->queue_index];
+}
+
+static void lro_igb_create(struct igb_q_vector *q_vector)
+{
+	if (q_vector->rx.ring)
+		lro_queue_create(lro_igb_queue(q_vector), q_vector->adapter->netdev,
+				 &q_vector->napi);
+}
+
+static void lro_igb_destroy(struct igb_q_vector *q_vector)
+{
+	if (q_vector->rx.ring)
+		lro_queue_destroy(lro_igb_queue(q_vector));
+}
+
+static void lro_igb_stop(struct igb_q_vector *q_vector)
+{
+	if (q_vector->rx.ring)
+		lro_stop(lro_igb_queue(q_vector)->lro);
+}
+
+/* Buffers of AF_XDP are not for the engine: nor is, while they are there, anything else. */
+static enum lro_mode lro_igb_mode(const struct igb_ring *ring)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	if (READ_ONCE(ring->xsk_pool))
+		return LRO_OFF;
+#endif
+	return lro_device_mode(ring->netdev);
+}
+
+static int lro_igb_poll(struct napi_struct *napi, int budget)
+{
+	struct igb_q_vector *q_vector = container_of(napi, struct igb_q_vector, napi);
+	struct igb_ring *ring = q_vector->rx.ring;
+	struct lro_queue *queue;
+
+	if (!ring)
+		return igb_poll(napi, budget);
+	queue = lro_igb_queue(q_vector);
+	lro_queue_begin(queue, ring->netdev, lro_igb_mode(ring), budget);
+	/* What a program is to see goes through the kernel's function. */
+	queue->offer = queue->offer && !READ_ONCE(ring->xdp_prog);
+	return lro_queue_end(queue, igb_poll(napi, budget), budget);
+}
+
+static void lro_igb_receive(struct igb_q_vector *q_vector, struct sk_buff *skb)
+{
+	lro_queue_receive(lro_igb_queue(q_vector), &q_vector->napi, skb);
+}
+
+static bool lro_igb_complete(struct napi_struct *napi, int done)
+{
+	struct igb_q_vector *q_vector = container_of(napi, struct igb_q_vector, napi);
+
+	if (!q_vector->rx.ring)
+		return napi_complete_done(napi, done);
+	return lro_queue_complete(lro_igb_queue(q_vector), napi, done);
+}
+
+static void lro_igb_mapped(struct igb_ring *ring, struct page *page, dma_addr_t dma)
+{
+	if (!lro_dma_is_direct(dma, page_address(page)))
+		set_bit(LRO_IGB_SYNCED, &ring->flags);
+}
+
+static bool lro_igb_is_synced(const struct igb_ring *ring)
+{
+	return test_bit(LRO_IGB_SYNCED, &ring->flags);
+}
+
+/* Make of a descriptor that is broken one that igb_cleanup_headers() drops, and count it. */
+static unsigned int lro_igb_broken(struct igb_ring *ring, union e1000_adv_rx_desc *desc)
+{
+	dev_core_stats_rx_dropped_inc(ring->netdev);
+	desc->wb.upper.status_error &= ~cpu_to_le32(E1000_RXDADV_STAT_TSIP);
+	desc->wb.upper.status_error |= cpu_to_le32(E1000_RXDEXT_STATERR_RXE);
+	return ETH_ZLEN;
+}
+
+/*
+ * Bytes that the NIC has put into the buffer that is next; 0: none. @chain is what has come
+ * of a frame that takes several buffers. It may hold a code for XDP's verdict in place of a
+ * packet.
+ */
+static unsigned int lro_igb_size(struct igb_ring *ring, union e1000_adv_rx_desc *desc,
+				 struct sk_buff **chain)
+{
+	unsigned int size = le16_to_cpu(desc->wb.upper.length);
+
+	if (!size || unlikely(!ring->rx_buffer_info[ring->next_to_clean].page))
+		return 0;
+	dma_rmb();
+	if (unlikely(size > igb_rx_bufsz(ring) ||
+		     (size <= IGB_TS_HDR_LEN && igb_test_staterr(desc, E1000_RXDADV_STAT_TSIP))))
+		size = lro_igb_broken(ring, desc);
+	if (!IS_ERR_OR_NULL(*chain) && skb_shinfo(*chain)->nr_frags >= MAX_SKB_FRAGS) {
+		dev_kfree_skb_any(*chain);
+		*chain = NULL;
+		size = lro_igb_broken(ring, desc);
+	}
+	return size;
+}
+
+/* As igb_rx_checksum() has it, for frames that are TCP and without errors. */
+static bool lro_igb_is_verified(const struct igb_ring *ring, u32 staterr)
+{
+	return (staterr & (E1000_RXD_STAT_IXSM | E1000_RXD_STAT_TCPCS)) == E1000_RXD_STAT_TCPCS &&
+	       ring->netdev->features & NETIF_F_RXCSUM;
+}
+
+/*
+ * Offer a frame to the engine; on false it is untouched. The kernel's function takes those
+ * that have a time stamp, a wrong checksum or a tag in the order of a loopback, with all
+ * that is to be counted and told of them.
+ */
+static __always_inline bool lro_igb_offer(struct igb_q_vector *q_vector,
+					  const union e1000_adv_rx_desc *desc, const void *frame,
+					  unsigned int size)
+{
+	const u32 never = E1000_RXDEXT_ERR_FRAME_ERR_MASK | E1000_RXDEXT_STATERR_TCPE |
+			  E1000_RXDEXT_STATERR_IPE | E1000_RXDEXT_STATERR_LB |
+			  E1000_RXDADV_STAT_TSIP | E1000_RXDADV_STAT_TS;
+	u32 staterr = le32_to_cpu(desc->wb.upper.status_error), vlan = 0;
+	const struct lro_queue *queue = lro_igb_queue(q_vector);
+	const struct igb_ring *ring = q_vector->rx.ring;
+
+	if (!queue->offer || staterr & never || !(staterr & E1000_RXD_STAT_EOP) || size < ETH_ZLEN)
+		return false;
+	if (staterr & E1000_RXD_STAT_VP && ring->netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
+		vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
+	return lro_receive_copy(queue->lro, frame, size, vlan, lro_igb_is_verified(ring, staterr));
+}
