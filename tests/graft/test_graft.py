@@ -24,7 +24,7 @@ DRIVERS = tree.drivers()
 
 def run_graft(*args: str, top: Path = TOP, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, str(top / "graft/graft.py"), *args], capture_output=True, text=True,
-                          timeout=300, env=env, check=False)
+                          timeout=900, env=env, check=False)
 
 
 def directory_of(driver: str) -> str:
@@ -100,8 +100,19 @@ class Kernels(Scratch):
 
     def test_kernel_s_own_receive_function_stays(self):
         for series in SERIES:
-            text = (self.base / series / "r8169_lro/r8169_main.c").read_text()
-            self.assertIn("static int rtl_rx(struct net_device *dev", text)
+            for name, function in (("r8169_lro/r8169_main.c", "static int rtl_rx(struct net_device *dev"),
+                                   ("e1000e_lro/netdev.c", "static bool e1000_clean_rx_irq(struct e1000_ring *rx_ring"),
+                                   ("igb_lro/igb_main.c", "static int igb_clean_rx_irq(struct igb_q_vector *q_vector"),
+                                   ("igc_lro/igc_main.c", "static int igc_clean_rx_irq(struct igc_q_vector *q_vector")):
+                with self.subTest(series=series, name=name):
+                    self.assertIn(function, (self.base / series / name).read_text())
+
+    def test_all_files_of_a_folder_come_along(self):
+        for series in SERIES:
+            names = {path.name for path in (self.base / series / "igb_lro").iterdir()}
+            wanted = {path.name for path in Path(tree_of(series), directory_of("igb_lro")).glob("*.[ch]")}
+            self.assertGreater(len(wanted), 15)
+            self.assertEqual(wanted - names, set())
 
     def test_second_run_does_nothing(self):
         target = self.base / "6.12/r8169_lro/r8169_main.c"
