@@ -6,6 +6,7 @@
 
 #include "util.h"
 
+static const char *program = "rtl8169d";
 static bool verbose;
 
 u64 now_ns(void)
@@ -14,6 +15,11 @@ u64 now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (u64)t.tv_sec * NSEC_PER_SEC + (u64)t.tv_nsec + 1;
+}
+
+void set_program(const char *name)
+{
+	program = name;
 }
 
 void set_verbose(bool on)
@@ -26,7 +32,7 @@ static void print(const char *fmt, va_list args)
 	char line[512];
 
 	vsnprintf(line, sizeof(line), fmt, args);
-	fprintf(stderr, "rtl8169d: %s\n", line);
+	fprintf(stderr, "%s: %s\n", program, line);
 }
 
 void say(const char *fmt, ...)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One direction of the wire: frames read from one stream socket and written to another, each
+ * behind its length of four bytes in network order, as QEMU's "stream" network back end has
+ * them. A full lane is not read into, which is what holds a sender back.
+ */
+#ifndef RELAY_LANE_H
+#define RELAY_LANE_H
+
+#include "pcap.h"
+#include "util.h"
+
+#define LANE_LENGTH	4
+#define LANE_FRAME_MAX	(65536 + 4096)		/* QEMU's own limit */
+#define LANE_SIZE	(256 * 1024)
+
+/**
+ * struct lane - bytes on their way
+ * @frames: frames that have been written as a whole
+ * @octets: their bytes
+ * @first: where the first frame begins that has not
+ * @sent: bytes up to here have been written
+ * @end: bytes up to here have been read
+ * @data: what is on its way
+ */
+struct lane {
+	u64 frames;
+	u64 octets;
+	u32 first, sent, end;
+	u8 data[LANE_SIZE];
+};
+
+/** lane_has_room() - whether lane_read() has room for a frame of any length. */
+bool lane_has_room(const struct lane *lane);
+
+/** lane_is_busy() - whether lane_write() has bytes to write. */
+static inline bool lane_is_busy(const struct lane *lane)
+{
+	return lane->sent != lane->end;
+}
+
+/** lane_read() - read what is there. Return: NULL, or why no more will come. */
+const char *lane_read(struct lane *lane, int fd);
+
+/**
+ * lane_write() - write what the other side takes; frames that are through are counted, and
+ * captured as @dir. Return: NULL, or why no more can be written.
+ */
+const char *lane_write(struct lane *lane, int fd, struct pcap *pcap, enum pcap_dir dir);
+
+#endif
