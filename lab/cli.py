@@ -10,7 +10,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import (configs, experiments, hosts, kernels, measure, prereq, provision, report, results, scaling,
+from . import (configs, experiments, hosts, kernels, measure, nics, prereq, provision, report, results, scaling,
                scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--configs", default=os.environ.get("CONFIGS", ""), metavar="NAMES",
                          help=f"configurations (CONFIGS, default all): {' '.join(configs.ALL)}")
+    command.add_argument("--nic", default=os.environ.get("NIC") or nics.DEFAULT, metavar="MODEL",
+                         help=f"the emulated NIC (NIC, default {nics.DEFAULT}): {', '.join(nics.MODELS)}")
     command.add_argument("--bytes", default=os.environ.get("BYTES") or DEFAULT_BYTES, metavar="SIZE",
                          help=f"payload of each run (BYTES, default {DEFAULT_BYTES})")
     command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
@@ -93,7 +95,8 @@ def _setup(series: str) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     begun = time.monotonic()
-    wanted = configs.select(options.configs)
+    model = nics.select(options.nic)
+    wanted = configs.select(options.configs, model)
     count, repeats = parse_bytes(options.bytes), parse_repeats(options.repeats)
     if not options.hosts:
         _setup(options.kernel)
@@ -101,7 +104,7 @@ def _run(options: argparse.Namespace) -> None:
     PARTIAL.unlink(missing_ok=True)
     try:
         found = (hosts.run(options.configs, options.hosts, count, repeats, save=_save) if options.hosts
-                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save))
+                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, _save, model))
     except BaseException:
         if PARTIAL.exists():
             steps.say(f"What was measured until then is kept: RESULTS={PARTIAL} shows it with `make report`.")
@@ -120,8 +123,8 @@ def _save(found: dict) -> None:
 
 
 def _run_scaling(options: argparse.Namespace) -> None:
-    if options.hosts:
-        raise LabError("SCALING needs the emulated NIC and its Xen host: leave HOSTS out", code=steps.EXIT_USAGE)
+    if options.hosts or nics.select(options.nic).name != nics.DEFAULT:
+        raise LabError("SCALING needs rtl8169d's NIC and its Xen host: leave HOSTS and NIC out", code=steps.EXIT_USAGE)
     wanted, repeats = scaling.wanted_configs(options.configs), parse_repeats(options.repeats)
     count = parse_bytes(options.bytes)
     _setup(options.kernel)

@@ -2,20 +2,22 @@
 """The configurations that are compared: which driver receives where, and what aggregates.
 
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
-the kernel's own drivers and GRO. Where nothing should aggregate GRO is off, so that whatever arrives merged was merged by
-what the configuration names. Our drivers merge only while GRO is on, but no TCP reaches it there. A mode of br_linearize behind the name says how
-the driver domain rewrites aggregates before netback copies them; `coherent` that the NIC's driver is this project's with
-the engine off, which leaves its receive buffers: the kernel's driver, but for the syncs of DMA. These configurations run
-only when they are named.
+the kernel's own drivers and GRO. Where nothing should aggregate GRO is off, so that each packet that arrives merged was
+merged by what the configuration names. Our drivers merge only while GRO is on, but no TCP reaches it there. A mode of
+br_linearize behind the name says how the driver domain rewrites aggregates before netback copies them; `coherent` that
+the NIC's driver is this project's with the engine off, which leaves its receive buffers: the kernel's driver, but for the
+syncs of DMA. `native-lro` has this project's driver without Xen. These configurations run only when they are named.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .nics import DEFAULT, MODELS, OURS, Model
 from .steps import EXIT_USAGE, LabError
 
-STOCK_NIC, OUR_NIC = "r8169", "r8169_lro"
+# With the NIC that there is unless another is named.
+STOCK_NIC, OUR_NIC = MODELS[DEFAULT].stock, MODELS[DEFAULT].ours
 STOCK_GUEST, OUR_GUEST = "xen-netfront", "netfront_lro"
 
 
@@ -31,6 +33,7 @@ class Config:
     about: str
     rewrite: str | None = None  # mode of br_linearize, None: not used
     merge: bool = True  # whether this project's drivers do, where they are
+    named: bool = False  # whether it runs only when it is named, though it measures no part
 
     @property
     def xen(self) -> bool:
@@ -40,22 +43,31 @@ class Config:
     @property
     def nic_gro_feature(self) -> bool:
         """Whether ethtool switches GRO of the NIC on: for GRO, or for a driver of ours that merges."""
-        return self.nic_gro or (self.nic_driver == OUR_NIC and self.merge)
+        return self.nic_gro or (self.our_nic and self.merge)
 
     @property
     def guest_gro_feature(self) -> bool:
         """The same of the guest's interface."""
         return self.guest_gro or self.guest_driver == OUR_GUEST
 
+    def our_nic(self) -> bool:
+        """Whether this project's driver serves the NIC."""
+        return self.nic_driver in OURS
+
+    def on(self, model: Model) -> Config:
+        """The same configuration with another NIC."""
+        driver = model.ours if self.our_nic else model.stock
+        return replace(self, nic_driver=driver, about=self.about.replace(OUR_NIC, model.ours))
+
     @property
     def ours(self) -> bool:
         """Whether this project's modules take part."""
-        return OUR_NIC == self.nic_driver or OUR_GUEST == self.guest_driver or self.rewrite is not None
+        return self.our_nic or OUR_GUEST == self.guest_driver or self.rewrite is not None
 
     @property
     def extra(self) -> bool:
         """Whether it runs only when it is named."""
-        return self.rewrite is not None or not self.merge
+        return self.named or self.rewrite is not None or not self.merge
 
     @property
     def aggregates(self) -> bool:
@@ -77,22 +89,23 @@ ALL = {config.name: config for config in (
            "inphase"),
     Config("gro1-auto", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, copied in phase where it pays",
            "auto"),
+    Config("native-lro", OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro", named=True),
     Config("gro1-coherent", OUR_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, receive buffers of r8169_lro",
            merge=False),
 )}
 
 
-def select(names: str) -> list[Config]:
+def select(names: str, model: Model = MODELS[DEFAULT]) -> list[Config]:
     """The configurations of a list such as "native guest1" or "native,guest1"; empty means all that are not extra.
 
-    Raises LabError for a name that does not exist.
+    model: the NIC that they are to have. Raises LabError for a name that does not exist.
     """
     wanted = names.replace(",", " ").split() or [name for name in ALL if not ALL[name].extra]
     for name in wanted:
         if name not in ALL:
             raise LabError(f"there is no configuration {name!r}; choose from {' '.join(ALL)}",
                            code=EXIT_USAGE)
-    return [ALL[name] for name in dict.fromkeys(wanted)]
+    return [ALL[name].on(model) for name in dict.fromkeys(wanted)]
 
 
 def in_order(configs: list[Config]) -> list[Config]:
@@ -100,4 +113,4 @@ def in_order(configs: list[Config]) -> list[Config]:
 
     Changing the guest's driver means a new guest and costs most.
     """
-    return sorted(configs, key=lambda c: (c.xen, c.guest_driver != STOCK_GUEST, c.nic_driver != STOCK_NIC))
+    return sorted(configs, key=lambda c: (c.xen, c.guest_driver != STOCK_GUEST, c.our_nic))

@@ -15,11 +15,11 @@ from . import (attempts, configs, kernels, latency, measure, ratios, results, ro
 from .agent import Host
 from .configs import Config
 from .console import MachineFault
+from .nics import DEFAULT, MODELS, Model
 from .steps import LabError
 from .topology import NIC, Lab, NativeLab, XenLab
 from .traffic import Transfer
 
-NIC_MODEL = "RTL8169sb (rtl8169d)"
 # Request and response go on for so long; the histogram of segments is of so many bytes at most.
 LATENCY_SECONDS = 6
 # Where merging is compared with none, it is switched on, off, off and on again so often, for so many seconds each: the
@@ -29,20 +29,21 @@ HISTOGRAM_BYTES = 16 << 20
 
 
 def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False,
-        save: Callable[[dict], None] = lambda found: None) -> dict:
+        save: Callable[[dict], None] = lambda found: None, model: Model = MODELS[DEFAULT]) -> dict:
     """Send `count` bytes `repeats` times through each configuration; return the results.
 
     profiled: attribute the instructions to symbols, see lab/symbols.py. save: is given what there is after each run.
+    model: the NIC, which the configurations are made for.
 
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
     """
-    found = described(series, count)
+    found = described(series, count, model)
     laboratories: list[tuple[Lab, list[Config]]] = []
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
         lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group),
-                                                counted=True, profiled=profiled)
+                                                chip=model.name, counted=True, profiled=profiled)
         # All images before the first machine: a fault in one shows at once, and all are of the same sources.
         lab.prepare()
         laboratories.append((lab, group))
@@ -73,10 +74,10 @@ def complete(found: dict, runs: list[dict]) -> dict:
     return results.validate(found | {"ratios": ratios.compute(found)})
 
 
-def described(series: str, count: int) -> dict:
+def described(series: str, count: int, model: Model = MODELS[DEFAULT]) -> dict:
     """What results of now hold beside what was measured."""
     return {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
-            "qemu": roots.qemu_version(), "nic": NIC_MODEL, "machine": measure.machine(), "bytes": count}
+            "qemu": roots.qemu_version(), "nic": model.about, "machine": measure.machine(), "bytes": count}
 
 
 class Bench(Protocol):
@@ -173,17 +174,17 @@ class _Bench:
         return found | {"segs_histogram": {str(size): packets for size, packets in sorted(histogram.packets.items())}}
 
     def _latency(self, config: Config) -> dict:
-        if (config.nic_driver, config.guest_driver) != (configs.OUR_NIC, configs.OUR_GUEST):
+        if not (config.our_nic and config.guest_driver == configs.OUR_GUEST):
             found = self._bounce(LATENCY_SECONDS)
             return {"latency_us": latency.fields(found), "latency_count": found.count}
         # With and without merging by the same drivers, in turns, so that a change of the machine touches both alike.
         parts: dict[bool, list[latency.Latency]] = {True: [], False: []}
         try:
             for on in (True, False, False, True) * LATENCY_TURNS:
-                self._merge(on)
+                self._merge(config, on)
                 parts[on].append(self._bounce(TURN_SECONDS))
         finally:
-            self._merge(True)
+            self._merge(config, True)
         merging, plain = (functools.reduce(operator.add, parts[on]) for on in (True, False))
         return {"latency_us": latency.fields(merging), "latency_count": merging.count,
                 "latency_off_us": latency.fields(plain), "latency_off_count": plain.count,
@@ -192,8 +193,8 @@ class _Bench:
     def _bounce(self, seconds: int) -> latency.Latency:
         return latency.bounce(self._lab.sender, self._lab.receiver, self._lab.receiver_address, seconds)
 
-    def _merge(self, on: bool) -> None:
-        self._lab.set_module_parameter(self._lab.nic_host, configs.OUR_NIC, "lro", int(on))
+    def _merge(self, config: Config, on: bool) -> None:
+        self._lab.set_module_parameter(self._lab.nic_host, config.nic_driver, "lro", int(on))
         self._lab.set_module_parameter(self._lab.receiver, configs.OUR_GUEST, "lro", int(on))
 
 
@@ -224,9 +225,9 @@ def in_table_order(runs: list[dict]) -> list[dict]:
 
 def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
     """Counters of the NIC process, and of this project's drivers where they are loaded."""
-    counters = {"rtl8169d": lab.nic.stats()}
-    if config.nic_driver == configs.OUR_NIC:
-        counters[configs.OUR_NIC] = driver_counters(lab.nic_host, NIC)
+    counters = {lab.nic.program: lab.nic.stats()}
+    if config.our_nic:
+        counters[config.nic_driver] = driver_counters(lab.nic_host, NIC)
     if config.guest_driver == configs.OUR_GUEST:
         counters[configs.OUR_GUEST] = driver_counters(lab.receiver, NIC)
     if config.rewrite:

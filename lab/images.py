@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, programs, roots, segments, wire
+from . import cpio, grants, kernels, modules, nics, programs, roots, segments, wire
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -23,7 +23,7 @@ SENDER_SERIES = "6.12"
 SENDER_MODULES = ("virtio_pci", "virtio_net", "e1000")
 # r8169 finds its PHY's driver only if that is loaded first; nothing here would load it on demand.
 PHY_MODULES = ("realtek",)
-NIC_MODULES = ("r8169",)
+NIC_MODULES = nics.STOCK
 BRIDGE_MODULES = ("llc", "stp", "bridge")
 # An interface that counts and forgets.
 SINK_MODULES = ("dummy",)
@@ -33,7 +33,7 @@ PEER_MODULES = ("e1000", "veth")
 TAG_MODULES = ("8021q", "ipip")
 # Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
 XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
-OUR_NIC_MODULES = ("lro_core", "r8169_lro", "br_linearize")
+OUR_NIC_MODULES = ("lro_core", *nics.OURS, "br_linearize")
 OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
 
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")

@@ -15,7 +15,7 @@ from .steps import LabError
 NAMES = tree.modules()
 _SOURCES = ("Makefile", "Kbuild", "dkms.conf", "include", "graft", *NAMES)
 # Folders with a makefile whose programs run on the machine.
-_TOOLS = ("lab/rtl8169d", "lab/guest", "lab/insn")
+_TOOLS = ("lab/rtl8169d", "lab/relay", "lab/guest", "lab/insn")
 
 
 def build(series: str) -> Path:

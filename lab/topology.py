@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The two laboratories: a sender and an RTL8169 in front of Linux alone, or of a Xen host with a guest.
+"""The two laboratories: a sender and a NIC in front of Linux alone, or of a Xen host with a guest.
 
     sender VM -- stream socket -- rtl8169d == vfio-user == Linux                              NativeLab
                                                         == Xen [ dom0: br0 | guest ]          XenLab
 
-Both are context managers that leave no process behind. `receiver` is where traffic ends.
+rtl8169d, or another NIC of lab/nics.py. Both are context managers that leave no process behind. `receiver` is where traffic ends.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, grants, images, kernels, symbols, traffic, vm
+from . import agent, configs, console, grants, images, kernels, nics, qemu_nic, symbols, traffic, vm
 from .console import KernelComplaint
 from .insn import reader
 from .insn.control import Control
@@ -26,7 +26,6 @@ from .steps import LabError, step
 
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 SENDER_MAC, GUEST_MAC = "52:54:00:00:00:01", "00:16:3e:00:00:01"
-NIC_VENDOR = "0x10ec"
 NIC = "eth0"
 
 SENDER_MEMORY = 384
@@ -60,20 +59,20 @@ class Lab:
 
     series: kernel of the receiving side. with_ours: put this project's modules into its images.
     logs: folder for console and process logs; give concurrent laboratories different ones.
-    chip, nic_options: passed to rtl8169d. counted: count the instructions of the machine that owns the NIC, and its
+    chip: a NIC of lab/nics.py. nic_options: passed to rtl8169d. counted: count the instructions of the machine that owns the NIC, and its
     grant copies; `control` takes snapshots then. profiled: count them by address as well.
     """
 
     name = ""
     bridge = False
 
-    def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = "8169",
+    def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = nics.DEFAULT,
                  nic_options: tuple[str, ...] = (), counted: bool = False,
                  profiled: bool = False):
         self.series = series
         self.with_ours = with_ours
         self.logs = logs
-        self._chip = chip
+        self.model = nics.select(chip)
         self._nic_options = nic_options
         self._counted = counted
         self.profiled = profiled
@@ -159,7 +158,7 @@ class Lab:
         return started
 
     def _start_nic(self) -> None:
-        self.nic = vm.Nic(self._run, self.logs, self._chip, self._nic_options)
+        self.nic = qemu_nic.start(self.model, self._run, self.logs, self._nic_options)
         self._stack.callback(self.nic.stop)
         self._parts.append(self.nic)
 
@@ -178,8 +177,8 @@ class Lab:
             counts.unlink(missing_ok=True)
             self.control = Control(port, self.logs)
             plugin = reader.plugin_argument(vm.insn_plugin(), counts, port, profile=self.profiled)
-        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*vm.vfio_nic(self.nic), *plugin],
-                                         own_clock))
+        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*self.nic.plug(), *plugin], own_clock,
+                                         self.model.machine))
         if self._counted:
             self.control.wait(alive=started.check)
         return started
@@ -200,7 +199,7 @@ class Lab:
         self._check_parts()
 
     def use_nic_driver(self, driver: str, options: str = "") -> None:
-        """Replace the NIC's driver at runtime by r8169 or r8169_lro; return when the link is up.
+        """Replace the NIC's driver at runtime by the kernel's or this project's; return when the link is up.
 
         `options` are module parameters, such as "lro=2". Does nothing when that driver is there already and
         no options are given.
@@ -211,8 +210,8 @@ class Lab:
         if self.nic_driver:
             host.run(f"rmmod {self.nic_driver}", timeout=60)
             self.nic_driver = None
-        # r8169_lro serves only the cards that are assigned to it.
-        host.run(f"for card in $(grep -l {NIC_VENDOR} /sys/bus/pci/devices/*/vendor); do "
+        # This project's drivers serve only the cards that are assigned to them.
+        host.run(f"for card in $(grep -l {self.model.device} /sys/bus/pci/devices/*/device); do "
                  f"echo {driver} >${{card%/*}}/driver_override; done; modprobe {driver} {options}", timeout=60)
         self.nic_driver = driver
         join = f"ip link set {NIC} master br0" if self.bridge else f"ip addr add {NIC_ADDRESS}/24 dev {NIC}"
@@ -272,8 +271,8 @@ class Lab:
     def apply(self, config: configs.Config) -> None:
         """Bring the laboratory into a configuration; return when the receiver answers."""
         self.use_nic_driver(config.nic_driver)
-        if config.nic_driver == configs.OUR_NIC:
-            self.set_module_parameter(self.nic_host, configs.OUR_NIC, "lro", int(config.merge))
+        if config.our_nic:
+            self.set_module_parameter(self.nic_host, config.nic_driver, "lro", int(config.merge))
         self.set_nic_gro(config.nic_gro_feature)
         self._slow_down(self.nic_host)
         self.wait_for_ping()
@@ -283,6 +282,7 @@ class NativeLab(Lab):
     """Linux without Xen on the NIC; `receiver` is that machine."""
 
     name = "native"
+    cpus = 1
 
     def _image(self) -> images.Image:
         return images.native(self.series, self.with_ours)
@@ -291,7 +291,7 @@ class NativeLab(Lab):
         sender, image = self._images
         with step("native: boot sender and receiver"):
             self._start_nic_and_sender(sender)
-            self.nic_host = self._start_nic_host("native", memory_for(self.series, NATIVE_MEMORY), 1,
+            self.nic_host = self._start_nic_host("native", memory_for(self.series, NATIVE_MEMORY), self.cpus,
                                                  vm.linux_line(image, ""))
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)

@@ -70,6 +70,8 @@ def log_folder(path: Path) -> Iterator[None]:
 class Nic:
     """rtl8169d: the NIC as a process. Its wire is a unix socket on which it waits for the sender."""
 
+    program = "rtl8169d"
+
     def __init__(self, run: Path, logs: Path, chip: str = "8169", options: tuple[str, ...] = ()):
         self.vfio = run / "nic.vfio"
         self.wire = run / "nic.wire"
@@ -81,17 +83,24 @@ class Nic:
             raise LabError(f"{RTL8169D} is missing: run `make lab` or `python3 -m lab setup`")
         self.child = proc.Child([str(RTL8169D), "--vfio", str(self.vfio), "--wire", f"unix:{self.wire}",
                                  "--wire-listen", "--ctl", str(self._ctl), "--chip", chip, *options], log=self.log)
+        self._await(self.vfio, self.wire)
+
+    def _await(self, *sockets: Path) -> None:
         deadline = time.monotonic() + 10
-        while not (self.vfio.exists() and self.wire.exists()):
+        while not all(path.exists() for path in sockets):
             self.check()
             if time.monotonic() > deadline:
-                raise LabError("rtl8169d did not open its sockets within 10 s", self.log)
+                raise LabError(f"{self.program} did not open its sockets within 10 s", self.log)
             time.sleep(0.02)
+
+    def plug(self) -> list[str]:
+        """QEMU options that plug the NIC into a machine."""
+        return vfio_nic(self)
 
     def check(self) -> None:
         """Raise LabError when the process has ended."""
         if not self.child.alive():
-            raise console.MachineGone("rtl8169d ended unexpectedly", self.log)
+            raise console.MachineGone(f"{self.program} ended unexpectedly", self.log)
 
     def ctl(self, command: str, **arguments: object) -> dict:
         """Send one control command, such as ctl("link", state="down"); return its answer."""
@@ -104,9 +113,9 @@ class Nic:
                 with stream.makefile("rb") as lines:
                     answer = json.loads(lines.readline())
         except (OSError, ValueError) as error:
-            raise LabError(f"rtl8169d does not answer on its control socket ({error})", self.log) from error
+            raise LabError(f"{self.program} does not answer on its control socket ({error})", self.log) from error
         if not answer.get("ok"):
-            raise LabError(f"rtl8169d refused {command!r}: {answer.get('error')}", self.log)
+            raise LabError(f"{self.program} refused {command!r}: {answer.get('error')}", self.log)
         return answer
 
     def stats(self) -> dict[str, int]:
@@ -120,7 +129,8 @@ class Nic:
 
 @dataclass(frozen=True)
 class Machine:
-    """How a VM is built. `memory` in MiB; `kernel_line` = QEMU's -kernel/-append/-initrd; `devices` = the rest.
+    """How a VM is built. `memory` in MiB; `kernel_line` = QEMU's -kernel/-append/-initrd; `devices` = the rest;
+    `kind` = the machine that QEMU emulates.
 
     own_clock: a nanosecond passes for the machine with each of its instructions, instead of when it does here; only
     while it has nothing to do its time is ours. As fast as it is then, its timers are due when they would be.
@@ -132,6 +142,7 @@ class Machine:
     kernel_line: list[str]
     devices: list[str]
     own_clock: bool = False
+    kind: str = "pc"
 
 
 class Vm(agent.AgentHost):
@@ -183,16 +194,16 @@ def _options(machine: Machine, console_log: Path, port: Path) -> list[str]:
         "-name", machine.name, "-cpu", CPU, "-smp", str(machine.cpus),
         *(["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on"] if machine.own_clock else
           ["-accel", "tcg,thread=multi"]),
-        "-M", "pc,memory-backend=mem", "-m", str(machine.memory),
+        "-M", f"{machine.kind},memory-backend=mem", "-m", str(machine.memory),
         "-object", f"memory-backend-memfd,id=mem,size={machine.memory}M,share=on",
         "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none",
-        "-chardev", f"file,id=console,path={_escaped(console_log)}", "-serial", "chardev:console",
-        "-chardev", f"socket,id=agent,path={_escaped(port)},server=on,wait=off", "-serial", "chardev:agent",
+        "-chardev", f"file,id=console,path={escaped(console_log)}", "-serial", "chardev:console",
+        "-chardev", f"socket,id=agent,path={escaped(port)},server=on,wait=off", "-serial", "chardev:agent",
         *machine.kernel_line, *machine.devices,
     ]
 
 
-def _escaped(value: object) -> str:
+def escaped(value: object) -> str:
     """A value inside one of QEMU's comma-separated options."""
     return str(value).replace(",", ",,")
 
@@ -213,7 +224,7 @@ def vfio_nic(nic: Nic) -> list[str]:
 
 def wire_nic(nic: Nic, mac: str) -> list[str]:
     """QEMU options for the sender's end of the NIC's wire."""
-    return ["-netdev", f"stream,id=wire,server=off,addr.type=unix,addr.path={_escaped(nic.wire)},reconnect-ms=200",
+    return ["-netdev", f"stream,id=wire,server=off,addr.type=unix,addr.path={escaped(nic.wire)},reconnect-ms=200",
             "-device", f"virtio-net-pci,netdev=wire,mac={mac},romfile="]
 
 
@@ -225,7 +236,7 @@ def linux_line(image: images.Image, arguments: str) -> list[str]:
 
 def xen_line(image: images.Image, xen_arguments: str, dom0_arguments: str) -> list[str]:
     """QEMU options to boot Xen with `image` as driver domain."""
-    modules = (f"{_escaped(image.kernel)} console=hvc0 {WATCHED} {dom0_arguments},"
-               f"{_escaped(image.initrd)}")
+    modules = (f"{escaped(image.kernel)} console=hvc0 {WATCHED} {dom0_arguments},"
+               f"{escaped(image.initrd)}")
     return ["-kernel", str(roots.xen_hypervisor()), "-append", f"console=com1 com1=115200,8n1 {xen_arguments}",
             "-initrd", modules]

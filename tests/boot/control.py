@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of how r8169_lro is controlled by ethtool and by its parameter, for any class that has `lab`."""
+"""Tests of how this project's driver is controlled by ethtool and by its parameter, for any class that has `lab`."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 
-from lab import configs, topology
+from lab import topology
 from lab.agent import CommandFailed
 from lab.paths import ROOT
 
 STRICT, RELAXED = "rx-gro-hw", "large-receive-offload"
-PARAMETER = f"/sys/module/{configs.OUR_NIC}/parameters/lro"
 SMALL = 1 << 20
 
 
@@ -28,7 +27,7 @@ class Control:
         self.lab.nic_host.run(f"ethtool -K {topology.NIC} {name} {state}", check=False)
 
     def parameter(self, value: int) -> None:
-        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", value)
+        self.lab.set_module_parameter(self.lab.nic_host, self.lab.model.ours, "lro", value)
 
     def engine_packets(self) -> int:
         """Packets that the engine saw of a small file that arrived intact."""
@@ -41,7 +40,7 @@ class Control:
     @contextlib.contextmanager
     def controlled(self):
         """A part of the test with our driver in strict mode, which it is left in."""
-        self.lab.use_nic_driver(configs.OUR_NIC)
+        self.lab.use_nic_driver(self.lab.model.ours)
         self.lab.wait_for_ping()
         self.parameter(1)
         try:
@@ -114,7 +113,7 @@ class Control:
 
     def test_driver_starts_in_the_mode_of_its_parameter(self):
         with self.controlled():
-            self.lab.use_nic_driver(configs.OUR_NIC, "lro=2")
+            self.lab.use_nic_driver(self.lab.model.ours, "lro=2")
             self.lab.wait_for_ping()
             self.assertEqual(self.modes(), ("off", "on"))
             self.lab.send_file(SMALL)
@@ -125,7 +124,7 @@ class Control:
                 with self.subTest(lro=value):
                     with self.assertRaises(CommandFailed):
                         self.parameter(value)
-                    self.assertEqual(self.lab.nic_host.run(f"cat {PARAMETER}").strip(), "1")
+                    self.assertEqual(self.lab.nic_host.run(f"cat /sys/module/{self.lab.model.ours}/parameters/lro").strip(), "1")
                     self.assertEqual(self.modes(), ("on", "off"))
             self.assertIn("lro is 0 (off), 1 (strict) or 2 (relaxed)", self.lab.nic_host.run("dmesg"))
 
@@ -133,5 +132,5 @@ class Control:
         version = re.search(r'^PACKAGE_VERSION="(.+)"$', (ROOT / "dkms.conf").read_text(), re.M)[1]
         with self.controlled():
             told = self.lab.nic_host.run(f"ethtool -i {topology.NIC}").splitlines()
-            self.assertIn(f"driver: {configs.OUR_NIC}", told)
+            self.assertIn(f"driver: {self.lab.model.ours}", told)
             self.assertIn(f"version: {version}", told)

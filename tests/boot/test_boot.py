@@ -12,14 +12,12 @@ import contextlib
 import time
 import unittest
 
-from lab import configs, topology
+from lab import topology
 from lab.agent import CommandFailed
 from lab.paths import BUILD
 
 from .abuse import Abuse
 from .control import Control
-
-DRIVERS = (configs.STOCK_NIC, configs.OUR_NIC)
 
 
 class OnTheNic(Control, Abuse):
@@ -36,6 +34,10 @@ class OnTheNic(Control, Abuse):
         cls.lab = cls.enterClassContext(
             topology.NativeLab(cls.series, with_ours=True, logs=logs, chip=cls.chip))
 
+    def drivers(self) -> tuple[str, str]:
+        """The kernel's driver and ours."""
+        return self.lab.model.stock, self.lab.model.ours
+
     @contextlib.contextmanager
     def served_by(self, driver: str):
         """A part of the test in which a driver serves the NIC."""
@@ -45,30 +47,34 @@ class OnTheNic(Control, Abuse):
             yield
 
     def test_ping(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
                 self.lab.sender.run(f"ping -c 20 -i 0.05 -s 1400 {topology.NIC_ADDRESS} | grep -q ' 0% packet loss'")
 
     def test_file_arrives_intact(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
                 self.lab.send_file(self.size)
 
     def test_file_leaves_intact(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
                 self.lab.send_file(self.size, outward=True)
 
     def test_streams_both_ways_lose_nothing(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
-                missed = self.lab.nic.stats()["rx_missed"]
+                missed = self.missed()
                 self.lab.transfer(self.size)
                 self.lab.transfer(self.size, outward=True)
-                self.assertEqual(self.lab.nic.stats()["rx_missed"], missed)
+                self.assertEqual(self.missed(), missed)
+
+    def missed(self) -> int:
+        """Frames that the NIC had no room for."""
+        return self.lab.nic.stats().get("rx_missed", 0)
 
     def test_link_goes_down_and_up(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
                 self.lab.nic.ctl("link", state="down")
                 self.lab.wait_for_link(up=False)
@@ -79,7 +85,7 @@ class OnTheNic(Control, Abuse):
                 self.lab.wait_for_ping()
 
     def test_driver_is_removed_under_traffic(self):
-        for driver in DRIVERS:
+        for driver in self.drivers():
             with self.served_by(driver):
                 self.flood()
                 self.lab.nic_host.run(f"rmmod {driver}", timeout=60)
@@ -104,9 +110,9 @@ class OnTheNic(Control, Abuse):
         return {name.strip(): int(value) for name, _, value in (line.rpartition(":") for line in lines)}
 
     def test_lro_aggregates_and_counts(self):
-        self.lab.use_nic_driver(configs.OUR_NIC)
+        self.lab.use_nic_driver(self.lab.model.ours)
         self.lab.set_nic_gro(True)
-        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
+        self.lab.set_module_parameter(self.lab.nic_host, self.lab.model.ours, "lro", 1)
         before = self.counters()
         done = self.lab.transfer(4 * self.size)
         delta = {name: value - before[name] for name, value in self.counters().items()}
@@ -116,15 +122,15 @@ class OnTheNic(Control, Abuse):
                          sum(delta[f"rx0_lro_{where}"] for where in ("held", "merged", "singles", "passed", "to_gro")))
 
     def test_lro_off_does_not_aggregate(self):
-        self.lab.use_nic_driver(configs.OUR_NIC)
+        self.lab.use_nic_driver(self.lab.model.ours)
         self.lab.set_nic_gro(False)
-        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 0)
+        self.lab.set_module_parameter(self.lab.nic_host, self.lab.model.ours, "lro", 0)
         before = self.counters()
         done = self.lab.transfer(self.size)
         self.assertEqual(self.counters()["rx0_lro_packets"], before["rx0_lro_packets"])
         self.assertLess(done.lro_ratio, 1.1)
         self.lab.set_nic_gro(True)
-        self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", 1)
+        self.lab.set_module_parameter(self.lab.nic_host, self.lab.model.ours, "lro", 1)
 
     def tearDown(self):
         self.lab.check()

@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import agent, cli, configs, console, cpio, experiments, images, results, table, traffic, vm
+from lab import agent, cli, configs, console, cpio, experiments, images, nics, results, table, traffic, vm
 from lab.paths import ROOT
 from lab.steps import LabError
 
@@ -488,8 +488,10 @@ class Configs(unittest.TestCase):
             with self.subTest(config.name):
                 self.assertEqual(config.xen, not config.name.startswith("native"))
                 if not config.xen:
-                    self.assertEqual((config.nic_driver, config.nic_gro), ("r8169", config.name == "native-gro"))
-                    self.assertEqual((config.guest_gro, config.ours), (False, False))
+                    lro = config.name == "native-lro"
+                    self.assertEqual((config.nic_driver, config.nic_gro),
+                                     ("r8169_lro" if lro else "r8169", config.name == "native-gro"))
+                    self.assertEqual((config.guest_gro, config.ours), (False, lro))
                     continue
                 one, two = "1" in digits, "2" in digits
                 self.assertEqual(config.nic_driver, "r8169_lro" if ours and one or not config.merge else "r8169")
@@ -504,6 +506,17 @@ class Configs(unittest.TestCase):
         self.assertEqual([config.merge for config in configs.select("gro1-coherent gro1")], [False, True])
         with self.assertRaisesRegex(LabError, "'guest3'"):
             configs.select("guest1 guest3")
+
+    def test_each_nic_has_its_drivers(self) -> None:
+        for name, drivers in (("8168", ("r8169", "r8169_lro")), ("e1000e", ("e1000e", "e1000e_lro")),
+                              ("igb", ("igb", "igb_lro"))):
+            with self.subTest(name):
+                chosen = configs.select("gro1 guest1", nics.select(name))
+                self.assertEqual(tuple(config.nic_driver for config in chosen), drivers)
+                self.assertEqual([config.our_nic for config in chosen], [False, True])
+                self.assertIn(drivers[1], chosen[1].about)
+        with self.assertRaisesRegex(LabError, "NIC=e1000 is not one of 8169, 8168, e1000e, igb"):
+            nics.select("e1000")
 
     def test_order_changes_the_guest_once(self) -> None:
         order = configs.in_order(configs.select(" ".join(configs.ALL)))
