@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the drivers of QEMU's NICs have to survive of a NIC that lies, for any class that has `lab` and `lies`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from lab import topology
+from tests import engine
+
+from . import liars
+
+FILE = 1 << 20
+LIES = 50
+LIMIT = 60
+JUMBO = 9000
+
+
+class Lies:
+    """Lengths beyond the buffer, frames without an end, time stamps that are not there: see tests/boot/liar."""
+
+    # Kinds that are counted as dropped, and others.
+    counted: Sequence[str] = ()
+    uncounted: Sequence[str] = ("fragment", "status")
+
+    def dropped(self) -> int:
+        """Frames that driver and stack have dropped."""
+        return int(self.lab.nic_host.run(f"cat /sys/class/net/{topology.NIC}/statistics/rx_dropped"))
+
+    def tell(self, kind: str) -> None:
+        """Have the NIC lie in LIES polls, and return when it has."""
+        host, parameter = self.lab.nic_host, f"/sys/module/{self.lab.model.stock}_liar/parameters/lie"
+        host.run(f"echo {kind} {LIES} >{parameter}")
+        deadline = time.monotonic() + LIMIT
+        while int(host.run(f"cat {parameter}")) > 0:
+            self.assertLess(time.monotonic(), deadline, f"{kind}: the lies found no end")
+            self.lab.sender.run(f"ping -c {LIES} -i 0.01 -s 1000 -W 1 {topology.NIC_ADDRESS} >/dev/null", check=False)
+
+    def lied_to(self, kinds: Sequence[str], counted: Sequence[str]) -> None:
+        """The driver goes on after each kind, and has counted what had to be."""
+        for kind in kinds:
+            with self.subTest(kind):
+                before = self.dropped()
+                self.tell(kind)
+                if kind in counted:
+                    self.assertGreaterEqual(self.dropped() - before, LIES)
+                self.lab.wait_for_ping()
+                self.lab.send_file(FILE)
+
+    def test_nic_that_lies_does_no_harm(self):
+        lab, host = self.lab, self.lab.nic_host
+        lab.use_nic_driver(lab.model.ours)
+        lab.wait_for_ping()
+        name = f"{lab.model.stock}_liar"
+        host.put((liars.build(self.series) / f"{name}.ko").read_bytes(), f"/tmp/{name}.ko")
+        host.run(f"insmod /tmp/{name}.ko")
+        try:
+            for rx_all in ("off", "on"):
+                host.run(f"ethtool -K {topology.NIC} rx-all {rx_all}")
+                lab.wait_for_ping()
+                self.lied_to((*self.counted, *self.uncounted), self.counted)
+            host.run(f"ethtool -K {topology.NIC} rx-all off; ip link set {topology.NIC} mtu {JUMBO}")
+            lab.wait_for_link()
+            lab.wait_for_ping()
+            self.lied_to((*self.counted, *self.uncounted), self.counted)
+            host.run(f"ip link set {topology.NIC} mtu 1500")
+            lab.wait_for_link()
+            # Of slots that are not the NIC's: where it is then is known again after a reset.
+            self.tell("owner")
+            host.run(f"ip link set {topology.NIC} down; ip link set {topology.NIC} up")
+            lab.wait_for_link()
+            lab.wait_for_ping()
+            lab.send_file(FILE)
+        finally:
+            host.run(f"rmmod {name}; ip link set {topology.NIC} mtu 1500; ethtool -K {topology.NIC} rx-all off")
+        self.assertEqual(engine.unbalanced(engine.counters(host)), [])

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux on NICs that QEMU emulates: the kernel's own e1000e and igb, unmodified, and this project's.
+
+    sender VM -- relay -- QEMU's e1000e or igb in a machine with Linux
+
+Any complaint of a kernel on its console fails the test during which it came up.
+"""
+
+from __future__ import annotations
+
+import unittest
+
+from lab import topology
+from lab.paths import BUILD
+from tests import engine
+
+from .lies import Lies
+from .test_boot import OnTheNic
+
+SMALL = 1 << 20
+
+
+class OnQemusNic(Lies, OnTheNic):
+    """All that OnTheNic has, at the length of this NIC, and what r8169 has not."""
+
+    size = 4 << 20
+    switches = 100
+    # rtl8169d's lies.
+    test_lying_nic_does_no_harm = None
+
+    def both_ways(self) -> None:
+        """Files arrive and leave, and our driver merges those that arrive."""
+        before = engine.counters(self.lab.nic_host)["rx0_lro_merged"]
+        self.lab.send_file(SMALL)
+        self.lab.send_file(SMALL, outward=True)
+        self.assertGreater(engine.counters(self.lab.nic_host)["rx0_lro_merged"], before)
+
+    def test_frames_as_they_are_on_the_wire(self):
+        host = self.lab.nic_host
+        with self.controlled():
+            for feature in ("rx-all", "rx-fcs", "rx"):
+                with self.subTest(feature):
+                    on = feature != "rx"
+                    host.run(f"ethtool -K {topology.NIC} {feature} {'on' if on else 'off'}")
+                    self.lab.wait_for_link()
+                    self.lab.wait_for_ping()
+                    self.lab.send_file(SMALL)
+                    host.run(f"ethtool -K {topology.NIC} {feature} {'off' if on else 'on'}")
+                    self.lab.wait_for_link()
+                    self.lab.wait_for_ping()
+                    self.parameter(1)
+                    self.both_ways()
+
+    def test_large_frames(self):
+        host, sender = self.lab.nic_host, self.lab.sender
+        with self.controlled():
+            sender.run("ip link set eth0 mtu 9000", check=False)
+            host.run(f"ip link set {topology.NIC} mtu 9000")
+            try:
+                self.lab.wait_for_link()
+                self.lab.wait_for_ping()
+                self.lab.send_file(self.size)
+            finally:
+                host.run(f"ip link set {topology.NIC} mtu 1500")
+                sender.run("ip link set eth0 mtu 1500")
+                self.lab.wait_for_link()
+            self.lab.wait_for_ping()
+            self.both_ways()
+
+    def test_tags_with_and_without_the_nic_s_help(self):
+        host, sender = self.lab.nic_host, self.lab.sender
+        with self.controlled():
+            for machine, name, address in ((sender, "eth0", "10.9.0.1"), (host, topology.NIC, "10.9.0.2")):
+                machine.run(f"modprobe 8021q && ip link add link {name} name tagged type vlan id 9 && "
+                            f"ip addr add {address}/24 dev tagged && ip link set tagged up")
+            try:
+                for state in ("on", "off"):
+                    with self.subTest(rxvlan=state):
+                        host.run(f"ethtool -K {topology.NIC} rxvlan {state}")
+                        self.lab.wait_for_link()
+                        before = engine.counters(host)["rx0_lro_merged"]
+                        sender.run("until ping -c1 -W1 10.9.0.2 >/dev/null; do usleep 100000; done", timeout=60)
+                        host.run("setsid iperf -s -p 5006 >/dev/null 2>&1 & sleep 1")
+                        sender.run("iperf -c 10.9.0.2 -p 5006 -n 4M", timeout=120)
+                        host.run("killall iperf; true")
+                        self.assertGreater(engine.counters(host)["rx0_lro_merged"] - before, 100)
+            finally:
+                host.run(f"ip link del tagged; ethtool -K {topology.NIC} rxvlan on")
+                sender.run("ip link del tagged")
+                self.lab.wait_for_link()
+                self.lab.wait_for_ping()
+
+    def test_rings_and_resets_under_traffic(self):
+        host = self.lab.nic_host
+        with self.controlled():
+            self.flood()
+            for count in (64, 1024, 256):
+                host.run(f"ethtool -G {topology.NIC} rx {count}; usleep 300000")
+            # Whatever needs a reset: the driver cleans its rings while packets come.
+            for _ in range(8):
+                host.run(f"ethtool -r {topology.NIC}; usleep 200000; ethtool -K {topology.NIC} rx-all on; "
+                         f"usleep 200000; ethtool -K {topology.NIC} rx-all off; usleep 200000")
+            self.lab.sender.run("killall iperf; true")
+            host.run("killall iperf; true")
+            self.lab.wait_for_link()
+            self.lab.wait_for_ping()
+            self.both_ways()
+            self.assertEqual(engine.unbalanced(engine.counters(host)), [])
+
+    def test_counters_and_features_are_those_of_the_stock_driver_and_more(self):
+        host, found = self.lab.nic_host, []
+        for driver in (self.lab.model.stock, self.lab.model.ours):
+            self.lab.use_nic_driver(driver)
+            self.lab.wait_for_ping()
+            names = [line.split(":")[0].strip() for line in host.run(f"ethtool -S {topology.NIC}").splitlines()[1:]]
+            features = [line.split(":")[0] for line in host.run(f"ethtool -k {topology.NIC}").splitlines()[1:]]
+            found.append((names, features))
+        (stock, features), (ours, our_features) = found
+        self.assertEqual([name for name in ours if "_lro_" not in name], stock)
+        self.assertEqual(our_features, features)
+        host.run(f"ethtool -g {topology.NIC} && ethtool -c {topology.NIC} && ethtool -T {topology.NIC}")
+
+
+class E1000e612(OnQemusNic, unittest.TestCase):
+    series, chip = "6.12", "e1000e"
+    counted = ("long", "short", "tiny")
+
+
+class Igb612(OnQemusNic, unittest.TestCase):
+    series, chip = "6.12", "igb"
+    counted = ("long", "stamp")
+
+
+class TwoQueues(topology.NativeLab):
+    """igb has as many queues as there are processors."""
+
+    cpus = 2
+
+
+class IgbQueues(unittest.TestCase):
+    """Each queue merges for itself, and queues come and go under traffic."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = cls.enterClassContext(TwoQueues("6.12", with_ours=True, logs=BUILD / "check/boot-igb-queues",
+                                                  chip="igb"))
+        cls.lab.use_nic_driver(cls.lab.model.ours)
+
+    def tearDown(self):
+        self.lab.check()
+
+    def merged(self) -> dict[str, int]:
+        """Packets that each queue has merged."""
+        return {name: count for name, count in engine.counters(self.lab.nic_host).items()
+                if name.endswith("_lro_merged")}
+
+    def stream(self, flows: int) -> None:
+        """Send some megabytes over several flows, and wait for their end."""
+        self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 & sleep 1")
+        self.lab.sender.run(f"iperf -c {topology.NIC_ADDRESS} -p 5004 -P {flows} -n 2M", timeout=120)
+        self.lab.nic_host.run("killall iperf; true")
+
+    def test_1_each_queue_merges(self):
+        self.lab.wait_for_ping()
+        before = self.merged()
+        self.assertEqual(sorted(before), ["rx0_lro_merged", "rx1_lro_merged"])
+        self.stream(16)
+        for queue, count in self.merged().items():
+            self.assertGreater(count - before[queue], 1000, queue)
+        self.assertEqual(engine.unbalanced(engine.counters(self.lab.nic_host)), [])
+
+    def test_2_queues_come_and_go_under_traffic(self):
+        host = self.lab.nic_host
+        host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 & sleep 1")
+        self.lab.sender.run(f"setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -P 4 -t 60 >/dev/null 2>&1 & sleep 2")
+        for count in (1, 2, 1, 2):
+            host.run(f"ethtool -L {topology.NIC} combined {count}; usleep 700000")
+            self.assertEqual(len(self.merged()), count)
+        self.lab.sender.run("killall iperf; true")
+        host.run("killall iperf; true")
+        self.lab.wait_for_link()
+        self.lab.wait_for_ping()
+        self.lab.send_file(SMALL)
+        self.assertEqual(engine.unbalanced(engine.counters(host)), [])
+
+
+class OfAnotherSeries:
+    """Load and traffic on another kernel."""
+
+    series: str
+    chip: str
+
+    @classmethod
+    def setUpClass(cls):
+        logs = BUILD / "check" / f"boot-{cls.series}-{cls.chip}"
+        cls.lab = cls.enterClassContext(topology.NativeLab(cls.series, with_ours=True, logs=logs, chip=cls.chip))
+
+    def test_load_and_traffic(self):
+        lab = self.lab
+        for driver in (lab.model.stock, lab.model.ours):
+            with self.subTest(driver=driver):
+                lab.use_nic_driver(driver)
+                lab.set_nic_gro(False)
+                lab.wait_for_ping()
+                lab.send_file(4 << 20)
+                lab.send_file(SMALL, outward=True)
+        done = lab.transfer(8 << 20)
+        self.assertGreater(done.lro_ratio, 3)
+        self.assertEqual(engine.unbalanced(engine.counters(lab.nic_host)), [])
+        lab.nic_host.run(f"rmmod {lab.model.ours}", timeout=60)
+        lab.nic_driver = None
+
+    def tearDown(self):
+        self.lab.check()
+
+
+class E1000e61(OfAnotherSeries, unittest.TestCase):
+    series, chip = "6.1", "e1000e"
+
+
+class E1000e73(OfAnotherSeries, unittest.TestCase):
+    series, chip = "7.3", "e1000e"
+
+
+class Igb61(OfAnotherSeries, unittest.TestCase):
+    series, chip = "6.1", "igb"
+
+
+class Igb73(OfAnotherSeries, unittest.TestCase):
+    series, chip = "7.3", "igb"
