@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace) -> None:
     PARTIAL.unlink(missing_ok=True)
     try:
         found = (hosts.run(options.configs, options.hosts, count, repeats, save=_save) if options.hosts
-                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, _save, model))
+                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save, model=model))
     except BaseException:
         if PARTIAL.exists():
             steps.say(f"What was measured until then is kept: RESULTS={PARTIAL} shows it with `make report`.")

@@ -50,6 +50,7 @@ class Config:
         """The same of the guest's interface."""
         return self.guest_gro or self.guest_driver == OUR_GUEST
 
+    @property
     def our_nic(self) -> bool:
         """Whether this project's driver serves the NIC."""
         return self.nic_driver in OURS

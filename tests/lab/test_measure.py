@@ -286,11 +286,11 @@ class Command(unittest.TestCase):
         record = {"config": "native", "repeat": 0, "mbps": 7.0, "lro_ratio": 1.0, "retransmits": 0}
         head = {"schema": 1, "kernel": "k", "xen": "x", "qemu": "q", "nic": "n", "bytes": 1}
 
-        def ended(*_: object, save: Callable[[dict], None]) -> dict:
+        def ended(*_: object, save: Callable[[dict], None], **__: object) -> dict:
             save(experiments.complete(head, [record]))
             return experiments.complete(head, [record, record | {"repeat": 1}])
 
-        def interrupted(*arguments: object, save: Callable[[dict], None]) -> dict:
+        def interrupted(*arguments: object, save: Callable[[dict], None], **_: object) -> dict:
             ended(*arguments, save=save)
             raise KeyboardInterrupt
 

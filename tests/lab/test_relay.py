@@ -30,6 +30,8 @@ class Relay(unittest.TestCase):
 
     def setUp(self):
         self.paths = [self.folder / name for name in ("wire", "nic", "ctl")]
+        for path in self.paths:
+            path.unlink(missing_ok=True)
         self.process = subprocess.Popen([str(self.program), "--wire", str(self.paths[0]), "--nic", str(self.paths[1]),
                                          "--ctl", str(self.paths[2])], stderr=subprocess.PIPE, text=True)
         self.addCleanup(self.end)
@@ -47,8 +49,14 @@ class Relay(unittest.TestCase):
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.addCleanup(stream.close)
         stream.settimeout(30)
-        stream.connect(str(path))
-        return stream
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                stream.connect(str(path))
+                return stream
+            except ConnectionRefusedError:  # the file is there before the program listens
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
 
     def ctl(self, **command: object) -> dict:
         with self.connect(self.paths[2]) as stream, stream.makefile("rb") as lines:

@@ -213,7 +213,7 @@ class Shown(OnMachine):
         image.parent.mkdir()
         image.touch()
         report = json.loads(self.xenlro("status", "--json"))
-        self.assertEqual([entry["in_initramfs"] for entry in report["modules"].values()], [False, True, False, False])
+        self.assertEqual([name for name, entry in report["modules"].items() if entry["in_initramfs"]], ["r8169_lro"])
         self.assertIn("`update-initramfs -u`", self.xenlro("status"))
 
     def test_status_says_whether_signatures_are_required(self):
