@@ -15,6 +15,13 @@ static struct side {
 	bool extra, lost;
 } sides[QUEUES];
 
+/*
+ * A slot that the driver has read is made to say something else: the one that it reads after so many, 0: none.
+ * What it says then is in @instead.
+ */
+static unsigned int armed;
+static struct xen_netif_rx_response *read_last, instead;
+
 /* Reads of the driver until the next thing happens amid them, 0: none does. */
 static unsigned int until;
 static bool acting;
@@ -42,6 +49,8 @@ static struct xen_netif_tx_sring *tx_ring(unsigned int queue)
 void backend_begin(void)
 {
 	memset(sides, 0, sizeof(sides));
+	armed = 0;
+	read_last = NULL;
 	until = input_ends() ? 0 : 1;
 }
 
@@ -94,21 +103,41 @@ static void send_extra(struct xen_netif_rx_sring *ring, struct side *side)
 	memcpy(&ring->ring[side->rx_place++ % RING_SLOTS], &extra, sizeof(extra));
 }
 
-/* A slot that may have been read already says something else. */
-static void rewrite(struct xen_netif_rx_sring *ring, const struct side *side)
+static void change(struct xen_netif_rx_response *slot, unsigned int what, const struct xen_netif_rx_response *to)
+{
+	switch (what) {
+	case 0:
+		slot->status = to->status;
+		break;
+	case 1:
+		slot->offset = to->offset;
+		break;
+	default:
+		*slot = *to;
+	}
+}
+
+/* A slot says something else: now, or as soon as the driver has read it. */
+static void rewrite(struct xen_netif_rx_sring *ring, const struct side *side, bool later)
 {
 	struct xen_netif_rx_response *slot = &ring->ring[(side->rx_place - 1 - choice(24)) % RING_SLOTS].rsp;
 
-	switch (choice(3)) {
-	case 0:
-		slot->status = odd_sizes[choice(ARRAY_SIZE(odd_sizes))];
-		break;
-	case 1:
-		slot->offset = odd_offsets[choice(ARRAY_SIZE(odd_offsets))];
-		break;
-	default:
-		slot->flags = input_u8() & 15;
-	}
+	instead = (struct xen_netif_rx_response){
+		.id = (u16)choice(3), .flags = input_u8() & 15,
+		.status = odd_sizes[choice(ARRAY_SIZE(odd_sizes))],
+		.offset = odd_offsets[choice(ARRAY_SIZE(odd_offsets))] };
+	if (later)
+		armed = 1 + choice(24);
+	else
+		change(slot, choice(3), &instead);
+}
+
+/* The driver reads a slot, and has the one before in its registers. */
+static void read_slot(struct xen_netif_rx_response *slot)
+{
+	if (armed && read_last && read_last != slot && !--armed)
+		change(read_last, instead.id % 3, &instead);
+	read_last = slot;
 }
 
 static void complete(struct xen_netif_tx_sring *ring, struct side *side, unsigned int count)
@@ -190,7 +219,7 @@ void backend_act(void)
 		break;
 	case 8:
 	case 9:
-		rewrite(rx, side);
+		rewrite(rx, side, what == 9);
 		break;
 	case 10:
 		complete(tx, side, 1 + choice(RING_SLOTS));
@@ -236,7 +265,13 @@ void backend_moment(const void *address)
 {
 	size_t at = (size_t)((const u8 *)address - (const u8 *)memory);
 
-	if (until && at < sizeof(memory))
+	if (at >= sizeof(memory))
+		return;
+	if (armed && at % PAGE_SIZE >= offsetof(struct xen_netif_rx_sring, ring) &&
+	    (rx_ring(0) == (void *)(at / PAGE_SIZE * PAGE_SIZE + (size_t)memory) ||
+	     rx_ring(1) == (void *)(at / PAGE_SIZE * PAGE_SIZE + (size_t)memory)))
+		read_slot((struct xen_netif_rx_response *)((size_t)address & ~7ul));
+	if (until)
 		other_side_acts();
 }
 
@@ -251,6 +286,7 @@ bool backend_acts_meanwhile(void)
 void backend_ends(void)
 {
 	until = 0;
+	armed = 0;
 	grants_unmap();
 }
 

@@ -69,6 +69,7 @@ KNOWN = (
     ("xen-netfront-7.3", "slab"),
     ("xen-netfront-6.12", "granted"),
     ("xen-netfront-7.3", "endless"),
+    ("xen-netfront-6.12", "xdp"),
 )
 
 
