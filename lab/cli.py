@@ -7,11 +7,12 @@ import argparse
 import os
 import re
 import shutil
+import textwrap
 import time
 from pathlib import Path
 
-from . import (configs, experiments, hosts, kernels, measure, nics, prereq, provision, report, results, scaling,
-               scaling_guests, steps, symbols, table, windows)
+from . import (configs, experiments, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
+               scaling, scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
 
@@ -114,7 +115,9 @@ def _run(options: argparse.Namespace) -> None:
     minutes = (time.monotonic() - ready) / 60
     if "profile" in found:
         steps.say(symbols.render(found["profile"]))
-    steps.say(f"\n{table.render(found)}\n\n{report.judge(found).sentence}\nResults: {RESULTS}\n"
+    compared = textwrap.fill(report.sentences(ratios.of(found)), 100)
+    steps.say(f"\n{table.render(found)}\n{f'{chr(10)}{compared}{chr(10)}' if compared else ''}\n"
+              f"{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
 
 

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The few ratios that say how the project does against its peers, from medians over the repeats.
 
-    P1        driver domain's instructions per byte, guest1 / gro1
-    P1_coherent
-              the same, guest1 / gro1-coherent
-    P2        guest's instructions per byte, guest2 / gro2
-    P3        both domains' instructions per byte, guest12 / gro12
-    P4        capacity of the best guest configuration of this project relative to native: native's instructions per
-              byte / those of the busier domain, which is the limit because the two run side by side
-    P4_config which configuration that is
-    P4_mbps   its measured Mbit/s / native's
-    P5        grant copies per 64 KiB in guest1
-    P6        LRO ratio of this project's engine at 1 flow and at 1000 flows interleaved
-    P8        99th percentile of the request/response latency in guest12, merging / merging switched off, each over the
-              answers of all repeats
+    driver_cost           driver domain's instructions per byte, guest1 / gro1
+    driver_cost_coherent  the same, guest1 / gro1-coherent
+    guest_cost            guest's instructions per byte, guest2 / gro2
+    both_cost             both domains' instructions per byte, guest12 / gro12
+    capacity              capacity of the best guest configuration of this project relative to native: native's
+                          instructions per byte / those of the busier domain, which is the limit because the two run
+                          side by side
+    capacity_config       that configuration
+    throughput            its measured Mbit/s / native's
+    grant_copies          grant copies per 64 KiB in guest1
+    lro_ratio             LRO ratio of this project's engine at 1 flow and at 1000 flows interleaved
+    latency_p99           99th percentile of the request/response latency in guest12, merging / merging switched off,
+                          each over the answers of all repeats
 
 A ratio whose inputs were not measured is absent.
 """
@@ -33,10 +33,15 @@ from .steps import LabError
 DRIVER = ("insn_per_byte", "driver", "total")
 GUEST = ("insn_per_byte", "guest", "total")
 DIGITS = 4
-# P6's many flows: that number, or else the point of the scaling series that comes next.
+# The many flows of lro_ratio: that number, or else the point of the scaling series that comes next.
 MANY_FLOWS = (1000, 1024)
 # Their packets come in bursts of so many, where the series tells bursts apart.
 BURST = 16
+
+# The names of the ratios in earlier results files.
+_EARLIER = {"P1": "driver_cost", "P1_coherent": "driver_cost_coherent", "P2": "guest_cost", "P3": "both_cost",
+            "P4": "capacity", "P4_config": "capacity_config", "P4_mbps": "throughput", "P5": "grant_copies",
+            "P6": "lro_ratio", "P8": "latency_p99"}
 
 
 def number(value: object) -> float | None:
@@ -64,17 +69,25 @@ def middle(results: dict, config: str, *path: str) -> float | None:
     return median(found) if found else None
 
 
+def of(results: dict) -> dict:
+    """The ratios that a results file holds, by their present names; computed where it holds none."""
+    kept = results.get("ratios")
+    if not isinstance(kept, dict) or not kept:
+        return compute(results)
+    return {_EARLIER.get(name, name): value for name, value in kept.items()}
+
+
 def compute(results: dict) -> dict:
     """The ratios by name, rounded to four digits after the point."""
     found: dict[str, object] = {
-        "P1": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1", *DRIVER)),
-        "P1_coherent": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1-coherent", *DRIVER)),
-        "P2": _over(middle(results, "guest2", *GUEST), middle(results, "gro2", *GUEST)),
-        "P3": _over(_both(results, "guest12"), _both(results, "gro12")),
+        "driver_cost": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1", *DRIVER)),
+        "driver_cost_coherent": _over(middle(results, "guest1", *DRIVER), middle(results, "gro1-coherent", *DRIVER)),
+        "guest_cost": _over(middle(results, "guest2", *GUEST), middle(results, "gro2", *GUEST)),
+        "both_cost": _over(_both(results, "guest12"), _both(results, "gro12")),
         **_capacity(results),
-        "P5": _over(middle(results, "guest1", "grant_copies_per_64k"), 1),
-        "P6": _many_flows(results),
-        "P8": _over(_slowest(results, "guest12", "latency_histogram"),
+        "grant_copies": _over(middle(results, "guest1", "grant_copies_per_64k"), 1),
+        "lro_ratio": _many_flows(results),
+        "latency_p99": _over(_slowest(results, "guest12", "latency_histogram"),
                     _slowest(results, "guest12", "latency_off_histogram")),
     }
     return {name: value for name, value in found.items() if value not in (None, {})}
@@ -113,8 +126,8 @@ def _capacity(results: dict) -> dict[str, object]:
     if native is None or not limits:
         return {}
     best = min(limits, key=limits.__getitem__)
-    return {"P4": _over(native, limits[best]), "P4_config": best,
-            "P4_mbps": _over(middle(results, best, "mbps"), middle(results, "native", "mbps"))}
+    return {"capacity": _over(native, limits[best]), "capacity_config": best,
+            "throughput": _over(middle(results, best, "mbps"), middle(results, "native", "mbps"))}
 
 
 def _many_flows(results: dict) -> dict[str, float]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from .. import ratios, results as results_file
 from ..paths import ROOT
-from . import charts, curves, gnuplot, page, summary, tables
+from . import charts, curves, gnuplot, page, tables
 from .data import Block, Data, Figure, Section
 from .quality import Quality, judge
+from .summary import sentences
 
-__all__ = ["Quality", "judge", "write"]
+__all__ = ["Quality", "judge", "sentences", "write"]
 
 NAME = "report.html"
 PLOTS = "plots"
@@ -29,7 +30,7 @@ def write(results: dict, folder: Path) -> Path:
     results_file.validate(results)
     data = Data(results, _shown(folder / "results.json"), folder)
     verdict = judge(results)
-    found = results.get("ratios") or ratios.compute(results)
+    found = ratios.of(results)
     sections = _sections(data, found)
     figures = [block for section in sections for block in section.blocks if isinstance(block, Figure)]
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def write(results: dict, folder: Path) -> Path:
         fresh = Path(name)
         (fresh / PLOTS).mkdir()
         elements = gnuplot.draw(figures, fresh / PLOTS)
-        html = page.render("TCP receive on Xen, measured", [summary.sentences(found), _lead(data)],
+        html = page.render("TCP receive on Xen, measured", [sentences(found), _lead(data)],
                            (verdict.good, verdict.sentence), sections, elements, _shown(folder / PLOTS))
         (fresh / NAME).write_text(html)
         # Plots of an earlier run must not stand beside this page.

@@ -246,15 +246,16 @@ def _symbols(data: Data, config: str, domain: str, title: str, rows: list[dict])
 
 
 _RATIOS = (
-    ("P1", "Driver domain's instructions per byte: guest1 / gro1", "smaller is better"),
-    ("P1_coherent", "The same with the same receive buffers: guest1 / gro1-coherent", "smaller is better"),
-    ("P2", "Guest's instructions per byte: guest2 / gro2", "smaller is better"),
-    ("P3", "Both domains' instructions per byte: guest12 / gro12", "smaller is better"),
-    ("P4", "Capacity relative to native: native's instructions per byte / those of the busier domain",
+    ("driver_cost", "Driver domain's instructions per byte: guest1 / gro1", "smaller is better"),
+    ("driver_cost_coherent", "The same with the same receive buffers: guest1 / gro1-coherent", "smaller is better"),
+    ("guest_cost", "Guest's instructions per byte: guest2 / gro2", "smaller is better"),
+    ("both_cost", "Both domains' instructions per byte: guest12 / gro12", "smaller is better"),
+    ("capacity", "Capacity relative to native: native's instructions per byte / those of the busier domain",
      "larger is better"),
-    ("P4_mbps", "Measured beside P4: Mbit/s relative to native", "larger is better"),
-    ("P5", "Grant copies per 64 KiB in guest1", "smaller is better"),
-    ("P8", "99th percentile of the latency in guest12: merging / switched off", "1 is the aim"),
+    ("throughput", "Measured beside capacity: Mbit/s relative to native", "larger is better"),
+    ("grant_copies", "Grant copies per 64 KiB in guest1", "smaller is better"),
+    ("lro_ratio", "LRO ratio of this project, {}", "larger is better"),
+    ("latency_p99", "99th percentile of the latency in guest12: merging / switched off", "1 is the aim"),
 )
 
 
@@ -263,22 +264,32 @@ def key_ratios(data: Data, found: dict) -> Block:
     rows: list[list[str | Cell]] = []
     for name, title, sense in _RATIOS:
         if isinstance(value := found.get(name), (int, float)):
-            config = f" ({found['P4_config']})" if name.startswith("P4") and "P4_config" in found else ""
-            rows.append([name.partition("_")[0], title + config, show(value), sense])
-    measured = {row.get("flows") for row in data.rows("scaling", "flows") if row.get("engine") == "lro"}
-    for flows, value in (found.get("P6") or {}).items():
-        exact = next((str(count) for count in ratios.MANY_FLOWS if count in measured), flows)
-        count = "1 flow" if flows == "1" else f"{exact} flows"
-        rows.append(["P6", f"LRO ratio of this project, {count}", show(value), "larger is better"])
-    rows.sort(key=lambda row: row[0])
+            best = name in ("capacity", "throughput") and "capacity_config" in found
+            config = f" ({found['capacity_config']})" if best else ""
+            rows.append([_named_ratio(name), title + config, show(value), sense])
+        elif isinstance(value, dict):
+            rows += [[_named_ratio(name), title.format(_flows(data, flows)), show(part), sense]
+                     for flows, part in value.items()]
     if not rows:
         return missing(data, "ratios")
-    absent = [name for name in ("P1", "P2", "P3", "P4", "P5", "P6", "P8") if name not in found]
+    absent = [_named_ratio(name) for name, _, _ in _RATIOS
+              if name not in found and name not in ("driver_cost_coherent", "throughput")]
     notes = ["Computed from medians over the repeats."]
     if absent:
         notes.append(f"Not there, because their inputs were not measured: {listed(absent)}.")
     return Table("ratios", "This project beside its peers", [[("", 1), ("ratio", 1), ("value", 1), ("sense", 1)]], rows,
                  data.at("ratios" if data.part("ratios") else "runs, scaling"), notes, [], words=True)
+
+
+def _named_ratio(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _flows(data: Data, flows: str) -> str:
+    """The number of flows that a ratio is of: the one that was measured, where the results name a round one."""
+    measured = {row.get("flows") for row in data.rows("scaling", "flows") if row.get("engine") == "lro"}
+    exact = next((str(count) for count in ratios.MANY_FLOWS if count in measured), flows)
+    return "1 flow" if flows == "1" else f"{exact} flows"
 
 
 def machine(data: Data) -> Block:

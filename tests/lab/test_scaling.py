@@ -65,10 +65,10 @@ class Joined(unittest.TestCase):
         return code
 
     def test_with_earlier_runs(self) -> None:
-        self.assertEqual(self.run_cli(NOW | {"runs": [RUN], "ratios": {"P1": 0.5}}, "--scaling", "1"), 0)
+        self.assertEqual(self.run_cli(NOW | {"runs": [RUN], "ratios": {"driver_cost": 0.5}}, "--scaling", "1"), 0)
         found = results.read(self.path)
         self.assertEqual((found["runs"], found["scaling"]), ([RUN], {"flows": FLOWS, "guests": GUESTS}))
-        self.assertEqual(found["ratios"], {"P6": {"1": 44.0, "1000": 44.0}})
+        self.assertEqual(found["ratios"], {"lro_ratio": {"1": 44.0, "1000": 44.0}})
         # One series alone leaves the rows of the other.
         self.assertEqual(self.run_cli(None, "--scaling", "guests"), 0)
         self.assertEqual(self.ran, [False, True])
