@@ -9,8 +9,6 @@ echo "$1 $vif"
 case "$1" in
 online|add)
 	ip link set "$vif" master br0
-	# netback's own 32 are less than one burst of a sender that is near; see docs/performance.md.
-	ip link set "$vif" txqueuelen 1000
 	ip link set "$vif" up
 	xenstore-write "$XENBUS_PATH/hotplug-status" connected
 	;;
