@@ -10,8 +10,8 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from . import (attempts, configs, kernels, latency, measure, ratios, results, roots, segments, steps,
-               traffic, windows)
+from . import (attempts, configs, kernels, latency, measure, progress, ratios, results, roots, segments,
+               steps, traffic, windows)
 from .agent import Host
 from .configs import Config
 from .console import MachineFault
@@ -49,9 +49,15 @@ def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: b
         laboratories.append((lab, group))
     runs: list[dict] = []
     memory: dict[str, int] = {}
+    # How long a run takes depends on its bytes.
+    size = f"{count / (1 << 20):g}M"
+    where = progress.Progress("run", [f"{config.name} {size}" for _, group in laboratories for config in group
+                                      for _ in range(repeats)])
+    steps.say(where.opening())
     for lab, group in laboratories:
         with lab:
-            collect(run_all(_Bench(lab, count), group, repeats), found, runs, save)
+            made = run_all(_Bench(lab, count), group, repeats)
+            collect(where.each(made, lambda record: f"{record['config']} {size}"), found, runs, save)
             memory[lab.name] = lab.nic_host.memory_used()
     return complete(found | {"memory_mib": memory}, runs)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 import sys
 import threading
 import time
@@ -21,6 +22,10 @@ EXIT_INTERRUPTED = 130
 
 # Seconds without a line after which a running step says that it still runs.
 HEARTBEAT = 10.0
+
+
+# Back to the begin of the line, and clear it.
+_CLEAR = "\r\x1b[K"
 
 
 class LabError(Exception):
@@ -69,6 +74,8 @@ class _Board:
         self._running: dict[int, list[Step]] = {}
         self._spoke = time.monotonic()
         self._thread: threading.Thread | None = None
+        # The line below all others that a terminal shows, and what the heartbeat adds to it.
+        self._status = self._beats = ""
 
     def say(self, line: str) -> None:
         with self._lock:
@@ -78,10 +85,37 @@ class _Board:
         # The stream is looked up each time, as it may be replaced; a reader that went away must not
         # keep the lab from cleaning up.
         try:
-            print(line, file=sys.stdout, flush=True)
+            if self._status and sys.stdout.isatty():
+                self._beats = ""
+                print(f"{_CLEAR}{line}\n{self._shown()}", end="", file=sys.stdout, flush=True)
+            else:
+                print(line, file=sys.stdout, flush=True)
         except (BrokenPipeError, ValueError):
             pass
         self._spoke = time.monotonic()
+
+    def status(self, text: str) -> None:
+        """Show `text` below all other lines; on no terminal it is a line like others. Empty: nothing any more."""
+        with self._lock:
+            if not sys.stdout.isatty():
+                self._status = ""
+                if text:
+                    self._say(text)
+                return
+            self._status, self._beats = text, ""
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        try:
+            print(f"{_CLEAR}{self._shown()}", end="", file=sys.stdout, flush=True)
+        except (BrokenPipeError, ValueError):
+            pass
+        self._spoke = time.monotonic()
+
+    def _shown(self) -> str:
+        # A line that wraps could not be rewritten.
+        width = shutil.get_terminal_size().columns - 1
+        return f"{self._status}{self._beats}"[:width]
 
     def begin(self, title: str) -> Step:
         with self._lock:
@@ -115,9 +149,13 @@ class _Board:
                     self._changed.wait(left)
                     continue
                 innermost = [steps[-1] for steps in self._running.values()]
-                self._say("    still running: " + "; ".join(
-                    f"{step.title} ({step.elapsed():.0f} s{', ' if step.detail else ''}{step.detail})"
-                    for step in innermost))
+                told = "; ".join(f"{step.title} ({step.elapsed():.0f} s{', ' if step.detail else ''}{step.detail})"
+                                 for step in innermost)
+                if self._status and sys.stdout.isatty():
+                    self._beats = f": {told}"
+                    self._rewrite()
+                else:
+                    self._say(f"    still running: {told}")
 
 
 _board = _Board()
@@ -126,6 +164,11 @@ _board = _Board()
 def say(line: str) -> None:
     """Print one line, whole, whatever other threads print."""
     _board.say(line)
+
+
+def status(text: str) -> None:
+    """Say where long work is: on a terminal in one line that is rewritten, elsewhere in a line of its own."""
+    _board.status(text)
 
 
 @contextmanager
@@ -222,6 +265,7 @@ def disk_full(error: OSError) -> str:
 
 
 def _fail(name: str, sentence: str, code: int) -> int:
+    status("")
     try:
         sys.stdout.flush()
         print(f"{name}: {sentence}", file=sys.stderr, flush=True)

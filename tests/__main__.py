@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import kernels, prereq, proc, provision, roots, steps
+from lab import kernels, prereq, proc, progress, provision, roots, steps
 from lab.paths import BUILD, ROOT
 from lab.steps import LabError
 
@@ -69,7 +69,7 @@ SUITES = (
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
           python("tests.lab.test_provision", "tests.lab.test_runtime", "tests.lab.test_measure",
-                 "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_bench",
+                 "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_progress", "tests.lab.test_bench",
                  "tests.lab.test_scaling", "tests.lab.test_relay", "tests.bench.test_results", "tests.flow.test_flow",
                  "tests.soak.test_memory",
                  "tests.kunit.test_report"), 300),
@@ -153,8 +153,17 @@ def check(names: Sequence[str]) -> int:
     LOGS.mkdir(exist_ok=True)
     if any(suite.needs_lab for suite in chosen):
         provision.setup(list(kernels.SERIES))
-    counts = [run_suite(suite) for suite in chosen]
-    passed, failed = (sum(column) for column in zip(*counts))
+    where = progress.Progress("suite", [suite.name for suite in chosen])
+    steps.say(where.opening())
+    counts = {}
+    for suite in chosen:
+        where.begin()
+        counts[suite.name] = run_suite(suite)
+        where.end(suite.name, keep=not counts[suite.name][1])
+    passed, failed = (sum(column) for column in zip(*counts.values()))
+    for name, (_, wrong) in counts.items():
+        if wrong:
+            steps.say(f"failed: {name}, {wrong} of its tests (log: {LOGS / f'{name}.log'})")
     steps.say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

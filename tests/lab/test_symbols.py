@@ -112,6 +112,9 @@ class Amounts(unittest.TestCase):
 class Results(unittest.TestCase):
     """From the runs into the results and onto the terminal."""
 
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
     def test_one_profile_per_configuration(self) -> None:
         def run_all(bench: object, group: list[configs.Config], repeats: int) -> list[dict]:
             return [{"config": config.name, "repeat": repeat, "mbps": 1.0, "lro_ratio": 1.0, "retransmits": 0,
@@ -120,6 +123,7 @@ class Results(unittest.TestCase):
 
         with mock.patch.object(experiments, "NativeLab") as lab, \
                 mock.patch.object(experiments, "run_all", run_all), \
+                mock.patch.object(experiments.progress, "MEMORY", self.folder / "durations.json"), \
                 mock.patch.multiple(experiments.roots, xen_version=lambda: "4", qemu_version=lambda: "11"), \
                 mock.patch.object(experiments.kernels, "kernel"):
             experiments.kernels.kernel.return_value.release = "6.12"

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What long work says of itself: what will run, where it is, how long the rest takes, and what failed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lab import progress, steps
+from tests import __main__ as suites
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Progress(unittest.TestCase):
+    """A clock and a memory of the test's own."""
+
+    def setUp(self) -> None:
+        self.memory = Path(self.enterContext(tempfile.TemporaryDirectory())) / "durations.json"
+        self.now = 0.0
+
+    def made(self, *names: str) -> progress.Progress:
+        return progress.Progress("run", names, self.memory, lambda: self.now)
+
+    def run_one(self, where: progress.Progress, name: str, seconds: float, keep: bool = True) -> str:
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            where.begin()
+            self.now += seconds
+            where.end(name, keep)
+        return said.getvalue()
+
+    def test_nothing_is_known_at_first(self) -> None:
+        where = self.made("a", "a", "b")
+        self.assertEqual(where.opening(), "3 runs, the time is not known before the first has ended: a x2, b")
+        self.assertEqual(self.run_one(where, "a", 120), "run 1 of 3\n")
+        self.assertEqual(where.position(), "run 2 of 3, about 4 minutes left")
+
+    def test_durations_are_remembered(self) -> None:
+        where = self.made("a", "b")
+        self.run_one(where, "a", 60)
+        self.run_one(where, "b", 600)
+        self.assertEqual(self.made("a", "b").opening(), "2 runs, about 11 minutes: a, b")
+        self.assertEqual(self.made("a", "new").opening(), "2 runs, about 2 minutes: a, new")
+
+    def test_pace_of_this_run_counts(self) -> None:
+        self.memory.write_text(json.dumps({"run a": 60, "run b": 600}))
+        where = self.made("a", "b")
+        self.run_one(where, "a", 120)
+        self.assertEqual(where.position(), "run 2 of 2, about 20 minutes left")
+
+    def test_failed_job_is_no_measure(self) -> None:
+        where = self.made("a", "b")
+        self.run_one(where, "a", 60, keep=False)
+        self.assertFalse(self.memory.exists())
+        self.assertEqual(where.position(), "run 2 of 2")
+
+    def test_broken_memory_does_no_harm(self) -> None:
+        for text in ("", "[1]", '{"run a": "x"}'):
+            self.memory.write_text(text)
+            self.assertEqual(self.made("a").position(), "run 1 of 1")
+
+    def test_records_pass(self) -> None:
+        where = self.made("a", "b")
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            found = list(where.each(iter([{"config": "a"}, {"config": "b"}]), lambda record: record["config"]))
+        self.assertEqual([record["config"] for record in found], ["a", "b"])
+        self.assertIn("run 2 of 2", said.getvalue())
+
+    def test_terminal_has_one_line_that_is_rewritten(self) -> None:
+        with contextlib.redirect_stdout(Terminal()) as said:
+            steps.status("run 1 of 2")
+            steps.say("a line")
+            steps.status("run 2 of 2")
+            steps.status("")
+            steps.say("last")
+        clear = "\r\x1b[K"
+        self.assertEqual(said.getvalue(), f"{clear}run 1 of 2{clear}a line\nrun 1 of 2{clear}run 2 of 2{clear}last\n")
+
+
+class Check(unittest.TestCase):
+    def test_failed_suites_are_named_at_the_end(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+        def suite(name: str, failed: int) -> suites.Suite:
+            return suites.Suite(name, "something", lambda log, limit: log.write_text(f"2 passed, {failed} failed\n"), 1)
+        with contextlib.redirect_stdout(io.StringIO()) as said, mock.patch.object(suites, "LOGS", folder), \
+                mock.patch.object(progress, "MEMORY", folder / "durations.json"), \
+                mock.patch.object(suites.prereq, "ensure"), \
+                mock.patch.object(suites, "SUITES", (suite("one", 0), suite("two", 3), suite("three", 0))):
+            self.assertEqual(suites.check([]), 1)
+        lines = said.getvalue().splitlines()
+        self.assertEqual(lines[0], "3 suites, the time is not known before the first has ended: one, two, three")
+        self.assertIn("suite 1 of 3", lines)
+        self.assertEqual(lines[-2:], [f"failed: two, 3 of its tests (log: {folder}/two.log)", "6 passed, 3 failed"])
+
+
+if __name__ == "__main__":
+    unittest.main()
