@@ -330,6 +330,7 @@ struct module;
 #define MODULE_DESCRIPTION(text) extern int module_said
 #define MODULE_ALIAS(text) extern int module_said
 #define MODULE_VERSION(text) extern int module_said
+#define MODULE_IMPORT_NS(name) extern int module_said
 #define MODULE_PARM_DESC(name, text) extern int module_said
 #define module_param_named(name, variable, type, mode) extern int module_said
 #define module_param_cb(name, operations, argument, mode)			\

@@ -5,8 +5,6 @@
 
 #include "model.h"
 
-#define MODULE_IMPORT_XENLRO() extern int module_said
-
 #define xenlro_stats_add(counter, n)						\
 do {										\
 	if (__same_type(*(counter), u64))					\
