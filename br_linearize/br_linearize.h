@@ -30,7 +30,7 @@ enum brl_mode {
 /**
  * enum brl_hook - where packets are met
  * @BRL_BRIDGE: when a bridge has chosen the port
- * @BRL_EGRESS: when the port is about to transmit, whoever sends
+ * @BRL_EGRESS: when the port is about to transmit, from any sender
  */
 enum brl_hook {
 	BRL_BRIDGE,

@@ -4,7 +4,7 @@
  *
  * A driver that merges packets leaves an aggregate of many small pieces. A port
  * that copies piece by piece, as Xen's netback does with grant copies, pays for
- * each of them. Whatever goes wrong here, the packet goes on as it was: slower to
+ * each of them. On any failure the packet is forwarded unchanged: slower to
  * transmit, not lost.
  */
 #include <linux/bottom_half.h>
@@ -18,7 +18,7 @@
 #include "br_linearize.h"
 #include "slots.h"
 
-/* An aggregate of 64 KiB has so many when its packets have 256 bytes. */
+/* An aggregate of 64 KiB has 256 pieces when its packets have 256 bytes. */
 #define PIECES_MAX	256
 
 /* As many as netback queues for some guests: 512 KiB for each. */
@@ -174,7 +174,7 @@ static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsi
 		skb_add_rx_frag(to, i, page[i], 0, size, PAGE_SIZE);
 	}
 	copy_meta(to, skb);
-	/* Whoever called goes on with the skb that it has. */
+	/* The caller goes on with its skb. */
 	skb_morph(skb, to);
 	consume_skb(to);
 	return BRL_COUNT_INPHASE;

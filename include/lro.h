@@ -192,14 +192,14 @@ void lro_end(struct lro *lro);
  * @napi: NAPI instance being polled
  * @work_done: packets processed, less than the budget
  *
- * Takes the place of napi_complete_done() in a poll function. What bulk flows
- * have in the making may stay; then the engine schedules @napi when the module
- * parameter hold_us is over, and the poll function runs without an interrupt.
+ * Takes the place of napi_complete_done() in a poll function. Open
+ * aggregates of bulk flows may be held. The engine then schedules @napi when hold_us
+ * has elapsed, and the poll function runs without an interrupt.
  *
  * Context: NAPI poll.
  * Return: whether the driver is to enable the interrupt, as of napi_complete_done():
- * false also while the engine keeps something, for then it is the engine that has
- * @napi polled. A driver that disables @napi enables the interrupt with @napi again,
+ * false also while the engine holds something, as the engine then schedules
+ * @napi. A driver that disables @napi enables the interrupt with @napi again,
  * whatever was returned last.
  */
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done);

@@ -2,8 +2,8 @@
 /*
  * Pages to copy packets into, used again when their readers are done.
  *
- * A page that only the ring still refers to has been read by whoever got the
- * packet, and is free to be written again. Pages come back in about the order
+ * A page that only the ring still refers to has been read by the receiver of
+ * the packet, and is free to be written again. Pages come back in about the order
  * in which they were given; one that does not is left to its readers.
  *
  * The fewer pages take turns, the more of them are still in the processor's cache

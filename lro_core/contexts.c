@@ -158,7 +158,7 @@ int lro_contexts_each(int (*call)(struct lro *lro, void *data), void *data)
 
 void lro_contexts_quiet(struct lro *lro)
 {
-	/* Under the lock: whoever asks for polls now asks while NAPI is disabled. */
+	/* Under the lock: a reader that asks for polls finds NAPI disabled. */
 	mutex_lock(&lock);
 	WRITE_ONCE(lro->quiet, true);
 	mutex_unlock(&lock);

@@ -34,7 +34,7 @@ int lro_contexts_add(struct lro *lro);
  * lro_contexts_remove() - forget a context and free its flow table
  * @lro: context, its NAPI instance disabled; no aggregate is open
  *
- * Context: process; waits for whoever looks at the context.
+ * Context: process; waits for readers of the context.
  */
 void lro_contexts_remove(struct lro *lro);
 

@@ -249,7 +249,7 @@ static noinline bool copy_append_across(struct lro *lro, struct lro_flow *flow, 
 	return true;
 }
 
-/* Add the next packet where somebody wants to know of it, or the aggregate ends with it. */
+/* Add the next packet where it is traced, or the aggregate ends with it. */
 static noinline bool copy_append_known(struct lro *lro, struct lro_flow *flow, u8 *to,
 				       const u8 *from, enum lro_reason why)
 {
@@ -258,7 +258,7 @@ static noinline bool copy_append_known(struct lro *lro, struct lro_flow *flow, u
 	return true;
 }
 
-/* Add the packet that bulk TCP sends next. The copy comes last, for nothing to outlive it. */
+/* Add the packet that bulk TCP sends next. The copy comes last: no value is kept across it. */
 static __always_inline bool copy_append_next(struct lro *lro, struct lro_flow *flow,
 					     const u8 *frame, unsigned int len, unsigned int tcp)
 {

@@ -3,8 +3,8 @@
  * The flow tables in debugfs: lro_core/flows.
  *
  * A table is used without locks by the poll function of its NAPI instance, so
- * nobody else can read it. Whoever opens the file lays down memory beside each
- * context and has NAPI poll; that poll copies its open aggregates.
+ * no other code can read it. Opening the file lays down memory beside each
+ * context and schedules NAPI; that poll copies its open aggregates.
  *
  * One file for all contexts: a driver creates them before its device has a name.
  */

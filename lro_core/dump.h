@@ -18,7 +18,7 @@ void lro_dump_setup(void);
 void lro_dump_remove(void);
 
 /**
- * lro_snapshot_fill() - copy the open aggregates for whoever asked
+ * lro_snapshot_fill() - copy the open aggregates for the reader
  * @lro: context that has @lro->snapshot
  *
  * Context: NAPI poll.

@@ -124,7 +124,7 @@ struct lro_hash_key {
  * @bulk: the same of bulk flows
  * @held: open aggregates kept from polls before, by when they were held last
  * @last: one that the next packet is probably of, or NULL
- * @recent: the one that was not expected last; only to compare with
+ * @recent: latest flow that @last did not predict; compared only
  * @set: places
  * @sets: number of sets
  * @key: makes the choice of set unpredictable from outside

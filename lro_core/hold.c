@@ -26,7 +26,7 @@
  * early costs less than setting it again for each poll.
  *
  * Once it has asked for a poll the timer stops. If NAPI is polling already, it
- * polls once more; if it is disabled, lro_stop() delivers what is held. Asking
+ * polls again; if it is disabled, lro_stop() delivers what is held. Asking
  * again would help neither.
  */
 static enum hrtimer_restart timer_runs(struct hrtimer *timer)
@@ -80,10 +80,10 @@ static struct lro_flow *first_of(struct list_head *list)
 }
 
 /*
- * Holding pays where the next packets come within the time. Where none has come it
- * has cost a timer and a poll for nothing: then so many polls deliver everything if
- * one aggregate was held. It is one timer and one poll for any number of them, and
- * the more are held the more is lost when all are delivered: the fewer polls do so.
+ * Holding pays where the next packets come in time. If no packet came in time, the
+ * timer and the poll were wasted, and the next HOLD_PAUSE polls hold nothing. The
+ * pause is shorter the more aggregates were held: they share one timer and one poll,
+ * and delivering them all loses more.
  */
 #define HOLD_PAUSE	32
 

@@ -209,8 +209,9 @@ bool lro_never_merges(const u8 *frame, unsigned int avail);
  * @avail: bytes that may be read at @frame
  * @len: length of the frame without FCS, bytes
  *
- * It ends whatever it joins, and somebody waits for it: while no aggregate is open it needs
- * no closer look. A longer one may be the last of a burst, whose flow is then to be known.
+ * It ends any aggregate that it joins, and its receiver waits for it: while no aggregate is
+ * open it needs no closer look. A longer one may be the last of a burst, whose flow is
+ * then to be known.
  *
  * Return: true only for TCP over IP, whatever tag the frame has.
  */

@@ -158,7 +158,7 @@ static __always_inline bool page_append_next(struct lro *lro, struct lro_flow *f
 	if (!make_room(lro, flow, 1, pool))
 		return false;
 	lro_count_packet(lro, skb_frag_size(frag));
-	/* Written at once, for it goes to where the cache does not have it. */
+	/* One write: the place is not in the cache. */
 	cut = *frag;
 	skb_frag_off_add(&cut, flow->state.hdr_len);
 	skb_frag_size_set(&cut, payload);

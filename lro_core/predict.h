@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The packet that bulk TCP sends next: the one before once more, of full size and without
- * PSH and FIN, with sequence number and identification counted up. Nearly all packets of a
- * bulk transfer are, so an aggregate has the header ready that such a packet must have, and
- * what looks at it is inlined into the way of each packet.
+ * Header prediction. The next packet of bulk TCP has the previous one's headers, with
+ * sequence number and identification counted up; it has full size and neither PSH nor FIN.
+ * Nearly all packets of a bulk transfer are like that. An aggregate has the header of such
+ * a packet ready, and the compare is inlined into the path of each packet.
  */
 #ifndef _XENLRO_PREDICT_H
 #define _XENLRO_PREDICT_H
@@ -27,7 +27,7 @@ static __always_inline bool lro_predicted_kind(const struct lro_state *state, co
 	       lro_diff64(hdr + 32, frame + 32) | lro_diff64(hdr + 40, frame + 40);
 	if (tcp != LRO_V4_TCP)
 		diff |= lro_diff64(hdr + 48, frame + 48) | lro_diff64(hdr + 56, frame + 56);
-	/* The rest before the checksum; some of it once more. */
+	/* The rest before the checksum; it overlaps the bytes above. */
 	diff |= lro_diff64(hdr + check - 8, frame + check - 8);
 	if (timestamps)
 		diff |= (lro_diff64(hdr + check, frame + check) & lro_load64(no_check)) |

@@ -5,7 +5,7 @@
  * The rules know tags only beside the frame, where devices put them and where the
  * stack moves those that it finds in the data. So one tag is moved there first:
  * in an skb as the stack does it, of a frame in the driver's memory by a copy of
- * the headers. Whoever transmits the aggregate puts the tag back into each segment.
+ * the headers. Transmission of the aggregate puts the tag back into each segment.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>

@@ -312,7 +312,8 @@ expression ref, page;
  ...>
  }
 
-// What the backend has in use goes back to its place, for the functions that release the ring.
+// A grant that the backend uses goes back to its place: the functions that release the ring
+// find it there.
 @tx_in_use@
 expression queue, id, ref;
 @@

@@ -286,8 +286,7 @@ static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *s
 
 /*
  * The backend did what none does, and the driver takes no more from it. Returning
- * from the poll without completing it would have whoever removes the device wait for
- * ever.
+ * from the poll without completing it would make the removal of the device wait for ever.
  */
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
 			     struct sk_buff_head *refused, struct sk_buff_head *slots,

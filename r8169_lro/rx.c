@@ -60,8 +60,8 @@ static __always_inline bool lro_rtl_offer(struct rtl8169_private *tp, unsigned i
 /*
  * Whole frames without errors that the chip recognised as TCP and whose checksums it
  * found right, as many in a row as the engine takes. rtl_rx() takes all others, with
- * their statistics: @status is that of the descriptor where the row ends. To read it anew
- * would be to give rtl_rx() a frame for the engine that has come since.
+ * their statistics: @status is that of the descriptor where the row ends. It is not read
+ * again: a frame meant for the engine may have arrived, and rtl_rx() would take it.
  */
 static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169_private *tp,
 					  int budget, bool coherent, u32 *status)
