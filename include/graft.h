@@ -91,7 +91,7 @@ static inline void lro_queue_destroy(struct lro_queue *queue)
 static inline void lro_queue_begin(struct lro_queue *queue, const struct net_device *dev,
 				   enum lro_mode mode, int budget)
 {
-	queue->active = budget && lro_begin(queue->lro, mode);
+	queue->active = lro_begin(queue->lro, mode, budget);
 	queue->offer = queue->active && !(dev->features & (NETIF_F_RXFCS | NETIF_F_RXALL));
 }
 
