@@ -435,7 +435,9 @@ static struct sk_buff *only_delivery(struct kunit *test, unsigned int segs)
 /* Whether memory is shared with others, a consumer asks the first skb. */
 static void test_shared_is_told_at_the_head(struct kunit *test)
 {
-	static const struct pkt packets = { .payload = FULL, .layout = LAYOUT_FRAG, .repeat = 39 };
+	static const struct pkt packets = {
+		.payload = 1000, .layout = LAYOUT_FRAG, .repeat = MAX_SKB_FRAGS + 1,
+	};
 	struct bed *bed = test->priv;
 	struct sk_buff *skb;
 
@@ -443,7 +445,7 @@ static void test_shared_is_told_at_the_head(struct kunit *test)
 	/* One whose payload goes to the frag_list. */
 	skb = list_last_entry(&bed->fed, struct fed, list)->skb;
 	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
-	skb = only_delivery(test, 40);
+	skb = only_delivery(test, MAX_SKB_FRAGS + 2);
 	KUNIT_ASSERT_TRUE(test, skb_has_frag_list(skb));
 	KUNIT_EXPECT_TRUE(test, skb_has_shared_frag(skb));
 	expect_clean(test);
