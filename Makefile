@@ -39,6 +39,8 @@ help:
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
 	@echo 'make check-kernels     grafts and modules for further kernels of the mirror, and for cloud kernels, as root'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
+	@echo 'make check-consumers   aggregates through all who take them, in user-mode Linux and on each kernel in virtual machines, as root'
+	@echo 'make check-intel       e1000e_lro and igb_lro on the NICs that QEMU emulates, as root'
 	@echo 'make check-kasan       r8169_lro and br_linearize on a kernel with KASAN and lockdep, then netfront_lro on one with all that'
 	@echo '                       can be had in a Xen guest; it builds both, as root'
 	@echo 'make check-overhead    throughput with and without measuring, on an idle machine'
@@ -189,7 +191,7 @@ report:
 check:
 	@$(PYTHON) -m tests $(SUITES)
 
-.PHONY: check-hosts check-package check-kernels check-backend check-kasan check-overhead
+.PHONY: check-hosts check-package check-kernels check-backend check-consumers check-intel check-kasan check-overhead
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
@@ -200,7 +202,14 @@ check-kernels: setup
 	@$(PYTHON) -m tests.kit tests.kernels.test_kernels
 
 check-backend: setup
-	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
+	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend.Newest tests.xen.test_backend.Oldest \
+		tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
+
+check-consumers: setup
+	@$(PYTHON) -m tests.kit tests.consumers.test_uml tests.consumers.test_consumers tests.consumers.test_replay
+
+check-intel: setup
+	@$(PYTHON) -m tests.kit tests.boot.test_intel tests.xen.test_intel
 
 check-kasan: setup
 	@$(PYTHON) -m tests.kit tests.boot.test_kasan tests.xen.test_debug

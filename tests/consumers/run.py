@@ -25,7 +25,7 @@ SOURCES = ("include", "lro_core", "br_linearize", "tests/consumers")
 
 
 # Each row has one flight of so many; the number shares no factor with those of flights and their kinds.
-EVERY = 13
+EVERY = 29
 
 
 def run(only: str = "", every: int = EVERY) -> Boot:

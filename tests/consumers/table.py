@@ -102,9 +102,6 @@ BRIDGES = [
     Consumer("two bridges and a veth", "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up; "
              "for b in 0 1; do ip link add br$b type bridge; ip link set br$b up; ip link set v$b master br$b; done; "
              "ip link set nic0 master br0; ip link set port0 master br1", "bridged", ("bridge", "veth")),
-    Consumer("two bridges and a program with two taps", "taps; for b in 0 1; do ip link add br$b type bridge; "
-             "ip link set br$b up; ip link set tap$b master br$b; done; "
-             "ip link set nic0 master br0; ip link set port0 master br1", "bridged", ("bridge", "tun")),
 ]
 
 SHIM = [Consumer(f"br_linearize, {mode} at {hook}", f"{BRIDGE}; linearize {mode} {hook}; able port0 sg csum tso ecn",
@@ -160,9 +157,6 @@ WRITERS = [
     Consumer("a route and a capture by AF_PACKET", f"{ROUTE}; capture nic0", "ttl=1", ("af_packet",)),
     Consumer("NAT by tc", f"{ROUTE}; {INGRESS} protocol ip matchall action nat ingress 10.9.0.2/32 10.9.0.3",
              "ttl=1 dst only=4 keep", ("cls_matchall", "act_nat", "sch_ingress")),
-    Consumer("NAT by conntrack", f"{ROUTE}; liberal; "
-             f"{INGRESS} protocol ip matchall action ct commit nat dst addr 10.9.0.3 pipe action csum ip4h",
-             "ttl=1 dst only=4 keep", ("cls_matchall", "act_ct", "act_csum", "sch_ingress", "nf_nat")),
     Consumer("pedit", f"{ROUTE}; {INGRESS} protocol ip matchall action pedit ex munge ip tos set 0x40 pipe "
              "action csum ip4h", "ttl=1 tos only=4 keep", ("cls_matchall", "act_pedit", "act_csum", "sch_ingress")),
     Consumer("mirred redirects", f"{INGRESS} matchall action mirred egress redirect dev port0", "bridged",
