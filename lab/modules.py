@@ -41,7 +41,7 @@ def _make(out: Path, kernel: kernels.Kernel) -> None:
             roots.chroot(["make", f"-j{os.cpu_count() or 1}", "modules", f"KVER={kernel.release}",
                           f"KDIR={headers}", f"KSRC={kernel.source}", f"OUT={out}",
                           f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
-                         binds=binds, log=log, timeout=600, cwd=str(ROOT))
+                         binds=binds, log=log, timeout=1800, cwd=str(ROOT))
         except LabError as error:
             raise LabError(f"the modules do not build for Linux {kernel.release}: {error}", error.log) from error
         missing = [name for name in NAMES if not (out / f"{name}.ko").is_file()]
