@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+from xenlro.cli import main
 from xenlro.errors import XenlroError
 from xenlro.system import System
 
@@ -35,6 +38,7 @@ class Machine(System):
         object.__setattr__(self, "looks", 0)
         object.__setattr__(self, "log", "")
         object.__setattr__(self, "commands", [])
+        object.__setattr__(self, "children", [])
         for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", f"lib/modules/{KERNEL}"):
             (root / folder).mkdir(parents=True)
         (root / f"lib/modules/{KERNEL}/modules.alias").write_text(
@@ -44,11 +48,12 @@ class Machine(System):
         """Plug a device in."""
         device = self.sys / "bus" / bus / "devices" / name
         device.mkdir()
-        (device / "class").write_text("0x020000\n")
         (device / "modalias").write_text(modalias + "\n")
         (device / "interface").write_text(interface)
         if bus == "pci":
-            (device / "driver_override").write_text("(null)\n")
+            for name, value in (("class", "0x020000"), ("vendor", f"0x{modalias[9:13].lower()}"),
+                                ("device", f"0x{modalias[18:22].lower()}"), ("driver_override", "(null)")):
+                (device / name).write_text(f"{value}\n")
         if driver:
             self._load_driver(next(module for module, found in _DRIVERS.items() if found == (bus, driver)))
             if not (device / "driver").exists():
@@ -93,7 +98,23 @@ class Machine(System):
         else:
             super().write(path, text)
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def detach(self, words: Sequence[str], log: Path) -> None:
+        """As a process that knows this machine as it is now."""
+        if (child := os.fork()) == 0:
+            code = 1
+            try:
+                os.setsid()
+                # A lock belongs to all who have its file open.
+                os.closerange(3, 256)
+                said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+                for number in (1, 2):
+                    os.dup2(said, number)
+                code = main(words, self)
+            finally:
+                os._exit(code)
+        self.children.append(child)
+
+    def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         self.commands.append(command)
         if command[0] == "modprobe":
             if command[1] in self.broken:
@@ -117,5 +138,5 @@ class Machine(System):
         if command[0] == "dmesg":
             return subprocess.CompletedProcess(command, 0, self.log, "")
         if command[0] == "ip":
-            return subprocess.CompletedProcess(command, 0, "[]", "")
+            return subprocess.CompletedProcess(command, 0, "[{}]" if "-json" in command else "", "")
         raise XenlroError(f"the program {command[0]} is missing: install the package that has it")

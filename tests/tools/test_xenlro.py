@@ -17,7 +17,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
 from tests.tools.imitation import KERNEL, OTHER, Machine  # noqa: E402  (needs that path)
-from xenlro import modules, network, switch  # noqa: E402
+from xenlro import bind, choices, devices, modules, network  # noqa: E402
 from xenlro.cli import main  # noqa: E402
 
 CARD, SECOND = "0000:00:03.0", "0000:00:04.0"
@@ -33,7 +33,7 @@ class OnMachine(unittest.TestCase):
         self.machine.add("pci", "0000:00:05.0", "eth2", None, OTHER)
         self.machine.add("xen", "vif-0", "eth3", "vif")
         self.machine.add("xen", "vif-1", "eth4", "vif")
-        for module, limit in ((switch, "BOUND_WITHIN"), (network, "APPEARS_WITHIN")):
+        for module, limit in ((bind, "BOUND_WITHIN"), (network, "APPEARS_WITHIN")):
             self.enterContext(mock.patch.object(module, limit, 0.2))
 
     def xenlro(self, *arguments: str, code: int = 0) -> str:
@@ -49,8 +49,7 @@ class OnMachine(unittest.TestCase):
 
     def choose(self, name: str) -> None:
         """Leave the user's choice behind, as a boot finds it."""
-        self.machine.choices.mkdir(parents=True, exist_ok=True)
-        (self.machine.choices / name).touch()
+        choices.remember(self.machine, devices.named(self.machine, name), True)
 
     def drivers(self) -> list[str | None]:
         return [self.machine.driver(bus, name) for bus, name in
@@ -245,9 +244,10 @@ class Completion(unittest.TestCase):
         return set(done.stdout.split())
 
     def test_words_of_the_command_line(self):
-        self.assertEqual(self.offered(""), {"status", "use", "watch", "report", "--help"})
+        self.assertEqual(self.offered(""), {"status", "use", "confirm", "watch", "report", "--help"})
         self.assertEqual(self.offered("s"), {"status"})
         self.assertEqual(self.offered("use", "eth0", ""), {"lro", "stock"})
+        self.assertEqual(self.offered("use", "eth0", "lro", "--"), {"--now", "--at-boot"})
         self.assertEqual(self.offered("status", "--"), {"--json"})
         self.assertEqual(self.offered("watch", "--"), {"--interval", "--count", "--json"})
         # No such device is here, and bash is not to offer files instead.

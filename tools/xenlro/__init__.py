@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command xenlro: which driver serves each Realtek NIC and Xen vif, and changing it."""
+"""The command xenlro: which driver serves each NIC and Xen vif, and changing it."""

@@ -1,19 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which devices the user has given to this project's drivers: one file per device, named by its bus address.
 
-The file's existence is what udev's rule tests; its content is for people.
+An address is where a device sits. A card that was added may move others, so a choice also says what the device is, and
+counts for no other. udev's rule goes by the file's existence and leaves the rest to `xenlro apply`.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .devices import Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
-from .system import System
+from .system import System, read
+
+# What a PCI device is, as its folder in sysfs has it.
+IDENTITY = ("class", "vendor", "device")
 
 
 def chosen(system: System, device: Device) -> bool:
     """Whether the user wants our driver for the device."""
-    return (system.choices / device.id).exists()
+    return misplaced(system, device.id, device.path) is None and (system.choices / device.id).exists()
+
+
+def misplaced(system: System, name: str, path: Path) -> str | None:
+    """A sentence about a choice that was made for another device than the one at this address."""
+    file = system.choices / name
+    if not file.exists() or not (path / "class").exists():
+        return None
+    kept = dict(line.split("=", 1) for line in read(file).splitlines() if "=" in line)
+    found = {word: read(path / word) for word in IDENTITY}
+    if all(kept.get(word) == found[word] for word in IDENTITY):
+        return None
+    was = f"{kept['vendor']}:{kept['device']}" if "vendor" in kept and "device" in kept else "no device that it describes"
+    return (f"the choice {file} is for {was}, and {name} is {found['vendor']}:{found['device']} now: remove that file, and "
+            "choose again where the card is by `xenlro use DEVICE lro`")
 
 
 def remember(system: System, device: Device, ours: bool) -> None:
@@ -22,7 +42,8 @@ def remember(system: System, device: Device, ours: bool) -> None:
     try:
         if ours:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{device.bus.ours}\n")
+            identity = [f"{word}={read(device.path / word)}\n" for word in IDENTITY] if device.on_pci else []
+            path.write_text("".join([f"driver={device.bus.ours}\n", *identity]))
         else:
             path.unlink(missing_ok=True)
     except OSError as error:

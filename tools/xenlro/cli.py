@@ -7,10 +7,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-from . import choices, devices, modules, report_cli, status, switch, watch
-from .errors import EXIT_FAILED, EXIT_USAGE, XenlroError
+from . import apply, guard, refuse, report_cli, status, use, watch
+from .errors import EXIT_FAILED, EXIT_INTERRUPTED, XenlroError
 from .system import System
+
 
 def main(arguments: Sequence[str] | None = None, system: System | None = None) -> int:
     """Run one command; returns the exit code."""
@@ -18,13 +20,15 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
     try:
         options.run(system or System(), options)
     except XenlroError as error:
-        print(f"xenlro: {error}", file=sys.stderr)
+        with suppress(OSError):     # the session may be gone
+            print(f"xenlro: {error}", file=sys.stderr, flush=True)
         return error.code
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_FAILED
     except KeyboardInterrupt:
-        return 0
+        # The usual end of `watch`.
+        return 0 if options.command == "watch" else EXIT_INTERRUPTED
     return 0
 
 
@@ -37,10 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     shown = commands.add_parser("status", help="which driver serves each device, and the state of the modules")
     shown.add_argument("--json", action="store_true", help="print one JSON object")
     shown.set_defaults(run=_status)
-    use = commands.add_parser("use", help="choose a device's driver, now and after each reboot")
-    use.add_argument("device", metavar="DEVICE", help="interface, PCI address or vif")
-    use.add_argument("driver", choices=("lro", "stock"), help="this project's driver or the kernel's")
-    use.set_defaults(run=_use)
+    chosen = commands.add_parser("use", help="choose a device's driver, now and after each reboot",
+                              epilog="Over a connection that runs through the device, the change goes back by itself unless "
+                                     "`xenlro confirm` follows within 60 s.")
+    chosen.add_argument("device", metavar="DEVICE", help="interface, PCI address or vif")
+    chosen.add_argument("driver", choices=("lro", "stock"), help="this project's driver or the kernel's")
+    when = chosen.add_mutually_exclusive_group()
+    when.add_argument("--now", action="store_true", help="do not ask for a confirmation; for consoles")
+    when.add_argument("--at-boot", action="store_true", help="change nothing now, only from the next boot on")
+    chosen.set_defaults(run=_use)
+    confirmed = commands.add_parser("confirm", help="keep a change that was made over a connection through the device")
+    confirmed.set_defaults(run=_confirm)
     watched = commands.add_parser("watch", help="LRO ratio and why aggregates end, live")
     watched.add_argument("device", nargs="?", metavar="DEVICE", help="interface, PCI address or vif; default: all")
     watched.add_argument("--interval", type=_positive, default=1.0, metavar="SECONDS", help="default: 1")
@@ -50,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     report_cli.add(commands)
     applied = commands.add_parser("apply", help="what udev runs for a chosen device that appeared")
     applied.add_argument("device", metavar="DEVICE")
-    applied.set_defaults(run=_apply)
+    applied.set_defaults(run=lambda system, options: apply.apply(system, options.device))
+    guarded = commands.add_parser("guard", help="what `use` starts to see a change through")
+    guarded.set_defaults(run=lambda system, options: guard.guard(system))
     return parser
 
 
@@ -74,29 +87,24 @@ def _status(system: System, options: argparse.Namespace) -> None:
 
 
 def _use(system: System, options: argparse.Namespace) -> None:
-    device = devices.named(system, options.device)
     ours = options.driver == "lro"
-    if not ours:
-        choices.remember(system, device, False)
-    found = switch.use(system, device, ours)
-    if ours:
-        # Only a driver that serves now is wanted after a reboot.
-        choices.remember(system, device, True)
-    print(f"{found.id} ({found.interface or 'no interface'}) is served by {found.driver}, now and after a reboot")
-    if note := modules.misspelt(system, device.bus.ours) if ours else None:
-        print(f"Note: {note}")
+    if options.at_boot:
+        told = use.at_boot(system, options.device, ours)
+    else:
+        told = use.now(system, options.device, ours, options.now)
+    _tell(told)
+
+
+def _confirm(system: System, options: argparse.Namespace) -> None:
+    refuse.unprivileged(system)
+    _tell(guard.confirm(system))
+
+
+def _tell(told: str) -> None:
+    """Print; a session that is gone hears nothing, and what was done is done."""
+    with suppress(OSError):
+        print(told, flush=True)
 
 
 def _watch(system: System, options: argparse.Namespace) -> None:
     watch.watch(system, options.device, options.interval, options.count, options.json)
-
-
-def _apply(system: System, options: argparse.Namespace) -> None:
-    try:
-        device = devices.named(system, options.device)
-    except XenlroError as error:
-        # udev asks for every chosen device, and one may have gone meanwhile or be none of ours.
-        if error.code == EXIT_USAGE:
-            return
-        raise
-    switch.apply(system, device)

@@ -1,87 +1,175 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the network configuration loses when an interface goes away with its driver, and putting it back."""
+"""The whole network configuration that an interface loses with its driver: saving, comparing, putting back.
+
+Putting back looks at what is missing and adds it, until nothing is or nothing helps: the kernel, udev and a manager of
+the network do their part at the same time.
+"""
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
+from . import addresses, hardware, link, neighbours, port, routes, rules, tunables
 from .devices import Device
-from .system import System, read
+from .errors import XenlroError
+from .system import System
 
 APPEARS_WITHIN = 15.0   # seconds after the driver was bound
-LOOK = 0.1              # seconds
-# Fields of `ip -json route` that are words of `ip route add` with the same meaning.
-_ROUTE_WORDS = {"gateway": "via", "prefsrc": "src", "metric": "metric", "protocol": "proto", "scope": "scope"}
+CARRIER_WITHIN = 20.0   # seconds after the interface is up
+# Seconds for a router's announcement to bring back what it brought, and for all else.
+ANNOUNCED_WITHIN = 12.0
+SETTLED_WITHIN = 20.0
+LOOK = 0.2
+ROUNDS = 6              # at least, on a machine that is busy
 
 
-@dataclass
-class Kept:
-    """Configuration of one interface, as it was."""
+@dataclass(frozen=True)
+class Part:
+    """A part of the configuration: how it is read, told from another reading, and made what it was.
 
-    name: str
-    up: bool
-    master: str | None
-    mtu: str
-    addresses: list[dict] = field(default_factory=list)
-    routes: list[dict] = field(default_factory=list)
-
-
-def keep(system: System, device: Device) -> Kept | None:
-    """The configuration of a device's interface; None when it has no interface."""
-    name = device.interface
-    if name is None:
-        return None
-    links = _json(system, "ip", "-json", "address", "show", "dev", name)
-    link = links[0] if links else {}
-    static = [address for address in link.get("addr_info", ())
-              if not address.get("dynamic") and address.get("scope") == "global"]
-    # The kernel makes the routes to the addresses' own networks by itself.
-    routes = [route for route in _json(system, "ip", "-json", "route", "show", "dev", name)
-              if route.get("protocol") != "kernel"]
-    return Kept(name, "UP" in link.get("flags", ()), link.get("master"),
-                read(system.sys / "class/net" / name / "mtu"), static, routes)
-
-
-def put_back(system: System, device: Device, kept: Kept | None) -> str | None:
-    """Wait for the device's interface and give it what it had; return its name, None when none appeared.
-
-    An address or route that the system's own network configuration has put back by then is left alone.
+    read(system, name, all that was), differences(name, was, is), mend(system, name, was, is, patient)
     """
-    name = _wait(system, device)
-    if name is None or kept is None:
-        return name
-    if name != kept.name and not (system.sys / "class/net" / kept.name).exists():
-        system.run("ip", "link", "set", "dev", name, "down")
-        if system.run("ip", "link", "set", "dev", name, "name", kept.name).returncode == 0:
-            name = kept.name
-    if kept.mtu:
-        system.run("ip", "link", "set", "dev", name, "mtu", kept.mtu)
-    if kept.master:
-        system.run("ip", "link", "set", "dev", name, "master", kept.master)
-    if kept.up:
-        system.run("ip", "link", "set", "dev", name, "up")
-    for address in kept.addresses:
-        broadcast = ["broadcast", address["broadcast"]] if "broadcast" in address else []
-        system.run("ip", "address", "replace", f"{address['local']}/{address['prefixlen']}", *broadcast, "dev", name)
-    for route in kept.routes:
-        words = [word for key, verb in _ROUTE_WORDS.items() if key in route for word in (verb, str(route[key]))]
-        system.run("ip", "route", "replace", route["dst"], "dev", name, *words)
-    return name
+
+    read: Callable[[System, str, dict], Any]
+    differences: Callable[[str, Any, Any], list[str]]
+    mend: Callable[[System, str, Any, Any, bool], list[str]]
 
 
-def _wait(system: System, device: Device) -> str | None:
+def save(system: System, name: str) -> dict:
+    """The configuration as JSON can hold it."""
+    itself = link.save(system, name)
+    through = [name, *(entry["ifname"] for entry in itself["above"])]
+    own = {interface: addresses.save(system, interface) for interface in through}
+    all_of_it = {"name": name, "link": itself, "carrier": link.carrier(system, name), "through": through, "addresses": own,
+                 "local": [address["local"] for some in own.values() for address in some],
+                 "mac": itself.get("address", ""), "bridge": itself["master"] if itself["slave_kind"] == "bridge" else None}
+    return {part: how.read(system, name, all_of_it) for part, how in PARTS.items() if part not in all_of_it} | all_of_it
+
+
+def differences(system: System, name: str, before: dict, parts: Iterable[str]) -> dict[str, tuple[Any, list[str]]]:
+    """By part, what it is now and sentences about what is not as it was; only parts with a difference."""
+    found = {}
+    for part in parts:
+        now = PARTS[part].read(system, name, before)
+        if wrong := PARTS[part].differences(name, before[part], now):
+            found[part] = (now, wrong)
+    return found
+
+
+def appeared(system: System, device: Device) -> str | None:
+    """Wait for the device's interface; its name, or None when there is none in time."""
     deadline = time.monotonic() + APPEARS_WITHIN
-    while not any((device.path / "net").glob("*")) and time.monotonic() < deadline:
-        time.sleep(LOOK)
+    while not (name := _interface(device)) and time.monotonic() < deadline:
+        time.sleep(LOOK / 4)
     # udev may rename it just now: what it is called after that is its name.
     system.output("udevadm", "settle", "--timeout=5")
-    return next((path.name for path in (device.path / "net").glob("*")), None)
+    return _interface(device) or name
 
 
-def _json(system: System, *command: str) -> list[dict]:
+def put_back(system: System, name: str, before: dict, configure: Callable[[str], None] | None) -> list[str]:
+    """Give the interface what it had; sentences about what could not be put back.
+
+    `configure` lets the owner of the configuration have its turn with an interface of that name, before what it does
+    not know is added.
+    """
+    name = link.rename(system, name, before["link"])
+    for part in ("link", "tunables"):
+        _mend(system, name, before, differences(system, name, before, [part]), True)
+    if configure:
+        configure(name)
+    if before["link"]["up"]:
+        link.set_up(system, name, True)
+        if before["carrier"]:
+            wait_for_carrier(system, name)
+    began, rounds = time.monotonic(), 0
+    left: Iterable[str] = PARTS
+    refused: list[str] = []
+    while True:
+        # One part after the other, since what is put back makes room for the next.
+        patient = time.monotonic() - began < ANNOUNCED_WITHIN
+        late = time.monotonic() - began > SETTLED_WITHIN and rounds >= ROUNDS
+        wrong = {}
+        for part in left:
+            found = differences(system, name, before, [part])
+            wrong |= found
+            if not late and found:
+                refused = _mend(system, name, before, found, patient)
+        if not wrong and left is PARTS:
+            return []
+        if late and left is PARTS:
+            return [text for _, texts in wrong.values() for text in texts] + list(dict.fromkeys(refused))
+        # What was wrong is looked at until it is right, and then all of it.
+        left = list(wrong) if wrong and not late else PARTS
+        rounds += 1
+        time.sleep(LOOK if wrong else 0)
+
+
+def wait_for_carrier(system: System, name: str) -> bool:
+    deadline = time.monotonic() + CARRIER_WITHIN
+    while not (there := link.carrier(system, name)) and time.monotonic() < deadline:
+        time.sleep(LOOK)
+    return there
+
+
+def _mend(system: System, name: str, before: dict, wrong: dict[str, tuple[Any, list[str]]], patient: bool) -> list[str]:
+    return [text for part, (now, _) in wrong.items() for text in PARTS[part].mend(system, name, before[part], now, patient)]
+
+
+def _mend_link(system: System, name: str, before: dict, now: dict, patient: bool) -> list[str]:
+    refused = link.mend(system, name, before, now)
+    if now["up"] != before["up"]:
+        refused += link.set_up(system, name, before["up"])
+    return refused + link.mend_above(system, before, now["above"])
+
+
+def _read_addresses(system: System, name: str, before: dict) -> dict[str, list[dict]]:
+    # The addresses of what is gone are missing.
+    return {interface: addresses.save(system, interface) if (system.sys / "class/net" / interface).exists() else []
+            for interface in before["addresses"]}
+
+
+def _compare_addresses(name: str, before: dict[str, list[dict]], now: dict[str, list[dict]]) -> list[str]:
+    return [text for interface in before for text in addresses.differences(before[interface], now[interface])]
+
+
+def _mend_addresses(system: System, name: str, before: dict, now: dict, patient: bool) -> list[str]:
+    return [text for interface in before
+            for text in addresses.mend(system, interface, before[interface], now[interface], patient)]
+
+
+# In the order in which they are put back.
+PARTS = {
+    "link": Part(lambda system, name, before: link.save(system, name),
+                 lambda name, before, now: link.differences(before, now), _mend_link),
+    "carrier": Part(lambda system, name, before: link.carrier(system, name),
+                    lambda name, before, now: [f"{name} has no carrier"] if before and not now else [],
+                    lambda system, name, before, now, patient: []),
+    "tunables": Part(lambda system, name, before: tunables.save(system, name),
+                     lambda name, before, now: tunables.differences(before, now),
+                     lambda system, name, before, now, patient: tunables.mend(system, name, before, now)),
+    "port": Part(lambda system, name, before: port.save(system, name, before["bridge"], before["mac"]),
+                 lambda name, before, now: port.differences(name, before, now),
+                 lambda system, name, before, now, patient: port.mend(system, name, before, now)),
+    "addresses": Part(_read_addresses, _compare_addresses, _mend_addresses),
+    "neighbours": Part(lambda system, name, before: neighbours.save(system, name),
+                       lambda name, before, now: neighbours.differences(before, now),
+                       lambda system, name, before, now, patient: neighbours.mend(system, name, before, now)),
+    "routes": Part(lambda system, name, before: routes.save(system, before["through"], before["local"]),
+                   lambda name, before, now: routes.differences(before, now, [name]), routes.mend),
+    "rules": Part(lambda system, name, before: rules.save(system),
+                  lambda name, before, now: rules.differences(before, now),
+                  lambda system, name, before, now, patient: rules.mend(system, before, now)),
+    "hardware": Part(lambda system, name, before: hardware.save(system, name),
+                     lambda name, before, now: hardware.differences(before, now),
+                     lambda system, name, before, now, patient: hardware.mend(system, name, before, now)),
+}
+
+
+def _interface(device: Device) -> str | None:
     try:
-        return json.loads(system.output(*command) or "[]")
-    except ValueError:
-        return []
+        return next((path.name for path in (device.path / "net").glob("*")), None)
+    except OSError as error:
+        raise XenlroError(f"{device.id} is gone: {error.strerror}") from error

@@ -1,119 +1,104 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Giving a device to another driver, in a way that never leaves it without one.
+"""One change of a running device's driver, from saving its configuration to success, or all the way back.
 
-The module is loaded before the device is touched: where it cannot be, the stock driver just goes on. A PCI device is
-tied to our driver by driver_override; xenbus has none, so there the device is bound by name.
+It succeeds when the interface is there, has its carrier and its configuration, and the gateways that answered before
+answer again. Each step may fail, and the process may be killed after each: what is needed to go back is in the order.
 """
 
 from __future__ import annotations
 
 import time
 
-from . import choices, devices, modules, network
+from . import bind, choices, devices, gateway, network, order, owner, routes
 from .devices import Device
-from .errors import EXIT_ENVIRONMENT, XenlroError
+from .errors import EXIT_ENVIRONMENT, EXIT_FAILED, XenlroError
+from .order import Order
 from .system import System
 
-BOUND_WITHIN = 10.0     # seconds for the kernel to bind a driver
-LOOK = 0.05             # seconds
+CONFIRM_WITHIN = 60.0   # seconds after the switch
+# Seconds for a gateway to answer: a bridge with STP forwards nothing for thirty.
+GATEWAY_WITHIN = 45.0
+ATTEMPTS = 3            # of going back
 
 
-def use(system: System, device: Device, ours: bool) -> Device:
-    """Give a running device to our driver or the stock one, keeping what its interface is configured to.
-
-    Returns the device as it is then. Raises XenlroError, with the stock driver in charge, when that cannot be done.
-    """
-    if device.ours == ours and device.driver:
-        return device
-    _refuse_if_busy(device)
-    if ours:
-        modules.load(system, device.bus.ours)
-    kept = network.keep(system, device)
+def carry_out(system: System, work: Order) -> None:
+    """Do what was ordered. The order says in the end what came of it."""
+    device = devices.named(system, work.device)
+    if work.before is None and device.interface:
+        work.before = network.save(system, device.interface)
+        work.answered = [[where, interface]
+                         for where, interface in routes.gateways(work.before["routes"], work.before["through"])
+                         if gateway.answers(system, where, interface)]
+    manager = owner.find(system, device.interface) if device.interface else None
+    work.phase = "switching"
+    order.write(system, work)
     try:
-        found = _move(system, device, ours)
-    except XenlroError:
-        network.put_back(system, _stock_again(system, device), kept)
-        raise
-    network.put_back(system, found, kept)
-    return devices.named(system, device.id)
-
-
-def apply(system: System, device: Device) -> None:
-    """Give a device that just appeared to the driver that the user chose; the stock one where ours cannot serve.
-
-    Runs from udev, also before the file systems are all there: nothing is kept or put back.
-    """
-    ours = choices.chosen(system, device)
-    if device.ours == ours and device.driver:
+        trouble = _tried(system, device, work, work.wanted, manager)
+    except (XenlroError, OSError) as error:
+        trouble = str(error)
+    if trouble:
+        go_back(system, work, trouble, manager)
         return
-    _refuse_if_busy(device)
-    try:
-        if ours:
-            modules.load(system, device.bus.ours)
-        _move(system, devices.named(system, device.id), ours)
-    except XenlroError:
-        _stock_again(system, device)
-        raise
-    if ours and not device.on_pci:
-        _give_back_others(system)
+    if work.confirm:
+        work.phase, work.deadline = "waiting", time.monotonic() + CONFIRM_WITHIN
+    else:
+        keep(system, work)
+    order.write(system, work)
 
 
-def _refuse_if_busy(device: Device) -> None:
-    """A card that was handed to a guest or to a program is not taken away from it."""
-    if device.busy:
-        raise XenlroError(f"{device.id} is busy: {device.driver} has it, for a guest or a program: take it back there "
-                          f"first, for example by `xl pci-assignable-remove -r {device.id}`")
+def keep(system: System, work: Order) -> None:
+    """Make the choice one for later boots too."""
+    device = devices.named(system, work.device)
+    choices.remember(system, device, work.ours)
+    work.phase, work.code = "done", 0
+    work.said = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}, now and after a reboot"
 
 
-def _give_back_others(system: System) -> None:
-    """Loading a driver of another bus takes every device that has no driver yet; those that were not chosen go back.
-
-    A PCI card is only ever taken by its driver_override, so one with our driver was given to it on purpose.
-    """
-    for other in devices.find(system):
-        if not other.on_pci and other.ours and not choices.chosen(system, other):
-            _move(system, other, False)
-
-
-def _move(system: System, device: Device, ours: bool) -> Device:
-    driver = device.bus.ours if ours else device.bus.stock_driver
-    if device.on_pci:
-        # An empty line takes the override away.
-        system.write(device.path / "driver_override", f"{driver}\n" if ours else "\n")
-    if not ours:
-        modules.load(system, device.bus.stock)
-    # Loading our module binds at once what was waiting for it.
-    if _driver(system, device) == driver:
-        return devices.named(system, device.id)
-    _unbind(system, device)
-    if device.on_pci:
-        system.write(system.sys / "bus/pci/drivers_probe", device.id)
-    elif _driver(system, device) is None:
-        system.write(system.sys / "bus" / device.bus.name / "drivers" / driver / "bind", device.id)
-    deadline = time.monotonic() + BOUND_WITHIN
-    while (bound := _driver(system, device)) != driver:
-        if time.monotonic() > deadline:
-            raise XenlroError(f"{device.id} is served by {bound or 'no driver'} although {driver} was asked to: "
-                              "see `dmesg`")
-        time.sleep(LOOK)
-    return devices.named(system, device.id)
+def go_back(system: System, work: Order, reason: str, manager: owner.Owner | None = None) -> None:
+    """Put the old driver and the old configuration in charge again, and say how that went."""
+    device = _found(system, work).bus
+    former = work.former or device.stock_driver
+    left = ""
+    for attempt in range(ATTEMPTS):
+        # The stock driver serves where the old one cannot.
+        driver = former if attempt < ATTEMPTS - 1 else device.stock_driver
+        try:
+            left = _tried(system, _found(system, work), work, driver, manager)
+        except (XenlroError, OSError) as error:
+            left = str(error)
+        if not left:
+            break
+    work.phase, work.code = "back", EXIT_FAILED
+    served = bind.driver(system, _found(system, work))
+    name = work.interface or work.device
+    work.said = f"{reason}; so {name} is served by {served or 'no driver'} again"
+    if left:
+        work.code = EXIT_FAILED if served else EXIT_ENVIRONMENT
+        work.said += f", and this is not as it was: {left}"
+    elif work.before:
+        work.said += ", with its configuration as it was"
+    order.write(system, work)
 
 
-def _unbind(system: System, device: Device) -> None:
-    bound = _driver(system, device)
-    if bound:
-        system.write(system.sys / "bus" / device.bus.name / "drivers" / bound / "unbind", device.id)
+def _tried(system: System, device: Device, work: Order, driver: str, manager: owner.Owner | None) -> str:
+    """Give the device to a driver and the interface what it had; why that did not succeed, or nothing."""
+    before = work.before
+    if manager and device.interface and bind.driver(system, device) != driver:
+        manager.release(system, device.interface)
+    bind.move(system, device, driver)
+    name = network.appeared(system, _found(system, work))
+    if name is None:
+        return f"{driver} serves {device.id}, and no interface appeared within {network.APPEARS_WITHIN:.0f} s"
+    if before is None:
+        return ""
+    configure = (lambda called: manager.configure(system, called)) if manager else None
+    if wrong := network.put_back(system, name, before, configure):
+        return f"with {driver} " + "; ".join(wrong)
+    for where, interface in work.answered:
+        if not gateway.answers(system, where, interface, GATEWAY_WITHIN):
+            return f"with {driver} the gateway {where} does not answer"
+    return ""
 
 
-def _stock_again(system: System, device: Device) -> Device:
-    """The device with the stock driver, whatever state it was left in."""
-    try:
-        return _move(system, device, False)
-    except XenlroError as error:
-        raise XenlroError(f"{device.id} has no driver left: {error}. `modprobe {device.bus.stock}` or a reboot brings "
-                          "it back", EXIT_ENVIRONMENT) from error
-
-
-def _driver(system: System, device: Device) -> str | None:
-    link = system.sys / "bus" / device.bus.name / "devices" / device.id / "driver"
-    return link.resolve().name if link.exists() else None
+def _found(system: System, work: Order) -> Device:
+    return devices.named(system, work.device)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import EXIT_ENVIRONMENT, XenlroError
 
 PROGRAM_LIMIT = 60  # seconds; modprobe of a driver takes below one
+# Runs this package from where it lies, whether it is installed or not.
+_AGAIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from xenlro.cli import main; sys.exit(main())"
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,18 @@ class System:
         return self.root / "sys"
 
     @property
+    def proc(self) -> Path:
+        return self.root / "proc"
+
+    @property
     def choices(self) -> Path:
         """Folder with one file per device that has a chosen driver; udev's rule looks for them too."""
         return self.root / "etc/xenlro/devices"
+
+    @property
+    def run_folder(self) -> Path:
+        """What is known of a switch until the next reboot."""
+        return self.root / "run/xenlro"
 
     @property
     def privileged(self) -> bool:
@@ -46,10 +59,14 @@ class System:
         except OSError as error:
             raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}; see `dmesg`") from error
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, whatever that is; XenlroError when there is no such program."""
+    def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, whatever that is, with `text` as its input; XenlroError when there is no such program.
+
+        It is in a session of its own: a key that ends this command does not end a program that it waits for.
+        """
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False,
+                                  input=text, stdin=subprocess.DEVNULL if text is None else None, start_new_session=True,
                                   env={**os.environ, "LC_ALL": "C",
                                        "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"})
         except FileNotFoundError as error:
@@ -66,10 +83,27 @@ class System:
             return ""
         return done.stdout if done.returncode == 0 else ""
 
+    def detach(self, words: Sequence[str], log: Path) -> None:
+        """Run this command with these words as a process that outlives the session; what it says goes to `log`.
+
+        systemd ends what is left of a session where it was told to, and so does sudo: a unit of its own is safe from both.
+        """
+        again = [sys.executable, "-B", "-c", _AGAIN, str(Path(__file__).resolve().parents[1]), *words]
+        try:
+            unit = self.run("systemd-run", "--quiet", "--collect", f"--unit=xenlro-{words[0]}-{os.getpid()}",
+                            "--property=OOMScoreAdjust=-900", f"--property=StandardOutput=append:{log}",
+                            f"--property=StandardError=append:{log}", *again)
+            if unit.returncode == 0:
+                return
+        except XenlroError:
+            pass    # there is no systemd
+        with log.open("ab") as said:
+            subprocess.Popen(again, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", start_new_session=True)
+
 
 def read(path: Path) -> str:
     """A small file without the line's end; empty when it cannot be read."""
     try:
         return path.read_text().strip()
-    except OSError:
+    except (OSError, ValueError):
         return ""

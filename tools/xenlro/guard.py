@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Seeing a switch through: the process that works at it, one that watches over it, and the user who waits for both.
+
+The session that ordered it may end at any moment, and takes with it what belongs to it. The two processes belong to no
+session. When the one that works is killed, the other one goes back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from . import order, owner, switch
+from .errors import EXIT_ENVIRONMENT, EXIT_FAILED, XenlroError
+from .order import Order
+from .system import System
+
+STARTS_WITHIN = 30.0    # seconds for the processes to begin
+LOOK = 0.1
+WAIT_FOR_LOCK = 10.0
+SWITCHED_WITHIN = 900.0 # more than a switch and going back take
+# What ends or stops a process from its terminal, its session or its service.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU,
+           signal.SIGTTIN, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+
+
+def ordered(system: System, work: Order) -> Order:
+    """Order a switch and wait until it is done, has gone back, or waits for the user; the order as it is then."""
+    with _patient():
+        with order.locked(system):
+            _begin(system, work)
+        return _watched(system)
+
+
+def refuse_while_open(system: System) -> Order | None:
+    """XenlroError while another switch is under way; the last one, if there was one."""
+    last = order.read(system)
+    if last and last.open and last.alive():
+        raise XenlroError(f"the switch of {last.interface or last.device} to {last.wanted} waits: run `xenlro confirm` to "
+                          "keep it, or wait until it has gone back" if last.phase == "waiting" else
+                          "another change of drivers is under way: run the same command when it has ended")
+    return last
+
+
+def _begin(system: System, work: Order) -> None:
+    last = refuse_while_open(system)
+    if last and last.phase == "switching" and last.device == work.device:
+        # Its processes were killed: the configuration that it saved is the one to keep.
+        work.before, work.answered, work.interface = last.before, last.answered, last.interface
+    order.write(system, work)
+    order.log(system).write_text("")
+    system.detach(["guard"], order.log(system))
+
+
+def see_through() -> None:
+    """Let no signal end this process."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def guard(system: System) -> None:
+    """What `xenlro guard` does: see to it that the order that was written is carried out, kept or taken back.
+
+    It may be the second one, after the first was killed in the middle.
+    """
+    see_through()
+    with order.locked(system, SWITCHED_WITHIN):
+        work = order.read(system)
+        if not work or not work.open or work.alive():
+            return
+        work.guard = order.process(os.getpid())
+        order.write(system, work)
+        if work.phase == "starting":
+            _work(system, work)
+            work = order.read(system) or work
+        if work.phase == "starting":
+            _end(system, work, EXIT_FAILED, "the process that changes the driver ended before it touched anything")
+        elif work.phase == "switching":
+            _go_back(system, work, "the process that changed the driver was killed")
+    while work.phase == "waiting" and time.monotonic() < work.deadline:
+        time.sleep(LOOK)
+        work = order.read(system) or work
+    if work.phase == "waiting":
+        with order.locked(system, WAIT_FOR_LOCK):
+            work = order.read(system) or work
+            # The user may have confirmed in the last moment.
+            if work.phase == "waiting":
+                _go_back(system, work, f"nobody confirmed the switch to {work.wanted} within {switch.CONFIRM_WITHIN:.0f} s")
+    if work.phase == "back":
+        print(f"xenlro: {work.said}", flush=True)
+
+
+def confirm(system: System) -> str:
+    """Keep the switch that waits for it; what to tell the user."""
+    with order.locked(system):
+        work = order.read(system)
+        if work and work.phase == "back":
+            raise XenlroError(f"there is nothing to confirm any more: {work.said}")
+        if not work or work.phase != "waiting":
+            raise XenlroError("no switch waits for a confirmation: `xenlro use DEVICE lro` comes first")
+        switch.keep(system, work)
+        order.write(system, work)
+        return work.said
+
+
+def _work(system: System, work: Order) -> None:
+    """Carry the order out in a process of its own, and wait for its end."""
+    guarding = os.getpid()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            switch.carry_out(system, work)
+            code = 0
+        except XenlroError as error:
+            # Nothing was touched: what was refused then is refused now.
+            work = order.read(system) or work
+            if work.phase == "starting":
+                _end(system, work, error.code, str(error))
+        except BaseException:  # noqa: B036 - the process that waits has to hear of any end
+            traceback.print_exc()
+        finally:
+            if os.getppid() != guarding:
+                system.detach(["guard"], order.log(system))
+            sys.stdout.flush()
+            os._exit(code)
+    os.waitpid(child, 0)
+
+
+def _end(system: System, work: Order, code: int, said: str) -> None:
+    work.phase, work.code, work.said = "back", code, said
+    order.write(system, work)
+
+
+def _go_back(system: System, work: Order, reason: str) -> None:
+    """Go back, with the owner of the configuration asked again: the first answer is lost with the process."""
+    switch.go_back(system, work, reason, owner.find(system, work.interface) if work.interface else None)
+
+
+def _watched(system: System) -> Order:
+    """Wait for the end of the switch."""
+    deadline = time.monotonic() + STARTS_WITHIN
+    again = False
+    while True:
+        work = order.read(system)
+        if work is None:
+            raise XenlroError("the switch's own file is gone: see `xenlro status`")
+        if work.phase not in ("starting", "switching"):
+            return work
+        if work.alive():
+            deadline = time.monotonic() + STARTS_WITHIN
+        elif work.phase == "starting" and time.monotonic() > deadline:
+            said = " ".join(order.log(system).read_text(errors="replace").split()[-40:])
+            _end(system, work, EXIT_ENVIRONMENT,
+                 f"the process that changes the driver could not be started, and nothing was touched: {said}")
+        elif work.guard and not again:
+            # Killed. A second one goes on when the process that worked has ended, too.
+            again = True
+            system.detach(["guard"], order.log(system))
+        time.sleep(LOOK)
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Signals wait while the switch is under way: it would go on without this process, and nobody would hear of it."""
+    def told(number: int, frame: object) -> None:
+        with suppress(OSError):
+            os.write(2, b"xenlro: the switch is under way and goes on by itself; wait for its end\n")
+    former = {number: signal.signal(number, told if number == signal.SIGINT else signal.SIG_IGN) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def result(work: Order) -> str:
+    """What to tell the user of a switch; XenlroError when it did not succeed."""
+    if work.phase == "waiting":
+        return (f"{work.interface or work.device} is served by {work.wanted}, and is not kept yet: run `xenlro confirm` "
+                f"within {switch.CONFIRM_WITHIN:.0f} s, here or in a new session, or all goes back")
+    if work.phase == "done":
+        return work.said
+    raise XenlroError(work.said, work.code or EXIT_FAILED)

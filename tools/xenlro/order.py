@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The switch that is under way, as a file that outlives the processes that work at it.
+
+    starting   ordered, nothing is touched yet
+    switching  from here on the network is the switch's to put back
+    waiting    done, and all goes back unless the user confirms in time
+    done       kept
+    back       did not succeed, or was not confirmed: the old driver and the old configuration serve
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .errors import EXIT_ENVIRONMENT, XenlroError
+from .system import System
+
+OPEN, ENDED = ("starting", "switching", "waiting"), ("done", "back")
+
+
+@dataclass
+class Order:
+    """device is the address on the bus, wanted and former are names of drivers. before is the configuration that was.
+
+    confirm: whether the user has to confirm. deadline is a reading of the monotonic clock. guard is the process that
+    sees it through; code and said are what the user is told in the end.
+    """
+
+    device: str
+    wanted: str
+    former: str | None
+    ours: bool
+    confirm: bool
+    interface: str | None = None
+    phase: str = "starting"
+    before: dict | None = None
+    answered: list[list[str]] = field(default_factory=list)
+    deadline: float = 0.0
+    guard: str = ""
+    code: int = 0
+    said: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.phase in OPEN
+
+    def alive(self) -> bool:
+        """Whether the process that sees it through is there; one that was killed leaves an order that is open."""
+        return bool(self.guard) and process(int(self.guard.partition(" ")[0])) == self.guard
+
+
+def process(pid: int) -> str:
+    """A process by its number and when it began, since numbers are given again; empty when it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return f"{pid} {words[19]}" if words[0] not in "ZX" else ""
+
+
+def read(system: System) -> Order | None:
+    """The last order since the machine was started; None when there is none."""
+    try:
+        return Order(**json.loads(_path(system).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write(system: System, order: Order) -> None:
+    """Replace the file at once: one who reads sees the old one or the new one."""
+    path = _path(system)
+    fresh = path.with_suffix(".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        fresh.write_text(json.dumps(asdict(order)))
+        os.replace(fresh, path)
+    except OSError as error:
+        raise XenlroError(f"{path} cannot be written ({error.strerror}): run the command as root, on a system with "
+                          "/run", EXIT_ENVIRONMENT) from error
+
+
+def log(system: System) -> Path:
+    """What the processes that work at the switch say."""
+    return system.run_folder / "log"
+
+
+@contextmanager
+def locked(system: System, within: float = 0.0) -> Iterator[None]:
+    """Only one process at a time changes drivers; XenlroError when another one does, after that many seconds."""
+    try:
+        system.run_folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        held = os.open(system.run_folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise XenlroError(f"{system.run_folder} cannot be used ({error.strerror}): run the command as root",
+                          EXIT_ENVIRONMENT) from error
+    try:
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise XenlroError("another change of drivers is under way: run the same command when it has ended") \
+                        from error
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(held)
+
+
+def _path(system: System) -> Path:
+    return system.run_folder / "switch.json"

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What cannot be kept over a change of drivers; it is refused before anything is touched."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from . import addresses, iproute, link, names, netroot, owner, routes
+from .devices import Device
+from .errors import EXIT_ENVIRONMENT, XenlroError
+from .system import System, read
+
+AT_BOOT = "or choose for the next boot with `--at-boot`"
+# Names of modules that the makers' own drivers have.
+_MAKERS_OWN = ("r8168", "r8125", "r8101", "r8126", "r8127")
+_CLIENTS = {"dhclient", "dhcpcd", "udhcpc", "dhcp6c", "odhcp6c", "dhclient3"}
+
+
+def unprivileged(system: System) -> None:
+    if not system.privileged:
+        raise XenlroError("changing drivers needs root: run the same command with sudo", EXIT_ENVIRONMENT)
+
+
+def busy(device: Device) -> None:
+    """A card that was handed to a guest or to a program is not taken away from it, nor from its maker's own driver."""
+    if device.driver in _MAKERS_OWN:
+        raise XenlroError(f"{device.id} is served by {device.driver}, a driver of Realtek's that is no part of Linux: this "
+                          f"command changes between {device.bus.stock} and {device.bus.ours} only; remove {device.driver} "
+                          f"(for example by `apt remove {device.driver}-dkms`) and reboot, so that {device.bus.stock} "
+                          "serves it")
+    if device.busy:
+        raise XenlroError(f"{device.id} is busy: {device.driver} has it, for a guest or a program: take it back there "
+                          f"first, for example by `xl pci-assignable-remove -r {device.id}`")
+
+
+def ever(system: System, device: Device, ours: bool) -> None:
+    """What speaks against our driver even at the next boot."""
+    if where := netroot.found(system):
+        raise XenlroError(f"{where}, and the system cannot change a driver while it lies on the network: stay with the "
+                          "driver there is")
+    if ours and (why := names.hindrance(system, device)):
+        raise XenlroError(why)
+
+
+def now(system: System, device: Device) -> None:
+    """What speaks against a change while the machine runs."""
+    name = device.interface
+    if name is None:
+        return
+    if not re.fullmatch(r"[\w.:+@-]+", name):
+        raise XenlroError(f"the interface's name '{name}' has characters that cannot be given to ip's batch mode: rename "
+                          f"it, {AT_BOOT}")
+    iproute.check(system)
+    itself = link.shown(system, name)
+    _on_top(system, name)
+    _in(itself)
+    _attached(system, name, itself)
+    _leases(system, name)
+    _kept_elsewhere(system, name, itself)
+
+
+def _on_top(system: System, name: str) -> None:
+    """VLANs, macvlans, tunnels and the like go away with the interface that they are on."""
+    # The other end of a veth is named in the same way, and knows this one as its own.
+    upper = [entry["ifname"] for entry in iproute.show(system, "ip", "-details", "link", "show")
+             if entry.get("link") == name and entry.get("linkinfo", {}).get("info_kind") != "veth"]
+    upper += [path.name.removeprefix("upper_") for path in sorted((system.sys / "class/net" / name).glob("upper_*"))
+              if path.name.removeprefix("upper_") != _master(system, name)]
+    upper += [line.split()[2] + " (PPPoE)" for line in read(system.proc / "net/pppoe").splitlines()[1:]
+              if line.split()[-1] == name]
+    if upper:
+        raise XenlroError(f"{', '.join(dict.fromkeys(upper))} on top of {name} would go away with it and cannot be put back: "
+                          f"take it down first, {AT_BOOT}")
+
+
+def _master(system: System, name: str) -> str:
+    path = system.sys / "class/net" / name / "master"
+    return path.resolve().name if path.exists() else ""
+
+
+def _in(itself: dict) -> None:
+    kind = itself.get("linkinfo", {}).get("info_slave_kind")
+    if itself.get("master") and kind not in ("bridge", "vrf", *link.OWN_PORTS):
+        raise XenlroError(f"{itself['ifname']} is in {itself['master']}, a {kind or 'device of an unknown kind'} that cannot "
+                          f"be given it back as it was: take it out first, {AT_BOOT}")
+
+
+def _attached(system: System, name: str, itself: dict) -> None:
+    """Programs and queues that are tied to this very device."""
+    if itself.get("xdp"):
+        raise XenlroError(f"an XDP program is attached to {name} and would be lost: detach it (`ip link set {name} xdp "
+                          f"off`), {AT_BOOT}")
+    shown = json.loads(system.output("tc", "-json", "qdisc", "show", "dev", name) or "[]")
+    kinds = [entry["kind"] for entry in shown if entry.get("handle", "0:") != "0:" or entry.get("kind") in
+             ("ingress", "clsact")]
+    if kinds:
+        raise XenlroError(f"traffic control ({', '.join(kinds)}) is set on {name} and would be lost: take it away (`tc qdisc "
+                          f"del dev {name} root`, and ingress or clsact), {AT_BOOT}")
+    for part in ("chains", "flowtables"):
+        found = json.loads(system.output("nft", "-j", "list", part) or "{}").get("nftables", [])
+        for entry in [inner for outer in found for inner in outer.values() if isinstance(inner, dict)]:
+            devices = entry.get("dev", [])
+            if name in ([devices] if isinstance(devices, str) else devices):
+                raise XenlroError(f"nftables' {part.removesuffix('s')} {entry.get('name')} of table {entry.get('table')} is "
+                                  f"tied to {name} and would be lost: take it away (a service that loads it can be restarted "
+                                  f"after the change), {AT_BOOT}")
+
+
+def _leases(system: System, name: str) -> None:
+    if owner.find(system, name):
+        return
+    client = next((comm for comm, words in _programs(system) if comm in _CLIENTS and name in words), None)
+    leased = [address for address in addresses.save(system, name)
+              if addresses.leased(address) and not addresses.announced(address)]
+    if client or leased:
+        what = f"{leased[0]['local']} of {name} is a lease" if leased else f"{name} has an address by {client}"
+        raise XenlroError(f"{what}, and no program would take it again after the change (NetworkManager, systemd-networkd and "
+                          f"ifupdown would): give {name} to one of them, or a static address, {AT_BOOT}")
+
+
+def _programs(system: System) -> list[tuple[str, list[str]]]:
+    """Name and words of each process in this network namespace."""
+    found = []
+    for folder in system.proc.glob("[0-9]*"):
+        try:
+            if (folder / "ns/net").stat().st_ino != (system.proc / "self/ns/net").stat().st_ino:
+                continue
+        except OSError:
+            continue
+        found.append((read(folder / "comm"), read(folder / "cmdline").split("\0")))
+    return found
+
+
+def _kept_elsewhere(system: System, name: str, itself: dict) -> None:
+    """Routes that are more than words."""
+    through = [name, *(upper["ifname"] for upper in link.above(system, itself))]
+    for words in routes.words_of(routes.save(system, through, [])):
+        if "nhid" in words:
+            raise XenlroError(f"the route to {words[0]} uses a nexthop object (`ip nexthop`), which would be lost with {name}: "
+                              f"write the route with its gateway, {AT_BOOT}")
+        if "encap" in words:
+            raise XenlroError(f"the route to {words[0]} has an encapsulation, which cannot be put back after {name} was gone: "
+                              f"take it away first, {AT_BOOT}")

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Whether the user's connection to this machine runs through an interface."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from . import iproute, link
+from .errors import XenlroError
+from .system import System, read
+
+_MULTIPLEXERS = {"tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"}
+
+
+def through(system: System, name: str, pid: int | None = None) -> bool:
+    """Whether the session of the process came from another machine by that interface, or may have.
+
+    sudo takes SSH_CONNECTION away, and a terminal multiplexer has that of its first session: what the processes above
+    were started with counts, and where a session's way cannot be told it counts as through the interface.
+    """
+    peers, unknown = _peers(system, os.getpid() if pid is None else pid)
+    return unknown or any(_reached_by(system, peer, name) for peer in peers)
+
+
+def _peers(system: System, pid: int) -> tuple[set[str], bool]:
+    """Addresses that the session came from, and whether there may be more that cannot be told."""
+    peers: set[str] = set()
+    multiplexed = False
+    while pid > 1:
+        folder = system.proc / str(pid)
+        for entry in _bytes(folder / "environ").split("\0"):
+            if entry.startswith("SSH_CONNECTION=") and len(entry.split("=")[1].split()) == 4:
+                peers.add(entry.split("=")[1].split()[0].partition("%")[0])
+        multiplexed |= read(folder / "comm").split(":")[0] in _MULTIPLEXERS
+        parent = re.search(r"^PPid:\s*(\d+)", read(folder / "status"), re.M)
+        pid = int(parent[1]) if parent else 0
+    return peers, multiplexed and _logged_in(system)
+
+
+def _bytes(path: Path) -> str:
+    """A file of any bytes, of which some may be no text."""
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _logged_in(system: System) -> bool:
+    """Whether there is a session by ssh: the daemon renames the process of each."""
+    return any(re.match(r"sshd(-session)?: \S", _bytes(path)) for path in system.proc.glob("[0-9]*/cmdline"))
+
+
+def _reached_by(system: System, peer: str, name: str) -> bool:
+    try:
+        found = iproute.show(system, "ip", "route", "get", peer.removeprefix("::ffff:"))
+    except XenlroError:
+        return True
+    interface = found[0].get("dev") if found else None
+    if not interface:
+        return True
+    if interface == name or any(interface == upper["ifname"] for upper in link.above(system, link.shown(system, name))):
+        return True
+    # A tunnel's packets may take any way; a card of its own is another way.
+    return interface != "lo" and not (system.sys / "class/net" / interface / "device").exists() \
+        and not (system.sys / "class/net" / interface / "bridge").is_dir()

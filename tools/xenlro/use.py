@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What `xenlro use` does: refuse what cannot be kept, choose for the next boot, or order a switch and wait for it."""
+
+from __future__ import annotations
+
+from . import bind, choices, devices, guard, modules, order, refuse, remote
+from .devices import Device
+from .errors import XenlroError
+from .order import Order
+from .system import System
+
+
+def at_boot(system: System, name: str, ours: bool) -> str:
+    """Choose a driver that serves from the next boot on; nothing changes now."""
+    device = _checked(system, name, ours)
+    if ours and (why := modules.hindrance(system, device.bus.ours, modules.describe(system, device.bus.ours))):
+        raise XenlroError(why)
+    choices.remember(system, device, ours)
+    return (f"{device.id} ({device.interface or 'no interface'}) is served by {_wanted(device, ours)} from the next boot on; "
+            "nothing changes now")
+
+
+def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
+    """Change a device's driver now and for later boots; what to tell the user.
+
+    A user whose connection runs through the device has to confirm, unless that is `confirmed`. XenlroError, with the
+    former driver in charge and the network as it was, when it cannot be done.
+    """
+    device = _checked(system, name, ours)
+    guard.refuse_while_open(system)
+    last = order.read(system)
+    broken = bool(last and last.open)
+    if device.ours == ours and device.driver and not broken:
+        with order.locked(system):
+            bind.release_override(system, device)
+            choices.remember(system, device, ours)
+        told = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}, now and after a reboot"
+        return _with_note(system, device, ours, told)
+    refuse.now(system, device)
+    if ours:
+        modules.load(system, device.bus.ours)
+    asks = not confirmed and device.interface is not None and remote.through(system, device.interface)
+    if asks:
+        print(f"This connection runs through {device.interface}, which is away for some seconds. If the connection does not "
+              "come back, log in again.", flush=True)
+    told = guard.result(guard.ordered(system, Order(
+        device.id, _wanted(device, ours), device.driver, ours, asks, device.interface)))
+    return _with_note(system, device, ours, told)
+
+
+def _with_note(system: System, device: Device, ours: bool, told: str) -> str:
+    note = modules.misspelt(system, device.bus.ours) if ours else None
+    return f"{told}\nNote: {note}" if note else told
+
+
+def _checked(system: System, name: str, ours: bool) -> Device:
+    refuse.unprivileged(system)
+    device = devices.named(system, name)
+    refuse.busy(device)
+    refuse.ever(system, device, ours)
+    return device
+
+
+def _wanted(device: Device, ours: bool) -> str:
+    return device.bus.ours if ours else device.bus.stock_driver
