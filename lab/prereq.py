@@ -34,6 +34,10 @@ TEST_PACKAGES = {
     "rpm": ("/usr/bin/rpmbuild", "/usr/bin/rpm2cpio"),
     "cpio": ("/usr/bin/cpio",),
     "openssh-client": ("/usr/bin/ssh",),
+    "iproute2": ("/usr/sbin/ip", "/usr/sbin/bridge", "/usr/sbin/tc"),
+    "ethtool": ("/usr/sbin/ethtool",),
+    "busybox-static": ("/usr/bin/busybox",),
+    "dropbear-bin": ("/usr/sbin/dropbear",),
     "chromium": ("/usr/bin/chromium",),
 }
 # Any one of the files is enough for these.

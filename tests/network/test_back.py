@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A change that does not succeed, is cut off or is not confirmed: the old driver and the old network come back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from tests.network.host import TOP
+from tests.network.namespaces import OURS, STOCK, OnHost
+
+BY_SSH = {"SSH_CONNECTION": "10.0.0.1 50022 10.0.0.5 22"}
+# What ip refuses with our driver only; as root it refuses nothing of its own accord.
+REFUSING_IP = """\
+#!/bin/sh
+for word; do
+	if [ "$word" = -batch ] && [ "$(basename "$(readlink -f "$HOST/sys/bus/pci/devices/0000:00:03.0/driver")")" = r8169_lro ]; then
+		sed 's/^route .*/route add 10.0.0.0 nonsense/' | ip "$@"
+		exit
+	fi
+done
+exec ip "$@"
+"""
+
+
+class Back(OnHost):
+    def setUp(self):
+        super().setUp()
+        self.configure("address add 10.0.0.5/24 dev eth0", "route add default via 10.0.0.1", "address add fd00::5/64 dev eth0",
+                       "rule add from 10.0.0.5 lookup 7", "link property add dev eth0 altname uplink")
+        self.before = self.state()
+
+    def is_back(self, driver: str | None = STOCK) -> None:
+        """Nothing is lost, and the choice was not kept."""
+        self.assertEqual(self.driver(), driver)
+        self.assertFalse(self.chosen())
+        self.assertEqual(self.lost(self.before), [])
+
+    def fails(self, wanted: str, **behaviour) -> str:
+        self.behave(**behaviour)
+        said = self.xenlro("use", "eth0", "lro", code=1)
+        self.assertIn(wanted, said)
+        self.is_back()
+        return said
+
+
+class Failed(Back):
+    def test_driver_that_binds_nothing(self):
+        self.assertIn("so eth0 is served by r8169 again, with its configuration as it was",
+                      self.fails("although r8169_lro was asked to", deaf=[OURS]))
+
+    def test_driver_that_makes_no_interface(self):
+        self.fails("no interface appeared within 1 s", mute=[OURS])
+
+    def test_link_that_does_not_come_up(self):
+        self.fails("eth0 has no carrier", dark=[OURS])
+
+    def test_gateway_that_does_not_answer_any_more(self):
+        self.fails("the gateway 10.0.0.1 does not answer",
+                   at={"probed": {"run": f"ip -n {self.gateway_space} address del 10.0.0.1/24 dev lan"},
+                       "unbind 2": {"run": f"ip -n {self.gateway_space} address add 10.0.0.1/24 dev lan"}})
+
+    def test_gateway_that_never_answered_does_not_count(self):
+        self.gateway("address del 10.0.0.1/24 dev lan")
+        self.xenlro("use", "eth0", "lro")
+        self.assertEqual(self.driver(), OURS)
+
+    def test_ip_that_refuses_some_of_the_commands(self):
+        (self.root / "bin/ip").write_text(REFUSING_IP)
+        (self.root / "bin/ip").chmod(0o755)
+        said = self.fails("the route 'default via 10.0.0.1 dev eth0' is missing")
+        self.assertIn("nonsense", said)
+
+    def test_neither_driver_makes_an_interface(self):
+        self.behave(mute=[OURS, STOCK])
+        said = self.xenlro("use", "eth0", "lro", code=1)
+        self.assertIn("and this is not as it was: r8169 serves 0000:00:03.0, and no interface appeared", said)
+        # When the driver works again, the next attempt has what the first one saved.
+        self.behave()
+        self.assertFalse(self.chosen())
+
+    def test_module_that_cannot_be_loaded_touches_nothing(self):
+        self.behave(loaded={OURS: "modprobe: ERROR: could not insert 'r8169_lro': Key was rejected by service"})
+        self.assertIn("mokutil", self.xenlro("use", "eth0", "lro", code=1))
+        self.assertNotIn("unbind", self.steps())
+        self.is_back()
+
+
+class Interrupted(Back):
+    """Signals to each process at each step. What ends one of them must not end the network."""
+
+    def survives(self, step: str, number: str, to: str) -> None:
+        with self.subTest(step=step, signal=number, to=to):
+            self.behave(at={step: {"signal": number, "to": to}})
+            started = self.start("use", "eth0", "lro")
+            said, _ = started.communicate(timeout=600)
+            self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] in ("done", "back"))
+            self.assertIn(step, self.steps())
+            self.assertEqual(self.lost(self.before), [], said)
+            self.assertEqual(self.driver(), OURS if self.chosen() else STOCK, said)
+            if number != "KILL":
+                self.assertEqual((started.returncode, self.driver()), (0, OURS), said)
+            # For the next one.
+            self.behave()
+            self.xenlro("use", "eth0", "stock")
+            (self.root / "steps").unlink()
+
+    def test_a_key_a_hangup_and_an_end_wait(self):
+        for number, step in (("INT", "unbound"), ("HUP", "unbound"), ("TERM", "probed"), ("PIPE", "ip -batch"),
+                             ("QUIT", "unbind"), ("TSTP", "probe")):
+            self.survives(step, number, "all")
+
+    def test_worker_that_is_killed(self):
+        for step in ("unbind", "unbound", "probed", "ip -batch"):
+            self.survives(step, "KILL", "worker")
+
+    def test_guard_that_is_killed(self):
+        self.survives("unbound", "KILL", "guard")
+
+    def test_user_who_is_killed(self):
+        self.survives("unbound", "KILL", "front")
+
+    def test_all_that_the_session_has_is_killed(self):
+        self.survives("probed", "KILL", "front guard")
+
+    def test_both_that_work_are_killed(self):
+        self.survives("unbound", "KILL", "guard worker")
+
+    def test_key_goes_to_the_whole_group(self):
+        self.behave(at={"unbound": {"run": "sleep 2"}})
+        started = self.start("use", "eth0", "lro", start_new_session=True)
+        self.until(lambda: "unbound" in self.steps())
+        os.killpg(started.pid, signal.SIGINT)
+        said, _ = started.communicate(timeout=600)
+        self.assertEqual(started.returncode, 0, said)
+        self.assertIn("wait for its end", said)
+        self.assertEqual((self.driver(), self.lost(self.before)), (OURS, []))
+
+    def test_all_processes_are_killed_and_the_next_command_mends(self):
+        self.behave(at={"unbound": {"signal": "KILL", "to": "all"}})
+        self.start("use", "eth0", "lro").communicate(timeout=600)
+        self.assertIsNone(self.driver())
+        # The last of them may take a moment to be gone.
+        self.until(lambda: "was cut off: `xenlro use 0000:00:03.0 stock`" in self.xenlro("status"))
+        self.xenlro("use", "0000:00:03.0", "stock")
+        self.is_back()
+
+    def test_two_at_a_time(self):
+        self.behave(at={"unbound": {"run": "sleep 2"}})
+        first = self.start("use", "eth0", "lro")
+        self.until(lambda: "unbound" in self.steps())
+        self.assertIn("under way", self.xenlro("use", "0000:00:03.0", "stock", code=1))
+        self.assertEqual((first.communicate(timeout=600)[0].count("served by"), first.returncode), (1, 0))
+        self.assertEqual((self.driver(), self.lost(self.before)), (OURS, []))
+
+
+class Confirmed(Back):
+    def start_by_ssh(self, **behaviour) -> str:
+        self.behave(**behaviour)
+        said = self.xenlro("use", "eth0", "lro", environment=BY_SSH)
+        self.assertIn("run `xenlro confirm` within", said)
+        self.assertFalse(self.chosen())
+        return said
+
+    def test_it_is_kept_when_the_user_confirms(self):
+        self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 600.0})
+        self.assertEqual(self.driver(), OURS)
+        self.assertIn("is not kept yet", self.xenlro("status"))
+        self.assertIn("waits: run `xenlro confirm`", self.xenlro("use", "eth0", "lro", code=1))
+        self.assertIn("is served by r8169_lro, now and after a reboot", self.xenlro("confirm"))
+        self.assertTrue(self.chosen())
+        self.assertEqual((self.driver(), self.lost(self.before)), (OURS, []))
+        self.assertIn("no switch waits", self.xenlro("confirm", code=1))
+
+    def test_it_goes_back_when_nobody_does(self):
+        self.start_by_ssh()
+        self.until(lambda: self.driver() == STOCK)
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
+        self.is_back()
+        self.assertIn("nobody confirmed", self.xenlro("confirm", code=1))
+        self.assertIn("the last switch did not succeed: nobody confirmed", self.xenlro("status"))
+
+    def test_it_goes_back_when_the_session_dies_in_the_middle(self):
+        self.behave(at={"unbound": {"run": "sleep 1"}})
+        started = self.start("use", "eth0", "lro", environment=BY_SSH, start_new_session=True)
+        self.until(lambda: "unbound" in self.steps())
+        # As sudo and sshd do: first the hangup, then the end of all that belongs to the session.
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
+            os.killpg(started.pid, number)
+            time.sleep(0.1)
+        started.communicate(timeout=600)
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
+        self.is_back()
+
+    def test_session_below_sudo_is_one_by_ssh_too(self):
+        script = "unset SSH_CONNECTION; exec env -u SSH_CONNECTION \"$@\" & wait $!"
+        with self.under("sh", "-c", script, "sh") as started:
+            said, _ = started.communicate(timeout=600)
+        self.assertIn("run `xenlro confirm` within", said)
+
+    def under(self, *wrapper: str):
+        """`xenlro use` started by a program of a session by ssh."""
+        return subprocess.Popen(["ip", "netns", "exec", self.host_space, *wrapper, sys.executable, "-m", "tests.network.host",
+                                 str(self.root), "use", "eth0", "lro"], cwd=TOP, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, env=dict(os.environ) | BY_SSH)
+
+    def test_console_and_another_way_need_none(self):
+        self.configure("link add other type veth peer name rehto", "link set other up", "link set rehto up",
+                       "address add 10.50.0.1/24 dev other")
+        for environment, options in ((BY_SSH, ("--now",)), ({"SSH_CONNECTION": "127.0.0.1 1 127.0.0.1 22"}, ()), ({}, ())):
+            self.xenlro("use", "eth0", "lro", *options, environment=environment)
+            self.assertTrue(self.chosen())
+            self.xenlro("use", "eth0", "stock", "--now")
+
+    def test_bridge_is_a_way_through_the_card(self):
+        self.configure("address del 10.0.0.5/24 dev eth0", "link add br0 type bridge", "link set br0 up",
+                       "link set eth0 master br0", "address add 10.0.0.5/24 dev br0", "route add default via 10.0.0.1 dev br0")
+        self.before = self.state()
+        self.start_by_ssh()
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
+        self.is_back()
+
+    def test_at_boot_changes_nothing_now(self):
+        said = self.xenlro("use", "eth0", "lro", "--at-boot", environment=BY_SSH)
+        self.assertIn("from the next boot on", said)
+        self.assertEqual((self.driver(), self.chosen(), self.steps()), (STOCK, True, []))
+        self.assertEqual(self.lost(self.before), [])
+        self.xenlro("use", "eth0", "stock", "--at-boot")
+        self.is_back()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A manager that owns the interface's configuration is told to configure it again; the result is compared.
+
+The managers are stand-ins that say what the real ones say and configure with ip; a story of the packages has a real one.
+"""
+
+from __future__ import annotations
+
+import unittest
+
+from tests.network.namespaces import OURS, STOCK, OnHost
+
+# Takes a lease as a client does, and its route.
+LEASE = """\
+ip link set eth0 up
+ip address replace {address}/24 dev eth0 valid_lft 900 preferred_lft 900
+ip route replace default via 10.0.0.1 dev eth0 proto dhcp src {address} metric 100
+"""
+NMCLI = """\
+#!/bin/sh
+echo "$@" >>"$HOST/asked"
+case "$*" in
+*"device status"*)	echo 'lo:unmanaged:'; echo 'eth0:connected:5f1d-4a'; echo 'eth1:connected (externally):77-1' ;;
+*"connection up"*)	{up} ;;
+*)	exit 9 ;;
+esac
+"""
+NETWORKCTL = """\
+#!/bin/sh
+echo "$@" >>"$HOST/asked"
+case "$1 $2" in
+"--no-pager status")	printf '  Network File: /etc/systemd/network/lan.network\\n  State: routable (configured)\\n' ;;
+"reconfigure eth0")
+{lease}
+	;;
+*)	exit 9 ;;
+esac
+"""
+IFUP = """\
+#!/bin/sh
+echo "${0##*/} $@" >>"$HOST/asked"
+case "${0##*/}" in
+ifquery)	cat "$HOST/ifstate" ;;
+ifdown)	ip address flush dev eth0; : >"$HOST/ifstate" ;;
+ifup)	grep -q eth0 "$HOST/ifstate" && exit 0
+	echo eth0=eth0 >"$HOST/ifstate"
+{lease}
+	;;
+esac
+"""
+SYSTEMCTL = """\
+#!/bin/sh
+echo "$@" >>"$HOST/asked"
+case "$*" in
+"is-active qubes-network-uplink@eth0.service")	echo active ;;
+"restart qubes-network-uplink@eth0.service")
+	ip link set eth0 up
+	ip address replace 10.0.0.5/32 dev eth0
+	ip route replace 10.0.0.1 dev eth0 scope link
+	ip route replace default via 10.0.0.1 dev eth0 onlink
+	;;
+*)	exit 9 ;;
+esac
+"""
+
+
+class Owned(OnHost):
+    def program(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def leased(self) -> None:
+        for line in LEASE.format(address="10.0.0.5").splitlines():
+            self.host(line.removeprefix("ip "))
+        self.configure()
+
+    def asked(self) -> str:
+        return (self.root / "asked").read_text()
+
+    def test_network_manager(self):
+        self.leased()
+        self.program("nmcli", NMCLI.format(up=LEASE.format(address="10.0.0.5").replace("\n", "; ")))
+        self.same_after()
+        self.assertIn("connection up uuid 5f1d-4a ifname eth0", self.asked())
+
+    def test_systemd_networkd(self):
+        self.leased()
+        self.program("networkctl", NETWORKCTL.format(lease=LEASE.format(address="10.0.0.5")))
+        self.same_after()
+        self.assertIn("reconfigure eth0", self.asked())
+
+    def test_ifupdown(self):
+        self.leased()
+        for name in ("ifquery", "ifup", "ifdown"):
+            self.program(name, IFUP.replace("{lease}", LEASE.format(address="10.0.0.5")))
+        (self.root / "ifstate").write_text("eth0=eth0\n")
+        self.same_after()
+        self.assertRegex(self.asked(), r"(?s)ifdown --force eth0.*ifup eth0")
+
+    def test_qubes_agent(self):
+        self.program("systemctl", SYSTEMCTL)
+        self.configure("address add 10.0.0.5/32 dev eth0", "route add 10.0.0.1 dev eth0 scope link",
+                       "route add default via 10.0.0.1 dev eth0 onlink")
+        self.same_after()
+        self.assertIn("restart qubes-network-uplink@eth0.service", self.asked())
+
+    def test_what_was_added_by_hand_is_kept_as_well(self):
+        self.leased()
+        self.program("networkctl", NETWORKCTL.format(lease=LEASE.format(address="10.0.0.5")))
+        self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2", "address add fd00::5/64 dev eth0")
+        self.same_after()
+
+    def test_another_lease_is_no_success(self):
+        self.leased()
+        self.program("networkctl", NETWORKCTL.format(lease='test "$(basename "$(readlink "$HOST/sys/bus/pci/devices/0000:00:03.0/'
+                                                     'driver")")" = r8169_lro && address=10.0.0.66 || address=10.0.0.5\n'
+                                                     + LEASE.format(address="$address")))
+        said = self.same_after(code=1, driver=STOCK)
+        self.assertIn("the address 10.0.0.5/24 is missing", said)
+
+    def test_manager_that_fails_is_no_success(self):
+        self.leased()
+        self.program("nmcli", NMCLI.format(up='test "$(basename "$(readlink "$HOST/sys/bus/pci/devices/0000:00:03.0/driver")")" '
+                                              "= r8169 || { echo 'Error: no carrier' >&2; exit 4; }; "
+                                              + LEASE.format(address="10.0.0.5").replace("\n", "; ")))
+        self.assertIn("NetworkManager cannot configure eth0", self.same_after(code=1, driver=STOCK))
+
+    def test_interface_that_the_manager_only_looks_at(self):
+        self.configure("address add 10.0.0.5/24 dev eth0", "route add default via 10.0.0.1")
+        self.program("nmcli", NMCLI.format(up="exit 7").replace("eth0:connected:", "eth0:connected (externally):"))
+        self.same_after(driver=OURS)
+        self.assertNotIn("connection up", self.asked())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What cannot be kept is refused before anything is touched, with a sentence about what to do instead."""
+
+from __future__ import annotations
+
+import os
+import unittest
+
+from tests.network.namespaces import CARD, STOCK, OnHost
+
+BUSYBOX_IP = '#!/bin/sh\nexec busybox ip "$@"\n'
+
+
+class Refused(OnHost):
+    def setUp(self):
+        super().setUp()
+        self.configure("address add 10.0.0.5/24 dev eth0", "route add default via 10.0.0.1")
+
+    def refused(self, wanted: str, *, code: int = 1, at_boot: bool = False) -> str:
+        """Assert that the change is refused with these words, and that at boot it is only where it has to be."""
+        before = self.state()
+        said = self.xenlro("use", "eth0", "lro", code=code)
+        self.assertIn(wanted, said)
+        self.assertEqual((self.driver(), self.chosen(), self.lost(before)), (STOCK, False, []))
+        self.assertNotIn("unbind", self.steps())
+        if at_boot:
+            self.assertIn(wanted, self.xenlro("use", "eth0", "lro", "--at-boot", code=code))
+        return said
+
+    def put(self, path: str, text: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+
+
+class Network(Refused):
+    def test_device_on_top(self):
+        self.host("link add link eth0 name top0 type macvlan")
+        self.assertIn("--at-boot", self.refused("top0 on top of eth0 would go away with it"))
+
+    def test_device_in_what_is_no_bridge(self):
+        # What ip shows of a port of a bond, which this kernel may lack.
+        self.put("bin/ip", "#!/bin/sh\nip \"$@\" | sed 's/\"ifname\":\"eth0\",/&\"master\":\"bond0\",\"linkinfo\":"
+                           "{\"info_slave_kind\":\"bond\"},/; s/,\"linkinfo\":{\"info_kind\":\"veth\"}//'\n")
+        self.refused("eth0 is in bond0, a bond that cannot")
+
+    def test_lease_that_nobody_owns(self):
+        self.host("address add 10.0.0.9/24 dev eth0 valid_lft 600 preferred_lft 600")
+        self.refused("10.0.0.9 of eth0 is a lease, and no program would take it again")
+
+    def test_client_whose_address_has_no_end(self):
+        self.put("bin/udhcpc", "#!/bin/sh\nwhile sleep 1; do :; done\n")
+        self.spawn(self.host_space, str(self.root / "bin/udhcpc"), "-i", "eth0")
+        self.until(lambda: "udhcpc" in self.on_host("sh", "-c", "cat /proc/[0-9]*/comm 2>/dev/null || true"))
+        self.refused("eth0 has an address by udhcpc")
+
+    def test_traffic_control(self):
+        self.on_host("tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "10mbit", "burst", "10kb", "latency", "9ms")
+        self.refused("traffic control (tbf) is set on eth0")
+
+    def test_nexthop_objects(self):
+        self.host("nexthop add id 5 via 10.0.0.1 dev eth0", "route add 10.99.0.0/16 nhid 5")
+        self.refused("the route to 10.99.0.0/16 uses a nexthop object")
+
+    def test_chain_of_nftables_on_the_device(self):
+        self.put("bin/nft", '#!/bin/sh\ntest "$3" = chains && echo \'{"nftables": [{"chain": {"family": "netdev", "table": "t", '
+                            '"name": "early", "dev": "eth0", "hook": "ingress"}}]}\' || echo \'{"nftables": []}\'\n')
+        self.refused("nftables' chain early of table t is tied to eth0")
+
+    def test_ip_of_busybox(self):
+        self.put("bin/ip", BUSYBOX_IP)
+        self.refused("install the package iproute2", code=3)
+
+
+class Machine(Refused):
+    def test_root_on_nfs_and_on_iscsi(self):
+        (self.root / "proc").unlink()
+        self.put("proc/mounts", "10.0.0.1:/srv/root / nfs4 rw,addr=10.0.0.1 0 0\n")
+        (self.root / "proc/sys").symlink_to("/proc/sys")
+        self.refused("/ is mounted by nfs4 from 10.0.0.1:/srv/root", at_boot=True)
+        self.put("proc/mounts", "/dev/sda1 / ext4 rw 0 0\n")
+        device = os.stat(self.root).st_dev
+        disk = self.root / "sys/devices/platform/host2/session1/target2:0:0/2:0:0:1/block/sda/sda1"
+        disk.mkdir(parents=True)
+        (self.root / "sys/dev/block").mkdir(parents=True)
+        (self.root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}").symlink_to(disk)
+        self.refused("/ is on a disk of the network", at_boot=True)
+
+    def test_two_cards_named_by_the_kernel(self):
+        (self.root / "sys/class").unlink()
+        for name in ("eth0", "eth1"):
+            (self.root / "sys/class/net" / name / "device").mkdir(parents=True)
+        (self.root / "proc").unlink()
+        self.put("proc/cmdline", "root=/dev/sda1 net.ifnames=0 quiet\n")
+        self.refused("the names eth0, eth1 go by the order in which drivers come", at_boot=True)
+
+    def test_user_who_is_not_root(self):
+        self.root.parent.chmod(0o755)
+        with self.start("use", "eth0", "lro", environment={"XENLRO_AS": "65534"}) as started:
+            said, _ = started.communicate(timeout=600)
+        self.assertEqual(started.returncode, 3, said)
+        self.assertIn("changing drivers needs root: run the same command with sudo", said)
+        self.assertNotIn("Secure Boot", said)
+
+    def test_driver_of_the_maker(self):
+        card = self.root / "sys/bus/pci/devices" / CARD
+        (self.root / "sys/bus/pci/drivers/r8168").mkdir()
+        (card / "driver").unlink()
+        (card / "driver").symlink_to(self.root / "sys/bus/pci/drivers/r8168")
+        said = self.xenlro("use", CARD, "lro", code=1)
+        self.assertIn("is served by r8168, a driver of Realtek's", said)
+        self.assertNotIn("pci-assignable", said)
+
+
+if __name__ == "__main__":
+    unittest.main()
