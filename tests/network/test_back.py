@@ -151,10 +151,11 @@ class Interrupted(Back):
         self.is_back()
 
     def test_two_at_a_time(self):
-        self.behave(at={"unbound": {"run": "sleep 2"}})
+        self.behave(at={"unbound": {"run": f"until test -e {self.root}/go; do sleep 0.1; done"}})
         first = self.start("use", "eth0", "lro")
         self.until(lambda: "unbound" in self.steps())
         self.assertIn("under way", self.xenlro("use", "0000:00:03.0", "stock", code=1))
+        (self.root / "go").touch()
         self.assertEqual((first.communicate(timeout=600)[0].count("served by"), first.returncode), (1, 0))
         self.assertEqual((self.driver(), self.lost(self.before)), (OURS, []))
 
