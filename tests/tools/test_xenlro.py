@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -17,8 +20,9 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
 from tests.tools.imitation import KERNEL, OTHER, Machine  # noqa: E402  (needs that path)
-from xenlro import bind, choices, devices, modules, network  # noqa: E402
+from xenlro import bind, choices, devices, guard, modules, network, order, remote  # noqa: E402
 from xenlro.cli import main  # noqa: E402
+from xenlro.order import Order  # noqa: E402
 
 CARD, SECOND = "0000:00:03.0", "0000:00:04.0"
 
@@ -64,6 +68,53 @@ class Use(OnMachine):
         self.xenlro("use", CARD, "stock")
         self.assertEqual(self.drivers(), ["r8169", "r8169", "vif", "vif"])
         self.assertFalse((self.machine.choices / CARD).exists())
+
+    def slow_guard(self) -> contextlib.ExitStack:
+        """Let the process that sees a switch through hold the lock until the next command has met it."""
+        tried, front, work, lock = self.machine.root / "tried", os.getpid(), guard._work, fcntl.flock
+
+        def slow(*arguments) -> None:
+            tried.unlink(missing_ok=True)
+            work(*arguments)
+            while self.machine.root.exists() and not tried.exists():
+                time.sleep(0.02)
+
+        def told(file: int, how: int) -> None:
+            try:
+                lock(file, how)
+            except BlockingIOError:
+                if os.getpid() == front:
+                    tried.touch()
+                raise
+        patched = contextlib.ExitStack()
+        patched.enter_context(mock.patch.object(guard, "_work", slow))
+        patched.enter_context(mock.patch.object(fcntl, "flock", told))
+        return patched
+
+    def test_second_card_right_after_the_first(self):
+        with self.slow_guard():
+            for name in ("eth0", "eth1"):
+                self.xenlro("use", name, "lro")
+            # Nothing changes, and the choice is written.
+            self.xenlro("use", "eth0", "lro")
+        self.assertEqual(self.drivers()[:2], ["r8169_lro", "r8169_lro"])
+
+    def test_confirmation_right_after_the_switch(self):
+        with self.slow_guard(), mock.patch.object(remote, "through", return_value=True):
+            self.assertIn("is not kept yet", self.xenlro("use", "eth0", "lro"))
+            self.xenlro("confirm")
+        self.assertTrue((self.machine.choices / CARD).exists())
+
+    def test_two_cards_at_the_same_time(self):
+        """The second order must not take the place of the first, which no process works at yet."""
+        first = Order(CARD, "r8169_lro", "r8169", True, False, "eth0", front=order.process(os.getpid()))
+        order.write(self.machine, first)
+        self.assertIn("under way", self.xenlro("use", "eth1", "lro", code=1))
+        self.assertEqual(order.read(self.machine), first)
+        # Its user was killed before the process began.
+        first.front = "1 0"
+        order.write(self.machine, first)
+        self.xenlro("use", "eth1", "lro")
 
     def test_one_vif_of_two_changes(self):
         self.xenlro("use", "vif-1", "lro")

@@ -22,7 +22,6 @@ from .system import System
 
 STARTS_WITHIN = 30.0    # seconds for the processes to begin
 LOOK = 0.1
-WAIT_FOR_LOCK = 10.0
 SWITCHED_WITHIN = 900.0 # more than a switch and going back take
 # What ends or stops a process from its terminal, its session or its service.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU,
@@ -40,7 +39,7 @@ def ordered(system: System, work: Order) -> Order:
 def refuse_while_open(system: System) -> Order | None:
     """XenlroError while another switch is under way; the last one, if there was one."""
     last = order.read(system)
-    if last and last.open and last.alive():
+    if last and last.busy:
         raise XenlroError(f"the switch of {last.interface or last.device} to {last.wanted} waits: run `xenlro confirm` to "
                           "keep it, or wait until it has gone back" if last.phase == "waiting" else
                           "another change of drivers is under way: run the same command when it has ended")
@@ -52,6 +51,7 @@ def _begin(system: System, work: Order) -> None:
     if last and last.phase == "switching" and last.device == work.device:
         # Its processes were killed: the configuration that it saved is the one to keep.
         work.before, work.answered, work.interface = last.before, last.answered, last.interface
+    work.front = order.process(os.getpid())
     order.write(system, work)
     order.log(system).write_text("")
     system.detach(["guard"], order.log(system))
@@ -86,7 +86,7 @@ def guard(system: System) -> None:
         time.sleep(LOOK)
         work = order.read(system) or work
     if work.phase == "waiting":
-        with order.locked(system, WAIT_FOR_LOCK):
+        with order.locked(system):
             work = order.read(system) or work
             # The user may have confirmed in the last moment.
             if work.phase == "waiting":

@@ -23,6 +23,8 @@ from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System
 
 OPEN, ENDED = ("starting", "switching", "waiting"), ("done", "back")
+# Seconds for the process of a change that has ended to let go: it holds the lock a little longer than its user waits.
+LETS_GO_WITHIN = 10.0
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Order:
     """device is the address on the bus, wanted and former are names of drivers. before is the configuration that was.
 
     confirm: whether the user has to confirm. deadline is a reading of the monotonic clock. guard is the process that
-    sees it through; code and said are what the user is told in the end.
+    sees it through, and front the one that ordered it; code and said are what the user is told in the end.
     """
 
     device: str
@@ -44,6 +46,7 @@ class Order:
     answered: list[list[str]] = field(default_factory=list)
     deadline: float = 0.0
     guard: str = ""
+    front: str = ""
     code: int = 0
     said: str = ""
 
@@ -53,7 +56,16 @@ class Order:
 
     def alive(self) -> bool:
         """Whether the process that sees it through is there; one that was killed leaves an order that is open."""
-        return bool(self.guard) and process(int(self.guard.partition(" ")[0])) == self.guard
+        return _is_there(self.guard)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is open, and a process works at it or is about to: the one that ordered it waits for that."""
+        return self.open and (self.alive() or self.phase == "starting" and _is_there(self.front))
+
+
+def _is_there(known: str) -> bool:
+    return bool(known) and process(int(known.partition(" ")[0])) == known
 
 
 def process(pid: int) -> str:
@@ -92,7 +104,7 @@ def log(system: System) -> Path:
 
 
 @contextmanager
-def locked(system: System, within: float = 0.0) -> Iterator[None]:
+def locked(system: System, within: float = LETS_GO_WITHIN) -> Iterator[None]:
     """Only one process at a time changes drivers; XenlroError when another one does, after that many seconds."""
     try:
         system.run_folder.mkdir(parents=True, exist_ok=True, mode=0o755)
