@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from xenlro import drivers
 from xenlro.cli import main
 from xenlro.errors import XenlroError
 from xenlro.system import System
@@ -15,8 +16,13 @@ from xenlro.system import System
 KERNEL = "6.12.0-test"
 REALTEK = "pci:v000010ECd00008168sv00000000sd00000000bc02sc00i00"
 OTHER = "pci:v00008086d0000100Esv00000000sd00000000bc02sc00i00"
-_DRIVERS = {"r8169": ("pci", "r8169"), "r8169_lro": ("pci", "r8169_lro"), "xen-netfront": ("xen", "vif"),
-            "netfront_lro": ("xen", "netfront_lro")}
+# A card of each stock driver, as its ids in modules.alias.
+CARDS = {"r8169": REALTEK, "e1000e": "pci:v00008086d000010D3sv00000000sd00000000bc02sc00i00",
+         "igb": "pci:v00008086d00001533sv00000000sd00000000bc02sc00i00",
+         "igc": "pci:v00008086d000015F2sv00000000sd00000000bc02sc00i00"}
+# By module: the bus, and the driver's name there.
+_DRIVERS = {module: (bus.name, driver) for bus in drivers.known()
+            for module, driver in ((bus.stock, bus.stock_driver), (bus.ours, bus.ours))}
 
 
 class Machine(System):
@@ -30,7 +36,7 @@ class Machine(System):
         super().__init__(root, KERNEL)
         object.__setattr__(self, "broken", {})
         object.__setattr__(self, "deaf", set())
-        object.__setattr__(self, "built", {"lro_core", "r8169_lro", "netfront_lro", "br_linearize"})
+        object.__setattr__(self, "built", set(drivers.modules()))
         object.__setattr__(self, "signer", "DKMS module signing key")
         object.__setattr__(self, "base", None)
         object.__setattr__(self, "counted", {"merged": 100, "aggregates": 5, "flush_psh": 4, "pass_syn": 1})
@@ -42,7 +48,8 @@ class Machine(System):
         for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", f"lib/modules/{KERNEL}"):
             (root / folder).mkdir(parents=True)
         (root / f"lib/modules/{KERNEL}/modules.alias").write_text(
-            "# Aliases\nalias pci:v000010ECd00008168sv*sd*bc*sc*i* r8169\nalias pci:v00008086d0000100Esv*sd*bc*sc*i* e1000\n")
+            "# Aliases\n" + "".join(f"alias {alias[:22]}sv*sd*bc*sc*i* {module}\n"
+                                    for module, alias in (*CARDS.items(), ("e1000", OTHER))))
 
     def add(self, bus: str, name: str, interface: str, driver: str | None, modalias: str = REALTEK) -> Path:
         """Plug a device in."""
@@ -75,7 +82,9 @@ class Machine(System):
     @staticmethod
     def _matches(device: Path, driver: str) -> bool:
         override = (device / "driver_override").read_text().strip()
-        return driver == ("r8169" if override in ("", "(null)") else override)
+        if override not in ("", "(null)"):
+            return driver == override
+        return driver in CARDS and (device / "modalias").read_text().strip() == CARDS[driver]
 
     def _bind(self, device: Path, bus: str, driver: str) -> None:
         if driver in self.deaf:

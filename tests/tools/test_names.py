@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import unittest
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from tests.tools.imitation import OTHER  # noqa: E402  (needs that path)
+from tests.tools.imitation import CARDS, OTHER  # noqa: E402  (needs that path)
 from tests.tools.test_xenlro import CARD, SECOND, OnMachine  # noqa: E402
+from xenlro import drivers  # noqa: E402
 
 RULE = TOP / "packaging/70-xenlro.rules"
 # A file by which other software finds the card, words of the refusal, and the file as the refusal says to write it.
@@ -64,6 +66,67 @@ class Names(OnMachine):
         # The sentence says to copy it with our name.
         self.put("etc/udev/rules.d/99-xenlro-uplink.rules", UPLINK.replace('"vif"', '"netfront_lro"'))
         self.xenlro("use", "vif-0", "lro", "--at-boot")
+
+
+class EveryDriver(OnMachine):
+    """What the rule and `xenlro apply` do holds for each driver of a PCI device."""
+
+    ADDRESS = "0000:00:09.0"
+
+    def setUp(self):
+        super().setUp()
+        self.buses = [bus for bus in drivers.known() if bus.name == "pci"]
+        self.assertEqual({bus.stock for bus in self.buses}, set(CARDS))
+
+    def at_boot(self, bus: drivers.Bus) -> str | None:
+        """Who serves a chosen card after the rule ran for it, before the stock driver was loaded."""
+        card = self.machine.add("pci", self.ADDRESS, "eth9", None, CARDS[bus.stock])
+        self.choose(self.ADDRESS)
+        try:
+            self.xenlro("apply", self.ADDRESS, code=bus.ours in self.machine.broken)
+            return self.machine.driver("pci", self.ADDRESS)
+        finally:
+            self.assertEqual((card / "driver_override").read_text().strip(), "")
+            shutil.rmtree(card)
+            (self.machine.choices / self.ADDRESS).unlink()
+
+    def test_chosen_card_goes_to_its_driver(self):
+        for bus in self.buses:
+            with self.subTest(driver=bus.ours):
+                self.assertEqual(self.at_boot(bus), bus.ours)
+
+    def test_card_whose_module_does_not_load_goes_to_the_stock_driver(self):
+        for bus in self.buses:
+            with self.subTest(driver=bus.ours):
+                self.machine.broken[bus.ours] = f"FATAL: Module {bus.ours} not found"
+                self.assertEqual(self.at_boot(bus), bus.stock_driver)
+
+    def test_override_of_a_driver_is_taken_from_what_it_does_not_serve(self):
+        disk = self.machine.add("pci", self.ADDRESS, "none", None, "pci:v0000144Dd0000A808")
+        (disk / "class").write_text("0x010802\n")
+        for bus in self.buses:
+            with self.subTest(driver=bus.ours):
+                (disk / "driver_override").write_text(f"{bus.ours}\n")
+                self.xenlro("apply", self.ADDRESS)
+                self.assertEqual((disk / "driver_override").read_text().strip(), "")
+
+    def test_rules_for_pci_name_no_driver(self):
+        lines = [line for line in RULE.read_text().splitlines() if 'SUBSYSTEM=="pci"' in line]
+        self.assertTrue(lines)
+        for bus in self.buses:
+            self.assertNotIn(bus.ours, "".join(lines))
+
+    def test_file_that_goes_by_a_stock_drivers_name(self):
+        file = self.machine.root / "etc/systemd/network/20-lan.link"
+        file.parent.mkdir(parents=True)
+        for bus in self.buses:
+            with self.subTest(driver=bus.ours):
+                card = self.machine.add("pci", self.ADDRESS, "eth9", None, CARDS[bus.stock])
+                file.write_text(f"[Match]\nDriver={bus.stock_driver}\n[Link]\nName=lan0\n")
+                self.assertIn(f"would not match {bus.ours}", self.xenlro("use", self.ADDRESS, "lro", "--at-boot", code=1))
+                file.write_text("[Match]\nDriver=another\n")
+                self.assertIn(bus.ours, self.xenlro("use", self.ADDRESS, "lro", "--at-boot"))
+                shutil.rmtree(card)
 
 
 class OtherDevice(OnMachine):
