@@ -110,14 +110,27 @@ class Interrupted(Back):
             self.xenlro("use", "eth0", "stock")
             (self.root / "steps").unlink()
 
-    def test_a_key_a_hangup_and_an_end_wait(self):
-        for number, step in (("INT", "unbound"), ("HUP", "unbound"), ("TERM", "probed"), ("PIPE", "ip -batch"),
-                             ("QUIT", "unbind"), ("TSTP", "probe")):
-            self.survives(step, number, "all")
+    def test_key_and_hangup_wait(self):
+        self.survives("unbound", "INT", "all")
+        self.survives("unbound", "HUP", "all")
 
-    def test_worker_that_is_killed(self):
-        for step in ("unbind", "unbound", "probed", "ip -batch"):
-            self.survives(step, "KILL", "worker")
+    def test_end_and_closed_pipe_wait(self):
+        self.survives("probed", "TERM", "all")
+        self.survives("ip -batch", "PIPE", "all")
+
+    def test_other_keys_wait(self):
+        self.survives("unbind", "QUIT", "all")
+        self.survives("probe", "TSTP", "all")
+
+    def test_worker_that_is_killed_before_the_interface_goes(self):
+        self.survives("unbind", "KILL", "worker")
+
+    def test_worker_that_is_killed_without_an_interface(self):
+        self.survives("unbound", "KILL", "worker")
+
+    def test_worker_that_is_killed_before_and_in_configuring(self):
+        self.survives("probed", "KILL", "worker")
+        self.survives("ip -batch", "KILL", "worker")
 
     def test_guard_that_is_killed(self):
         self.survives("unbound", "KILL", "guard")
