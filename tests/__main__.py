@@ -48,13 +48,14 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds."""
+    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds; `longer`: not without being asked."""
 
     name: str
     about: str
     run: Callable[[Path, float], None]
     limit: float
     needs_lab: bool = False
+    longer: bool = False
 
 
 SUITES = (
@@ -64,7 +65,7 @@ SUITES = (
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
     Suite("ring", "the guest's driver in user space, with a back end that does anything at any moment",
-          on_machine(sys.executable, "tests/ring/run.py"), 1800, True),
+          on_machine(sys.executable, "tests/ring/run.py"), 1800, True, longer=True),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
@@ -79,7 +80,7 @@ SUITES = (
           python("tests.tools.test_xenlro", "tests.tools.test_status", "tests.tools.test_report",
                  "tests.tools.test_names", "tests.tools.test_parts"), 300),
     Suite("network", "the command xenlro on a network that is real, with drivers that are stand-ins",
-          on_machine(sys.executable, "-m", "tests.network"), 1800),
+          on_machine(sys.executable, "-m", "tests.network"), 1800, longer=True),
     Suite("tree", "a further driver is a further folder, and a kernel gets the modules that it can have",
           python("tests.graft.test_tree"), 1200),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
@@ -98,7 +99,7 @@ SUITES = (
     Suite("time", "how long packets wait in the engine, on a clock of the test's own",
           on_machine(sys.executable, "tests/time/run.py"), 1500),
     Suite("consumers", "aggregates of every layout through all who take them, in user-mode Linux",
-          python("tests.consumers.test_uml"), 1800, True),
+          python("tests.consumers.test_uml"), 1800, True, longer=True),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
@@ -112,13 +113,15 @@ SUITES = (
     Suite("example", "the example driver in user-mode Linux, files through the engine",
           python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
-          python("tests.boot.test_boot", "tests.boot.test_flows"), 1500, True),
+          python("tests.boot.test_boot"), 1500, True),
+    Suite("flows", "many flows at 1000 Mbit/s by the machine's own clock, and how long their packets wait",
+          python("tests.boot.test_flows"), 1500, True, longer=True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
           python("tests.boot.test_br_linearize"), 900, True),
     Suite("package", "the packages: their contents, and what Debian's own checker says", python("tests.package.test_package"), 900,
           True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
-          python("tests.xen.test_backend.Netfront"), 2400, True),
+          python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 
@@ -146,8 +149,8 @@ def run_suite(suite: Suite) -> tuple[int, int]:
     return passed, failed
 
 
-def check(names: Sequence[str]) -> int:
-    chosen = [suite for suite in SUITES if not names or suite.name in names]
+def check(names: Sequence[str], longer: bool) -> int:
+    chosen = [suite for suite in SUITES if (suite.name in names if names else longer or not suite.longer)]
     prereq.ensure(tests=True)
     LOGS.mkdir(exist_ok=True)
     if any(suite.needs_lab for suite in chosen):
@@ -171,7 +174,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make check", description=__doc__.split("\n\n")[0])
     parser.add_argument("suites", nargs="*", metavar="SUITE", choices=[[], *(s.name for s in SUITES)],
                         help="only these: " + ", ".join(f"{s.name} ({s.about})" for s in SUITES))
-    return check(parser.parse_args().suites)
+    parser.add_argument("--all", action="store_true",
+                        help="also those that take long: " + ", ".join(s.name for s in SUITES if s.longer))
+    options = parser.parse_args()
+    return check(options.suites, options.all)
 
 
 if __name__ == "__main__":
