@@ -81,7 +81,7 @@ class Kernels(Scratch):
                              "+\t.name = KBUILD_MODNAME,", "+\tlro_xennet_init_features(netdev);",
                              "+\t\tif (unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS || "
                              "lro_xennet_beyond_page(&rx))) {",
-                             "+\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq);",
+                             "+\t\treturn lro_xennet_broken(queue, &rxq, &errq, &tmpq, budget);",
                              # Coccinelle folds what gets too long.
                              "+\t\t\t\treturn lro_xennet_broken(queue, &rxq, &errq,",
                              "+\t.get_drvinfo = lro_xennet_get_drvinfo,",
@@ -90,6 +90,26 @@ class Kernels(Scratch):
                              "+\t} while (!err && lro_xennet_waits(dev));", "+\tif (np->broken || !np->queues)",
                              "+\tif (info->broken || !info->queues || !netif_carrier_ok(dev))",
                              "+\t\t\t\tqueue->tx_skbs[id] = skb;", "+\t\t\txennet_move_rx_slot(queue, skb, ref);"),
+            "e1000e_lro": ("+\tnetdev = alloc_etherdev(sizeof(struct lro_e1000));", "+\tlro_e1000_create(netdev);",
+                           "+\tlro_e1000_stop(adapter);", "-\tnapi_gro_receive(&adapter->napi, skb);",
+                           "+\tlro_e1000_receive(adapter, skb);",
+                           "+\tif (likely(lro_e1000_complete(napi, work_done))) {",
+                           "+\t\tlro_e1000_map(rx_ring->adapter, buffer_info, skb->data);",
+                           "+\tlro_graft_init(netdev);", "-MODULE_DEVICE_TABLE(pci, e1000_pci_tbl);",
+                           "+\treturn lro_register_driver(&e1000_driver);"),
+            "igb_lro": ("+\tlro_igb_create(q_vector);", "+\tlro_igb_destroy(q_vector);",
+                        "+\t\t\tlro_igb_stop(adapter->q_vector[i]);",
+                        "+\t\tsize = lro_igb_size(rx_ring, rx_desc, &skb);",
+                        "+\t\tif (!skb && lro_igb_offer(q_vector, rx_desc, pktbuf, size)) {",
+                        "+\tlro_igb_mapped(rx_ring, page, dma);", "+\t\tlro_igb_receive(q_vector, skb);",
+                        "+\tif (likely(lro_igb_complete(napi, work_done)))", "+\tlro_graft_init(netdev);",
+                        "+\tret = lro_register_driver(&igb_driver);"),
+            "igc_lro": ("+\tlro_igc_create(q_vector);", "+\tlro_igc_destroy(q_vector);",
+                        "+\t\t\tlro_igc_stop(adapter->q_vector[i]);",
+                        "+\t\tsize = lro_igc_size(rx_ring, rx_desc, &skb);",
+                        "+\t\tif (!skb && lro_igc_offer(q_vector, rx_desc, pktbuf, size)) {",
+                        "+\tif (likely(lro_igc_complete(napi, work_done)))", "+\tlro_graft_init(netdev);",
+                        "+\tret = lro_register_driver(&igc_driver);"),
         }
         for series in SERIES:
             for driver in DRIVERS:
