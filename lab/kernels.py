@@ -213,12 +213,13 @@ def real_time_binds(series: str) -> dict[Path, str]:
         with steps.step(f"Fetching the headers of Linux {release}"):
             log = LOGS / f"kernel-{series}-rt.log"
             log.unlink(missing_ok=True)
-            name = f"linux-headers-{release}"
-            package = snapshot.candidates([name]).get(name)
-            if not package:
+            name, common = f"linux-headers-{release}", f"linux-headers-{release.removesuffix('-rt-amd64')}-common-rt"
+            found = snapshot.candidates([name, common])
+            if name not in found:
                 raise EnvironmentFault(f"the package mirror has no {name}; run `python3 -m lab setup --refresh`")
-            deb, = snapshot.download([package], directory / "debs", log)
-            _unpack(deb, directory / "headers", log)
+            # Newer kernels have the common headers of all flavours in one package.
+            for deb in snapshot.download(list(found.values()), directory / "debs", log):
+                _unpack(deb, directory / "headers", log)
             cache.remove(directory / "debs")
 
     made = cache.keyed(BUILD / "kernels" / f"{series}-rt", ("real time", snapshot.identity, release,
