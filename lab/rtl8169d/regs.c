@@ -182,7 +182,7 @@ static void write_wire_clock(struct nic *nic, u32 value, u32 written)
 	(void)written;
 	set32(nic, REG_WIRE_CLOCK, value);
 	generate_clock(&nic->generator, value);
-	/* Whoever reads it back finds the frames in the ring that are due. */
+	/* A read back finds the frames in the ring that are due. */
 	generate_run(nic);
 }
 

@@ -16,7 +16,7 @@
  *	sink		interface whose packets are looked at
  *	interval	nanoseconds between two writes
  *	waits		"PACKETS MEAN LONGEST": packets that came, and for how long their first
- *			frames had been here, in nanoseconds; writing anything begins anew
+ *			frames had been here, in nanoseconds; any write begins again
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

@@ -57,7 +57,7 @@ def processor() -> str:
 
 
 def worst_loads(module: Path, parameters: str, quick: bool) -> list[Load]:
-    """The benchmark's module once more for each size of the flow table."""
+    """The benchmark's module again for each size of the flow table."""
     return [Load(module, f"{parameters} rounds={WORST_ROUNDS} worst={max_flows} quick={int(quick)}", unload=True,
                  first=f"echo {max_flows} >{PARAMETERS}/max_flows; echo {max_segs} >{PARAMETERS}/max_segs; "
                        f"echo 10000 >{PARAMETERS}/hold_us")

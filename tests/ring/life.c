@@ -10,7 +10,7 @@
 #include "input.h"
 #include "unit.h"
 
-/* The longest that a call into the driver may sleep: a back end must not keep whoever made it. */
+/* The longest that a call into the driver may sleep: a back end must not keep its caller. */
 #define ENOUGH (60 * HZ)
 
 struct input input;

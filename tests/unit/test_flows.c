@@ -213,22 +213,26 @@ static void oldest_gives_way_at_limit(void **ctx)
 	free(memory);
 }
 
-static void oldest_of_full_set_gives_way(void **ctx)
+/* Collect flows of one set, the first is @from: all find their first place where it does. */
+static void same_set(u32 *in_set, u32 count, u32 from)
 {
-	u32 n, in_set[LRO_WAYS + 1], found = 0;
-	struct lro_flow *first_place;
-	struct lro_key key;
+	struct lro_key key = key_of(from);
+	const struct lro_flow *first_place = lro_flows_place(&flows, &key);
 
-	(void)ctx;
-	setup(1024, 99);
-	/* Collect keys of one set: all find their first place where key 0 does. */
-	key = key_of(0);
-	first_place = lro_flows_place(&flows, &key);
-	for (n = 0; found < LRO_WAYS + 1; n++) {
+	for (u32 n = from, found = 0; found < count; n++) {
 		key = key_of(n);
 		if (lro_flows_place(&flows, &key) == first_place)
 			in_set[found++] = n;
 	}
+}
+
+static void oldest_of_full_set_gives_way(void **ctx)
+{
+	u32 n, in_set[LRO_WAYS + 1];
+
+	(void)ctx;
+	setup(1024, 99);
+	same_set(in_set, LRO_WAYS + 1, 0);
 	flows.born = 0xfffffffc;	/* the running number wraps on the way */
 	for (n = 0; n < LRO_WAYS; n++)
 		assert_null(open_flow(in_set[n]));
@@ -290,19 +294,11 @@ static void bulk_stays_at_limit(void **ctx)
 /* The same in a set that is full. */
 static void bulk_stays_in_full_set(void **ctx)
 {
-	u32 n, in_set[LRO_WAYS + 2], found = 0;
-	struct lro_flow *first_place;
-	struct lro_key key;
+	u32 n, in_set[LRO_WAYS + 2];
 
 	(void)ctx;
 	setup(1024, 99);
-	key = key_of(0);
-	first_place = lro_flows_place(&flows, &key);
-	for (n = 0; found < LRO_WAYS + 2; n++) {
-		key = key_of(n);
-		if (lro_flows_place(&flows, &key) == first_place)
-			in_set[found++] = n;
-	}
+	same_set(in_set, LRO_WAYS + 2, 0);
 	for (n = 0; n < LRO_WAYS - 1; n++)
 		open_bulk(in_set[n]);
 	open_flow(in_set[n]);
@@ -674,20 +670,11 @@ static void repeats_make_bulk(void **ctx)
 /* A place that is free keeps what it knows for as long as others are to be had. */
 static void least_recent_place_forgets(void **ctx)
 {
-	u32 n, in_set[LRO_WAYS + 1], found = 0;
-	struct lro_flow *set = NULL;
+	u32 n, in_set[LRO_WAYS + 1];
 
 	(void)ctx;
 	setup(1024, 4);
-	for (n = 1; found < LRO_WAYS + 1; n++) {
-		struct lro_key key = key_of(n);
-		struct lro_flow *place = lro_flows_place(&flows, &key);
-
-		if (!set)
-			set = place;
-		if (place == set)
-			in_set[found++] = n;
-	}
+	same_set(in_set, LRO_WAYS + 1, 1);
 	for (n = 0; n < LRO_WAYS; n++) {
 		begin(in_set[n], 0);
 		lro_flows_close(&flows, find(in_set[n]));

@@ -76,7 +76,7 @@ class Bed:
             one.progress(SOME if one.kind == "bulk" else SOME // 32, within)
 
     def reload(self, options: str = "") -> None:
-        """Load netback anew, which finds the guest's rings as they were."""
+        """Load netback again, which finds the guest's rings as they were."""
         number = self.lab.dom0.run("xl domid guest").strip()
         # A module in use cannot go; and to the bridge xl joins only devices that it makes itself.
         self.lab.dom0.run(
