@@ -95,7 +95,7 @@ class Check(unittest.TestCase):
                 mock.patch.object(progress, "MEMORY", folder / "durations.json"), \
                 mock.patch.object(suites.prereq, "ensure"), \
                 mock.patch.object(suites, "SUITES", (suite("one", 0), suite("two", 3), suite("three", 0))):
-            self.assertEqual(suites.check([]), 1)
+            self.assertEqual(suites.check([], longer=False), 1)
         lines = said.getvalue().splitlines()
         self.assertEqual(lines[0], "3 suites, the time is not known before the first has ended: one, two, three")
         self.assertIn("suite 1 of 3", lines)
