@@ -11,7 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from . import (configs, experiments, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
+from . import (configs, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
                scaling, scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
@@ -178,6 +178,6 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             _clean()
 
-    return steps.main_guard(command)
+    return guard.main_guard(command)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import cpio, grants, kernels, modules, nics, programs, roots, segments, wire
+from .kernel import Kernel, module_info
 from .paths import BUILD, ROOT
 from .steps import LabError
 
@@ -59,7 +60,7 @@ def agent_binary() -> Path:
 class _Modules:
     """Modules of one machine with everything they depend on, in /lib/modules with a modules.dep for modprobe."""
 
-    def __init__(self, kernel: kernels.Kernel, *folders: Path | None):
+    def __init__(self, kernel: Kernel, *folders: Path | None):
         """`folders` hold modules that are taken rather than the kernel's own."""
         self._kernel = kernel
         self._folders = [folder for folder in folders if folder]
@@ -83,7 +84,7 @@ class _Modules:
             self._found[key] = self._locate(name)
             # modprobe loads a line of modules.dep from its end: whatever others need comes last.
             first: list[str] = []
-            depends = kernels.module_info(self._found[key].read_bytes()).get("depends", "")
+            depends = module_info(self._found[key].read_bytes()).get("depends", "")
             for needed in filter(None, depends.split(",")):
                 first += [item for item in reversed(self.add(needed)) if item not in first]
             self._needs[key] = first[::-1]
@@ -120,7 +121,7 @@ def _base(root: Path, role: str) -> cpio.Tree:
     return tree
 
 
-def _finish(tree: cpio.Tree, kernel: kernels.Kernel, ours: Path | None, loaded: tuple[str, ...],
+def _finish(tree: cpio.Tree, kernel: Kernel, ours: Path | None, loaded: tuple[str, ...],
             available: tuple[str, ...], name: str, *counters: Path) -> Path:
     """Add modules (`loaded` at boot in that order, `available` for later) and write the archive."""
     wanted = _Modules(kernel, ours, *counters)

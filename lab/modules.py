@@ -9,6 +9,7 @@ from pathlib import Path
 from graft import tree
 
 from . import cache, grants, kernels, proc, roots, segments, steps, wire
+from .kernel import Kernel
 from .paths import BUILD, LOGS, ROOT
 from .steps import LabError
 
@@ -30,7 +31,7 @@ def build(series: str) -> Path:
     return cache.keyed(BUILD / "lab/modules" / kernel.release, inputs, lambda fresh: _make(fresh, kernel))
 
 
-def _make(out: Path, kernel: kernels.Kernel) -> None:
+def _make(out: Path, kernel: Kernel) -> None:
     log = LOGS / f"modules-{kernel.series}.log"
     log.unlink(missing_ok=True)
     with steps.step(f"Building the modules for Linux {kernel.release}"):
@@ -77,7 +78,7 @@ def _counter(series: str, name: str, module: str) -> Path:
                        lambda fresh: _make_counter(fresh, kernel, name))
 
 
-def _make_counter(out: Path, kernel: kernels.Kernel, name: str) -> None:
+def _make_counter(out: Path, kernel: Kernel, name: str) -> None:
     log = LOGS / f"{name}-{kernel.series}.log"
     log.unlink(missing_ok=True)
     with steps.step(f"Building the module of lab/{name} for Linux {kernel.release}"):

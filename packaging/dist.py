@@ -22,7 +22,7 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 
 from graft import tree  # noqa: E402  (found by that path)
-from lab import kernels, prereq, roots, steps  # noqa: E402
+from lab import guard, kernels, prereq, roots, steps  # noqa: E402
 from lab.paths import BUILD, LOGS  # noqa: E402
 
 OUT = BUILD / "dist"
@@ -97,7 +97,7 @@ def command(doc: str, job: Callable[[], Sequence[Path]]) -> int:
         for path in job():
             print(path)
 
-    return steps.main_guard(made, name)
+    return guard.main_guard(made, name)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import kernels, prereq, proc, progress, provision, roots, steps
+from lab import guard, kernels, prereq, proc, progress, provision, roots, steps
 from lab.paths import BUILD, ROOT
 from lab.steps import LabError
 
@@ -183,4 +183,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(steps.main_guard(main))
+    sys.exit(guard.main_guard(main))

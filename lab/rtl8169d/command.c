@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "json.h"
+#include "loop.h"
 #include "nic.h"
 
 /* Each returns NULL, or one sentence about what is wrong; @answer then stays unused. */

@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "nic.h"
 
 static struct nic nic;

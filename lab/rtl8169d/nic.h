@@ -59,10 +59,4 @@ struct nic {
  */
 void nic_reset(struct nic *nic);
 
-/** nic_stop() - end the loop with @exit_code. */
-void nic_stop(struct nic *nic, int exit_code);
-
-/** nic_run() - serve until nic_stop(). Return: exit code. */
-int nic_run(struct nic *nic);
-
 #endif

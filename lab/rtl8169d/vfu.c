@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "loop.h"
 #include "nic.h"
 #include "vfu_msg.h"
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab import cache, kernels, modules, roots
+from lab.kernel import Kernel
 from lab.paths import BUILD, LOGS, ROOT
 
 SOURCE = ROOT / "tests" / "boot" / "liar"
@@ -18,7 +19,7 @@ def build(series: str) -> Path:
     return cache.keyed(BUILD / "tests/liar" / kernel.release, inputs, lambda fresh: _make(fresh, kernel, grafted))
 
 
-def _make(out: Path, kernel: kernels.Kernel, grafted: Path) -> None:
+def _make(out: Path, kernel: Kernel, grafted: Path) -> None:
     log = LOGS / f"liar-{kernel.series}.log"
     log.unlink(missing_ok=True)
     binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()

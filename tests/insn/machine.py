@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from lab import cpio, kernels, roots
+from lab.kernel import Kernel
 
 OUT = Path(os.environ.get("OUT", "build/tests/insn")).resolve()
 PLUGIN = OUT / "insn.so"
@@ -30,7 +31,7 @@ def run(arguments: list[str], log: Path, timeout: float = 60) -> int:
     return done.returncode
 
 
-def build_modules(source: Path, kernel: kernels.Kernel, extra: tuple[Path, ...] = (),
+def build_modules(source: Path, kernel: Kernel, extra: tuple[Path, ...] = (),
                   options: tuple[str, ...] = ()) -> Path:
     """Builds the modules of a folder with a Kbuild for a kernel; returns the folder they are in.
 
@@ -46,12 +47,12 @@ def build_modules(source: Path, kernel: kernels.Kernel, extra: tuple[Path, ...] 
     return work
 
 
-def wanted() -> list[kernels.Kernel]:
+def wanted() -> list[Kernel]:
     """The kernels to boot."""
     return [kernels.kernel(series) for series in os.environ.get("KERNELS", kernels.DEFAULT).split()]
 
 
-def initramfs(name: str, kernel: kernels.Kernel, modules: list[Path], steps: list[str]) -> Path:
+def initramfs(name: str, kernel: Kernel, modules: list[Path], steps: list[str]) -> Path:
     """The test program, modules in the root folder, and what init.c does with them."""
     tree = cpio.Tree()
     tree.character_device("/dev/console", 5, 1)
@@ -62,7 +63,7 @@ def initramfs(name: str, kernel: kernels.Kernel, modules: list[Path], steps: lis
     return cpio.write(tree, OUT, f"{name}-{kernel.series}")
 
 
-def xen(kernel: kernels.Kernel, initrd: Path) -> list[str]:
+def xen(kernel: Kernel, initrd: Path) -> list[str]:
     """Arguments of a Xen host whose driver domain runs the test program on pCPU 0."""
     return ["-cpu", "max,-smap", "-smp", "2", "-m", "1024", "-kernel", str(roots.xen_hypervisor()), "-append",
             "console=com1 com1=115200,8n1 dom0_mem=512M,max:512M dom0_max_vcpus=1 dom0_vcpus_pin bootscrub=0",

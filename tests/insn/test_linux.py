@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab import kernels
 from lab.insn.reader import delta, idle_rate, plugin_argument, snapshots
+from lab.kernel import Kernel
 
 from . import machine
 
@@ -18,7 +19,7 @@ COPY_BYTES = 1 << 20
 CLOSE = 0.001
 
 
-def initramfs(kernel: kernels.Kernel) -> Path:
+def initramfs(kernel: Kernel) -> Path:
     """The test program and the module that it loads."""
     built = machine.build_modules(HERE / "probe", kernel, (HERE / "measured.h",))
     return machine.initramfs("probe", kernel, [built / "probe.ko"], ["load /probe.ko"])

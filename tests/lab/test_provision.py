@@ -23,7 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from lab import apt, bzimage, cache, kernels, mirror, prereq, proc, steps
+from lab import apt, bzimage, cache, guard, kernels, mirror, prereq, proc, steps
+from lab.kernel import Kernel
 from lab.paths import ROOT
 
 HOST_12 = """\
@@ -177,7 +178,7 @@ class AptTest(Scratch):
 
 
 class KernelTest(Scratch):
-    def make(self, builtin: str = "", **modules: str) -> kernels.Kernel:
+    def make(self, builtin: str = "", **modules: str) -> Kernel:
         folder = self.dir / "lib/modules/1.2-lab"
         for name, depends in modules.items():
             file = folder / "kernel/net" / f"{name.replace('_', '-')}.ko.xz"
@@ -185,7 +186,7 @@ class KernelTest(Scratch):
             image = b"\x7fELF junk\0license=GPL\0depends=%s\0name=%s\0" % (depends.encode(), name.encode())
             file.write_bytes(lzma.compress(image))
         (folder / "modules.builtin").write_text(builtin)
-        return kernels.Kernel("1.2", "1.2-lab", "1", *[self.dir] * 3, folder, self.dir, self.dir)
+        return Kernel("1.2", "1.2-lab", "1", *[self.dir] * 3, folder, self.dir, self.dir)
 
     def test_newest_goes_by_number(self) -> None:
         names = [f"linux-image-6.1.0-{abi}-amd64" for abi in (9, 56, 100, 48)] + ["linux-image-6.1.0-200-cloud-amd64"]
@@ -406,14 +407,14 @@ class StepsTest(Scratch):
     def test_interrupt_waits_for_the_tasks_to_clean_up(self) -> None:
         process = self.lab("""
             import sys, threading, time
-            from lab import steps
+            from lab import guard, steps
             stop = threading.Event()
             def task():
                 (D / "ready").touch()
                 stop.wait(20)
                 time.sleep(0.5)
                 (D / "clean").touch()
-            sys.exit(steps.main_guard(lambda: steps.parallel(task, on_failure=stop.set) and None))
+            sys.exit(guard.main_guard(lambda: steps.parallel(task, on_failure=stop.set) and None))
             """)
         self.until((self.dir / "ready").exists, "the lab did not start")
         process.send_signal(signal.SIGINT)
@@ -427,7 +428,7 @@ class StepsTest(Scratch):
                 raise error
 
         with contextlib.redirect_stderr(io.StringIO()) as said:
-            return steps.main_guard(main), said.getvalue()
+            return guard.main_guard(main), said.getvalue()
 
     def test_exit_codes(self) -> None:
         self.assertEqual(self.guarded(None), (0, ""))
@@ -496,13 +497,13 @@ class ProcTest(Scratch):
     def lab_with_child(self) -> subprocess.Popen[str]:
         process = self.lab(f"""
             import sys, time
-            from lab import proc, steps
+            from lab import guard, proc, steps
             proc.PATIENCE = 0.3
             def main():
                 proc.Child(["sh", "-c", {self.STUBBORN!r}], log=D / "child.log", cwd=D)
                 (D / "ready").touch()
                 time.sleep(60)
-            sys.exit(steps.main_guard(main))
+            sys.exit(guard.main_guard(main))
             """)
         self.until(lambda: (self.dir / "ready").exists() and self.alive("grandchild"), "the lab did not start")
         return process

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 from typing import BinaryIO
 
-from lab import steps
+from lab import guard, steps
 from tests import kit
 
 # Those with long tests first, so that none of them is left for the end.
@@ -82,4 +82,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(steps.main_guard(main, "network"))
+    sys.exit(guard.main_guard(main, "network"))

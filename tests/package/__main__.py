@@ -10,7 +10,7 @@ import re
 import sys
 import time
 
-from lab import proc, steps
+from lab import guard, proc, steps
 from lab.paths import BUILD, ROOT
 
 # The stories of a lane are told one after the other.
@@ -52,4 +52,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(steps.main_guard(main, "check-package"))
+    sys.exit(guard.main_guard(main, "check-package"))
