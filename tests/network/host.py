@@ -183,16 +183,20 @@ class Host(System):
             os._exit(code)
 
 
-if __name__ == "__main__":
-    folder, *words = map(str, sys.argv[1:])
+def be(folder: Path, words: Sequence[str]) -> int:
+    """Run `xenlro WORDS` on the machine in a folder, or `make GATEWAY` to lay it out; the exit code."""
     if words[0] == "make":
-        Host.make(Path(folder), words[1])
-        made = Host(Path(folder))
-        (made.card / "driver").symlink_to(Path(folder) / "sys/bus/pci/drivers" / STOCK)
+        Host.make(folder, words[1])
+        made = Host(folder)
+        (made.card / "driver").symlink_to(folder / "sys/bus/pci/drivers" / STOCK)
         made.plug(STOCK)
-        sys.exit(0)
+        return 0
     if user := os.environ.get("XENLRO_AS"):
         os.setuid(int(user))
     elif words[0] in ("use", "confirm"):
-        (Path(folder) / "front").write_text(str(os.getpid()))
-    sys.exit(main(words, Host(Path(folder))))
+        (folder / "front").write_text(str(os.getpid()))
+    return main(words, Host(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(be(Path(sys.argv[1]), sys.argv[2:]))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import os
 import re
@@ -12,8 +13,10 @@ import sys
 import tempfile
 import time
 import unittest
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.network import copy, host
 from tests.network.host import CARD, OURS, STOCK, TOP
 
 # Seconds; what has to fail is waited for less than on a machine of a user's.
@@ -66,12 +69,18 @@ class OnHost(unittest.TestCase):
 
     def host(self, *commands: str) -> None:
         """Give commands to ip on the host."""
-        for command in commands:
-            self.command("ip", "-n", self.host_space, *command.split())
+        self._batch(self.host_space, commands)
 
     def gateway(self, *commands: str) -> None:
-        for command in commands:
-            self.command("ip", "-n", self.gateway_space, *command.split())
+        self._batch(self.gateway_space, commands)
+
+    def _batch(self, space: str, commands: Sequence[str]) -> None:
+        """Give commands to ip, which may each begin with its family."""
+        for family, part in itertools.groupby(commands, lambda command: command.split()[0] if command.startswith("-") else ""):
+            words = [command.removeprefix(family) for command in part]
+            done = subprocess.run(["ip", "-n", space, *family.split(), "-batch", "-"], input="\n".join(words), text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, f"{words}: {done.stderr}")
 
     def on_host(self, *command: str) -> str:
         """What a program prints in the host's namespace."""
@@ -95,12 +104,14 @@ class OnHost(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline, "it takes too long")
             time.sleep(0.1)
 
-    def start(self, *words: str, environment: dict[str, str] | None = None, **options) -> subprocess.Popen:
-        """Start `xenlro WORDS` on the host, as the leader of a process group."""
-        clean = {name: value for name, value in os.environ.items() if name != "SSH_CONNECTION"}
+    def start(self, *words: str, environment: dict[str, str] | None = None, **options) -> subprocess.Popen | copy.Copy:
+        """Start `xenlro WORDS` on the host."""
+        if environment is None:
+            return copy.Copy(self.host_space, TOP, lambda: host.be(self.root, words), **options)
+        # A process has the environment that it began with.
         return subprocess.Popen(["ip", "netns", "exec", self.host_space, sys.executable, "-m", "tests.network.host",
                                  str(self.root), *words], cwd=TOP, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, env=clean | (environment or {}), **options)
+                                stderr=subprocess.STDOUT, env=dict(os.environ) | environment, **options)
 
     def xenlro(self, *words: str, code: int = 0, environment: dict[str, str] | None = None) -> str:
         """What `xenlro WORDS` prints on the host; it has to end with that code."""
