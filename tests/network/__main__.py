@@ -17,7 +17,7 @@ from lab import guard, steps
 from tests import kit
 
 # Those with long tests first, so that none of them is left for the end.
-MODULES = ("test_back", "test_by_ssh", "test_owner", "test_keep", "test_refuse")
+MODULES = ("test_back", "test_odd", "test_by_ssh", "test_owner", "test_keep", "test_refuse")
 LANES = 6
 LIMIT = 300  # seconds for one test, on a machine that is busy
 # Where no process of the session that the tests are started in is seen: it may be one by ssh, as sessions in the tests are.

@@ -135,8 +135,8 @@ class Kept(OnHost):
         self.same_after(wanted="stock", driver=STOCK)
 
 
-class Announced(OnHost):
-    """What a router's announcements brought."""
+class Announcing(OnHost):
+    """A gateway that announces itself."""
 
     ANNOUNCER = r"""
 import ipaddress, socket, struct, sys, time
@@ -159,6 +159,10 @@ while True:
         self.until(lambda: " proto ra " in self.command("ip", "-n", self.host_space, "-6", "route"))
         self.until(lambda: "tentative" not in self.command("ip", "-n", self.host_space, "-6", "address"))
         self.announcer = process
+
+
+class Announced(Announcing):
+    """What a router's announcements brought."""
 
     def test_they_bring_it_again(self):
         self.configure(*PLAIN)

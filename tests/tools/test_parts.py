@@ -49,6 +49,11 @@ SHOWN = {
     "-c": "Coalesce parameters for eth0:\nAdaptive RX: n/a  TX: n/a\nstats-block-usecs:\tn/a\n\nrx-usecs:\t30\nrx-frames:\t4\n",
     "-a": "Pause parameters for eth0:\nAutonegotiate:\ton\nRX:\t\toff\nTX:\t\toff\n",
     "--show-eee": "EEE settings for eth0:\n\tEEE status: disabled\n\tTx LPI: disabled\n",
+    "-l": "Channel parameters for eth0:\nPre-set maximums:\nRX:\t\tn/a\nTX:\t\tn/a\nOther:\t\t1\nCombined:\t4\n"
+          "Current hardware settings:\nRX:\t\tn/a\nTX:\t\tn/a\nOther:\t\t1\nCombined:\t2\n",
+    "-g": "Ring parameters for eth0:\nPre-set maximums:\nRX:\t\t4096\nRX Mini:\tn/a\nTX:\t\t4096\n"
+          "Current hardware settings:\nRX:\t\t512\nRX Mini:\t64\nTX:\t\t256\nRX Buf Len:\tn/a\n",
+    "--show-priv-flags": "Private flags for eth0:\nlegacy-rx: off\ndisable fw lldp : on\n",
 }
 VLANS = [{"ifname": "eth0", "vlans": [{"vlan": 1, "flags": ["Egress Untagged"]}, {"vlan": 5, "flags": ["PVID", "Egress Untagged"]},
                                       {"vlan": 10}]}]
@@ -118,7 +123,9 @@ class Card(WithPrograms):
             "-K": {"rx-checksumming": "on", "tcp-segmentation-offload": "off", "tx-tcp-segmentation": "on"},
             "-C": {"rx-usecs": "30", "rx-frames": "4"},
             "-s": {"autoneg": "on", "advertise": "100baseT/Full 1000baseT/Full", "wol": "g"},
-            "-A": {"autoneg": "on", "rx": "off", "tx": "off"}, "--set-eee": {"eee": "off"}})
+            "-A": {"autoneg": "on", "rx": "off", "tx": "off"}, "--set-eee": {"eee": "off"},
+            "-L": {"other": "1", "combined": "2"}, "-G": {"rx": "512", "rx-mini": "64", "tx": "256"},
+            "--set-priv-flags": {"legacy-rx": "off", "disable fw lldp": "on"}})
 
     def test_what_differs_is_set(self):
         _, before = self.saved(FORCED)

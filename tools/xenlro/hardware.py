@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ethtool sets: offloads, coalescing, speed and duplex, flow control, energy, and waking by a packet."""
+"""What ethtool sets: offloads, coalescing, speed and duplex, flow control, energy, waking by a packet, queues and rings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _WITHOUT = {"n/a", "Unknown!", ""}
 
 def save(system: System, name: str) -> dict[str, dict[str, str]]:
     """By option of ethtool, words with their values; only what can be set."""
-    return {"-K": _features(system.output("ethtool", "-k", name)), "-C": _coalescing(system.output("ethtool", "-c", name)),
+    return {"-L": _current(system.output("ethtool", "-l", name)), "-G": _current(system.output("ethtool", "-g", name)),
+            "--set-priv-flags": _flags(system.output("ethtool", "--show-priv-flags", name)),
+            "-K": _features(system.output("ethtool", "-k", name)), "-C": _coalescing(system.output("ethtool", "-c", name)),
             "-s": _link(system.output("ethtool", name)), "-A": _pause(system.output("ethtool", "-a", name)),
             "--set-eee": _energy(system.output("ethtool", "--show-eee", name))}
 
@@ -104,3 +106,13 @@ def _pause(text: str) -> dict[str, str]:
 def _energy(text: str) -> dict[str, str]:
     match = re.search(r"^\s*EEE status: (enabled|disabled)", text, re.M)
     return {"eee": {"enabled": "on", "disabled": "off"}[match[1]]} if match else {}
+
+
+def _current(text: str) -> dict[str, str]:
+    """What is set of queues or of rings, whose maxima come first."""
+    found = re.findall(r"^([\w -]+):\s+(\d+)$", text.partition("Current hardware settings:")[2], re.M)
+    return {word.lower().replace(" ", "-"): value for word, value in found}
+
+
+def _flags(text: str) -> dict[str, str]:
+    return {word.strip(): value for word, value in re.findall(r"^(.+?)\s*: (on|off)$", text, re.M)}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import addresses, hardware, link, neighbours, port, routes, rules, tunables
+from . import addresses, groups, hardware, identifier, link, neighbours, port, routes, rules, tunables
 from .devices import Device
 from .errors import XenlroError
 from .system import System
@@ -76,7 +76,7 @@ def put_back(system: System, name: str, before: dict, configure: Callable[[str],
     not know is added.
     """
     name = link.rename(system, name, before["link"])
-    for part in ("link", "tunables"):
+    for part in ("link", "tunables", "identifier"):
         _mend(system, name, before, differences(system, name, before, [part]), True)
     if configure:
         configure(name)
@@ -150,10 +150,15 @@ PARTS = {
     "tunables": Part(lambda system, name, before: tunables.save(system, name),
                      lambda name, before, now: tunables.differences(before, now),
                      lambda system, name, before, now, patient: tunables.mend(system, name, before, now)),
+    # Before there are addresses that a router announced.
+    "identifier": Part(lambda system, name, before: identifier.save(system, name), identifier.differences,
+                       lambda system, name, before, now, patient: identifier.mend(system, name, before, now)),
     "port": Part(lambda system, name, before: port.save(system, name, before["bridge"], before["mac"]),
                  lambda name, before, now: port.differences(name, before, now),
                  lambda system, name, before, now, patient: port.mend(system, name, before, now)),
     "addresses": Part(_read_addresses, _compare_addresses, _mend_addresses),
+    "groups": Part(lambda system, name, before: groups.save(system, name), groups.differences,
+                   lambda system, name, before, now, patient: groups.mend(system, name, before, now)),
     "neighbours": Part(lambda system, name, before: neighbours.save(system, name),
                        lambda name, before, now: neighbours.differences(before, now),
                        lambda system, name, before, now, patient: neighbours.mend(system, name, before, now)),

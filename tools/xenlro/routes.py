@@ -56,11 +56,18 @@ def mend(system: System, name: str, before: dict[str, list[str]], now: dict[str,
                          key=lambda line: " via " in f" {line} " and (1 if "onlink" in line else 2))
         extra = [line for key, line in there.items() if key not in wanted and name in _values(line.split(), "dev")
                  and not (patient and announced(line))]
-        # Routes that differ in their interface only are appended to each other.
         refused += iproute.batch(system, ("ip", family), [
-            *(f"route {'add' if ' nexthop ' in line else 'append'} {line}" for line in missing),
+            *(f"route {_verb(line, family)} {line}" for line in missing),
             *(f"route del {_without_state(line)}" for line in extra)])
     return refused
+
+
+def _verb(route: str, family: str) -> str:
+    """How a missing route is added. Routes that differ in their interface only are appended to each other."""
+    if " nexthop " not in route:
+        return "append"
+    # An IPv6 route keeps the hops through other interfaces, and is then another one in its place.
+    return "replace" if family == "-6" else "add"
 
 
 def words_of(before: dict[str, list[str]]) -> list[list[str]]:

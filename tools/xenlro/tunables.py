@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import XenlroError
-from .system import System, read
+from .system import System
 
 _SYSCTL = ("net/ipv4/conf", "net/ipv4/neigh", "net/ipv6/conf", "net/ipv6/neigh", "net/mpls/conf")
 _SYSFS = ("ifalias", "gro_flush_timeout", "napi_defer_hard_irqs", "threaded", "brport/group_fwd_mask",
@@ -19,8 +19,15 @@ _SKIPPED = {"mc_forwarding", "base_reachable_time", "retrans_time", "mtu"}
 
 
 def save(system: System, name: str) -> dict[str, str]:
-    """The value of each file, by its path below the folder of the interface."""
-    return {key: read(path) for key, path in _files(system, name)}
+    """The value of each file, by its path below the folder of the interface; there is none where it cannot be read."""
+    return {key: value for key, path in _files(system, name) if (value := _value(path)) is not None}
+
+
+def _value(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except (OSError, ValueError):
+        return None
 
 
 def differences(before: dict[str, str], now: dict[str, str]) -> list[str]:
