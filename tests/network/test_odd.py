@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import json
 import unittest
 
 from tests.network.namespaces import STOCK, OnHost
 from tests.network.test_keep import PLAIN, Announcing
+from tests.network.test_refuse import Refused
+
+# Rules that match an interface by the number that its name had when they were loaded.
+BY_NUMBER = {"nftables": [{"rule": {"family": "inet", "table": "filter", "chain": "input", "handle": 4, "expr": [
+    {"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "eth0"}}, {"accept": None}]}}]}
 
 
 class Kept(OnHost):
@@ -64,6 +70,46 @@ class AnnouncedOnly(Announcing):
                         "unbind 2": {"run": f"ip -n {self.gateway_space} address add fe80::1/64 dev lan nodad"}})
         self.assertIn("the gateway fe80::1 does not answer", self.xenlro("use", "eth0", "lro", code=1))
         self.assertEqual((self.driver(), self.lost(before)), (STOCK, []))
+
+
+class Elsewhere(Refused):
+    """What depends on the card and is not seen where the command looks first."""
+
+    def setUp(self):
+        super().setUp()
+        self.box = f"{self.host_space}b"
+        self.command("ip", "netns", "add", self.box)
+        self.addCleanup(self.command, "ip", "netns", "del", self.box)
+        self.spawn(self.box, "sleep", "600")
+
+    def test_device_on_top_in_a_container(self):
+        # One that is on an interface of a third namespace, with the same number there.
+        numbers = [json.loads(self.command("ip", "-n", space, "-json", "link", "show", "dev", name))[0]["ifindex"]
+                   for space, name in ((self.host_space, "eth0"), (self.gateway_space, "lan"))]
+        self.assertEqual(numbers[0], numbers[1])
+        self.gateway("link add link lan name foreign0 type macvlan", f"link set foreign0 netns {self.box}")
+        self.xenlro("use", "eth0", "lro")
+        self.xenlro("use", "eth0", "stock")
+        (self.root / "steps").unlink()
+        self.host("link add link eth0 name inside0 type macvlan", f"link set inside0 netns {self.box}")
+        self.refused("inside0 of another network namespace on top of eth0 would go away with it")
+
+    def test_card_whose_interface_is_in_a_container(self):
+        self.host(f"link set eth0 netns {self.box}")
+        # What ip shows of the interface of a card, and not of what stands in for it here.
+        self.put("bin/nsenter", "#!/bin/sh\nnsenter \"$@\" | sed 's/\"ifname\":\"eth0\",/&\"parentdev\":\"0000:00:03.0\",/'\n")
+        (self.root / "sys/bus/pci/devices/0000:00:03.0/net/eth0").rmdir()
+        said = self.xenlro("use", "0000:00:03.0", "lro", code=1)
+        self.assertIn("is in another network namespace", said)
+        self.assertNotIn("unbind", self.steps())
+
+    def test_rule_that_knows_the_interface_by_its_number(self):
+        self.put("bin/nft", f"#!/bin/sh\ntest \"$3\" != ruleset || echo '{json.dumps(BY_NUMBER)}'\n")
+        self.refused("knows eth0 by its number")
+
+    def test_packets_of_another_interface_that_are_sent_here(self):
+        self.on_host("tc", "actions", "add", "action", "mirred", "egress", "mirror", "dev", "eth0")
+        self.refused("traffic control sends packets to eth0")
 
 
 if __name__ == "__main__":

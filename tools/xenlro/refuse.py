@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 
-from . import addresses, iproute, link, names, netroot, owner, routes
+from . import addresses, elsewhere, iproute, link, names, netroot, owner, routes, tied
 from .devices import Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System, read
@@ -47,20 +47,23 @@ def now(system: System, device: Device) -> None:
     """What speaks against a change while the machine runs."""
     name = device.interface
     if name is None:
+        if away := elsewhere.interface(system, device.id):
+            raise XenlroError(f"{away}, the interface of {device.id}, is in another network namespace, which would lose it: "
+                              f"take it back to this one, {AT_BOOT}")
         return
     if not re.fullmatch(r"[\w.:+@-]+", name):
         raise XenlroError(f"the interface's name '{name}' has characters that cannot be given to ip's batch mode: rename "
                           f"it, {AT_BOOT}")
     iproute.check(system)
     itself = link.shown(system, name)
-    _on_top(system, name)
+    _on_top(system, name, itself)
     _in(itself)
     _attached(system, name, itself)
     _leases(system, name)
     _kept_elsewhere(system, name, itself)
 
 
-def _on_top(system: System, name: str) -> None:
+def _on_top(system: System, name: str, itself: dict) -> None:
     """VLANs, macvlans, tunnels and the like go away with the interface that they are on."""
     # The other end of a veth is named in the same way, and knows this one as its own.
     upper = [entry["ifname"] for entry in iproute.show(system, "ip", "-details", "link", "show")
@@ -69,6 +72,7 @@ def _on_top(system: System, name: str) -> None:
               if path.name.removeprefix("upper_") != _master(system, name)]
     upper += [line.split()[2] + " (PPPoE)" for line in read(system.proc / "net/pppoe").splitlines()[1:]
               if line.split()[-1] == name]
+    upper += [f"{other} of another network namespace" for other in elsewhere.on_top(system, itself.get("ifindex", 0))]
     if upper:
         raise XenlroError(f"{', '.join(dict.fromkeys(upper))} on top of {name} would go away with it and cannot be put back: "
                           f"take it down first, {AT_BOOT}")
@@ -97,14 +101,10 @@ def _attached(system: System, name: str, itself: dict) -> None:
     if kinds:
         raise XenlroError(f"traffic control ({', '.join(kinds)}) is set on {name} and would be lost: take it away (`tc qdisc "
                           f"del dev {name} root`, and ingress or clsact), {AT_BOOT}")
-    for part in ("chains", "flowtables"):
-        found = json.loads(system.output("nft", "-j", "list", part) or "{}").get("nftables", [])
-        for entry in [inner for outer in found for inner in outer.values() if isinstance(inner, dict)]:
-            devices = entry.get("dev", [])
-            if name in ([devices] if isinstance(devices, str) else devices):
-                raise XenlroError(f"nftables' {part.removesuffix('s')} {entry.get('name')} of table {entry.get('table')} is "
-                                  f"tied to {name} and would be lost: take it away (a service that loads it can be restarted "
-                                  f"after the change), {AT_BOOT}")
+    if told := tied.mirrored(system, name) or tied.hooked(system, name) or tied.numbered(system, name):
+        raise XenlroError(f"{told}, {AT_BOOT}")
+    if rules := tied.steered(system, name):
+        raise XenlroError(f"{rules} (`ethtool -n {name}`) would be lost: delete them, {AT_BOOT}")
 
 
 def _leases(system: System, name: str) -> None:

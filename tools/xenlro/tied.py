@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What of packet filters and the like is tied to this very device, and would not find the one that comes after it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .system import System
+
+# Words by which nftables knows an interface by its number; iifname and oifname know its name.
+_BY_NUMBER = ("iif", "oif")
+
+
+def mirrored(system: System, name: str) -> str | None:
+    """A sentence about traffic control, of any interface, that sends packets to this one."""
+    for entry in json.loads(system.output("tc", "-json", "actions", "list", "action", "mirred") or "[]"):
+        for action in entry.get("actions", ()):
+            if action.get("to_dev") == name:
+                return (f"traffic control sends packets to {name} (`tc actions list action mirred`), and would not afterwards: "
+                        "take that away first")
+    return None
+
+
+def hooked(system: System, name: str) -> str | None:
+    """A sentence about a chain or a flowtable of nftables that has the device."""
+    for part in ("chains", "flowtables"):
+        for entry in _entries(system, part):
+            devices = entry.get("dev", [])
+            if name in ([devices] if isinstance(devices, str) else devices):
+                return (f"nftables' {part.removesuffix('s')} {entry.get('name')} of table {entry.get('table')} is tied to {name} "
+                        "and would be lost: take it away (a service that loads it can be restarted after the change)")
+    return None
+
+
+def numbered(system: System, name: str) -> str | None:
+    """A sentence about a rule of nftables that has looked up the interface's number when it was loaded.
+
+    The number is another one after the change: a rule that lets ssh in would not, or one that keeps others out.
+    """
+    for entry in _entries(system, "ruleset"):
+        if _by_number(entry) and name in _strings(entry):
+            where = " ".join(str(entry[word]) for word in ("family", "table", "chain", "name") if word in entry)
+            return (f"nftables ({where}) knows {name} by its number (iif, oif), which is another one after the change: write "
+                    "iifname or oifname there")
+    return None
+
+
+def steered(system: System, name: str) -> str | None:
+    """How many rules of ethtool steer packets to queues of the device."""
+    found = re.search(r"^Total (\d+) rules$", system.output("ethtool", "-n", name), re.M)
+    return f"{found[1]} rules for queues of {name}" if found and found[1] != "0" else None
+
+
+def _entries(system: System, part: str) -> Iterator[dict]:
+    """The objects that `nft list` names."""
+    shown = json.loads(system.output("nft", "-j", "list", part) or "{}").get("nftables", [])
+    return (inner for outer in shown for inner in outer.values() if isinstance(inner, dict))
+
+
+def _by_number(entry: dict) -> bool:
+    """Whether a rule asks for an interface's number, or a set holds numbers."""
+    if "iface_index" in _strings(entry.get("type", [])):
+        return True
+    return any(isinstance(meta, dict) and meta.get("key") in _BY_NUMBER for meta in _named(entry.get("expr", []), "meta"))
+
+
+def _named(value: Any, word: str) -> Iterator[Any]:
+    """All that goes by a word, however deep."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == word:
+                yield inner
+            yield from _named(inner, word)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named(inner, word)
+
+
+def _strings(value: Any) -> set[str]:
+    """All texts in it, however deep."""
+    if isinstance(value, str):
+        return {value}
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return {text for entry in inner for text in _strings(entry)}
