@@ -6,10 +6,13 @@ from __future__ import annotations
 import json
 import unittest
 
-from tests.network.namespaces import STOCK, OnHost
+from tests.network.namespaces import OURS, STOCK, OnHost
+from tests.network.test_back import BY_SSH, Back
 from tests.network.test_keep import PLAIN, Announcing
 from tests.network.test_refuse import Refused
 
+# All that the switch does to the machine, in order.
+STEPS = ("modprobe r8169_lro 2", "unbind", "unbound", "probe", "probed", "ip -batch")
 # Rules that match an interface by the number that its name had when they were loaded.
 BY_NUMBER = {"nftables": [{"rule": {"family": "inet", "table": "filter", "chain": "input", "handle": 4, "expr": [
     {"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "eth0"}}, {"accept": None}]}}]}
@@ -110,6 +113,94 @@ class Elsewhere(Refused):
     def test_packets_of_another_interface_that_are_sent_here(self):
         self.on_host("tc", "actions", "add", "action", "mirred", "egress", "mirror", "dev", "eth0")
         self.refused("traffic control sends packets to eth0")
+
+
+class Full(Back):
+    """File systems without room for what the command has to write."""
+
+    def small(self, folder: str, size: str) -> str:
+        """Make one of the machine's folders a file system of that size; a command that fills it."""
+        (self.root / folder).mkdir(exist_ok=True)
+        self.command("mount", "-t", "tmpfs", "-o", f"size={size}", "small", str(self.root / folder))
+        self.addCleanup(self.command, "umount", str(self.root / folder))
+        return f"cat /dev/zero >{self.root / folder}/filler 2>/dev/null || true"
+
+    def test_run_is_full_from_the_start(self):
+        self.command("sh", "-c", self.small("run", "64k"))
+        said = self.xenlro("use", "eth0", "lro", code=3)
+        self.assertIn("No space left on device", said)
+        self.assertNotIn("unbind", self.steps())
+        self.is_back()
+
+    def test_run_has_room_for_the_order_and_not_for_the_configuration(self):
+        fill = self.small("run", "64k")
+        self.behave(at={"modprobe r8169_lro": {"run": f"mkdir -p {self.root}/run/xenlro; {fill}; "
+                                                      f"truncate -s -12K {self.root}/run/filler"}})
+        self.host(*(f"route add 10.{net}.0.0/16 via 10.0.0.{host}" for net in range(60, 100) for host in (8,)))
+        self.host(*(f"route add 172.20.{net}.0/24 via 10.0.0.9" for net in range(200)))
+        self.before = self.state()
+        said = self.xenlro("use", "eth0", "lro", code=3)
+        self.assertIn("No space left on device", said)
+        self.assertNotIn("unbind", self.steps())
+        self.is_back()
+
+    def test_run_gets_full_in_the_middle(self):
+        self.behave(at={"unbound": {"run": self.small("run", "256k")}})
+        said = self.start("use", "eth0", "lro").communicate(timeout=600)[0]
+        self.assertIn("is served by r8169_lro, now and after a reboot", said)
+        self.assertEqual((self.driver(), self.chosen(), self.lost(self.before)), (OURS, True, []))
+
+    def test_etc_is_full(self):
+        (self.root / "etc/xenlro").mkdir()
+        self.command("sh", "-c", self.small("etc/xenlro", "4k"))
+        said = self.xenlro("use", "eth0", "lro", code=1)
+        self.assertIn("No space left on device", said)
+        self.assertIn("so eth0 is served by r8169 again, with its configuration as it was", said)
+        self.is_back()
+
+    def test_etc_is_full_when_the_user_confirms(self):
+        (self.root / "etc/xenlro").mkdir()
+        self.command("sh", "-c", self.small("etc/xenlro", "4k"))
+        self.behave(limits={"switch.CONFIRM_WITHIN": 600.0})
+        self.xenlro("use", "eth0", "lro", environment=BY_SSH)
+        self.assertIn("make room there", self.xenlro("confirm", code=3))
+        self.assertFalse(self.chosen())
+        # There is time left to do so.
+        (self.root / "etc/xenlro/filler").unlink()
+        self.xenlro("confirm")
+        self.assertEqual((self.driver(), self.chosen(), self.lost(self.before)), (OURS, True, []))
+
+
+class HangUp(Back):
+    """The session goes at each step, with and without a confirmation to come."""
+
+    def test_at_each_step(self):
+        for step in STEPS:
+            with self.subTest(step=step):
+                self.behave(at={step: {"signal": "HUP", "to": "all"}})
+                started = self.start("use", "eth0", "lro")
+                said, _ = started.communicate(timeout=600)
+                self.assertEqual((started.returncode, self.driver(), self.chosen()), (0, OURS, True), said)
+                self.assertIn(step.removesuffix(" 2"), self.steps())
+                self.assertEqual(self.lost(self.before), [], said)
+                self.behave()
+                self.xenlro("use", "eth0", "stock")
+                (self.root / "steps").unlink()
+
+    def test_while_it_waits_for_the_user(self):
+        self.behave(limits={"switch.CONFIRM_WITHIN": 20.0})
+        self.xenlro("use", "eth0", "lro", environment=BY_SSH)
+        order = json.loads((self.root / "run/xenlro/switch.json").read_text())
+        for number in ("HUP", "TERM", "INT", "PIPE"):
+            self.command("kill", f"-{number}", order["guard"].split()[0])
+        self.xenlro("confirm")
+        self.assertEqual((self.driver(), self.chosen(), self.lost(self.before)), (OURS, True, []))
+
+    def test_while_it_goes_back(self):
+        self.behave(deaf=[OURS], at={"probe 2": {"signal": "HUP", "to": "all"}, "ip -batch": {"signal": "TERM", "to": "all"}})
+        said = self.xenlro("use", "eth0", "lro", code=1)
+        self.assertIn("so eth0 is served by r8169 again, with its configuration as it was", said)
+        self.is_back()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ counts for no other. udev's rule goes by the file's existence and leaves the res
 
 from __future__ import annotations
 
+import errno
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from .devices import Device
@@ -39,13 +42,21 @@ def misplaced(system: System, name: str, path: Path) -> str | None:
 def remember(system: System, device: Device, ours: bool) -> None:
     """Keep the choice over a reboot; XenlroError when it cannot be written."""
     path = system.choices / device.id
+    # A file in the folder is a choice, whatever is in it.
+    fresh = system.choices.parent / f"{device.id}.new"
     try:
         if ours:
             path.parent.mkdir(parents=True, exist_ok=True)
             identity = [f"{word}={read(device.path / word)}\n" for word in IDENTITY] if device.on_pci else []
-            path.write_text("".join([f"driver={device.bus.ours}\n", *identity]))
+            with fresh.open("w") as file:
+                file.write("".join([f"driver={device.bus.ours}\n", *identity]))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, path)
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        raise XenlroError(f"{path} cannot be written ({error.strerror}): run the command as root",
-                          EXIT_ENVIRONMENT) from error
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        what = "make room there" if error.errno == errno.ENOSPC else "run the command as root"
+        raise XenlroError(f"{path} cannot be written ({error.strerror}): {what}", EXIT_ENVIRONMENT) from error

@@ -162,6 +162,9 @@ def _watched(system: System) -> Order:
             # Killed. A second one goes on when the process that worked has ended, too.
             again = True
             system.detach(["guard"], order.log(system))
+        elif time.monotonic() > deadline:
+            raise XenlroError(f"the processes that change the driver ended in the middle: `xenlro use {work.device} stock` puts "
+                              "the configuration back", EXIT_ENVIRONMENT)
         time.sleep(LOOK)
 
 

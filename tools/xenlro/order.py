@@ -10,12 +10,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from .system import System
 OPEN, ENDED = ("starting", "switching", "waiting"), ("done", "back")
 # Seconds for the process of a change that has ended to let go: it holds the lock a little longer than its user waits.
 LETS_GO_WITHIN = 10.0
+# Bytes by which an order may grow: its last words, and what a file system needs besides.
+ROOM = 16384
 
 
 @dataclass
@@ -89,13 +92,48 @@ def write(system: System, order: Order) -> None:
     """Replace the file at once: one who reads sees the old one or the new one."""
     path = _path(system)
     fresh = path.with_suffix(".new")
+    text = json.dumps(asdict(order))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-        fresh.write_text(json.dumps(asdict(order)))
+        reserved = _reserve(system).exists()
+        try:
+            fresh.write_text(text)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or not reserved:
+                raise
+            _reserve(system).unlink()
+            fresh.write_text(text)
         os.replace(fresh, path)
+        if reserved and order.open:
+            # What the old file took is free now.
+            with suppress(XenlroError):
+                reserve(system)
+        elif reserved:
+            _reserve(system).unlink(missing_ok=True)
     except OSError as error:
-        raise XenlroError(f"{path} cannot be written ({error.strerror}): run the command as root, on a system with "
-                          "/run", EXIT_ENVIRONMENT) from error
+        fresh.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+
+
+def reserve(system: System) -> None:
+    """Keep the room that later writes of the order take: a file system that gets full must not end a switch that is
+    under way."""
+    try:
+        with _reserve(system).open("wb") as room:
+            os.posix_fallocate(room.fileno(), 0, _path(system).stat().st_size + ROOM)
+    except OSError as error:
+        _reserve(system).unlink(missing_ok=True)
+        raise _unwritable(_reserve(system), error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> XenlroError:
+    what = ("make room there, then run the same command" if error.errno == errno.ENOSPC else
+            "run the command as root, on a system with /run")
+    return XenlroError(f"{path} cannot be written ({error.strerror}): {what}", EXIT_ENVIRONMENT)
+
+
+def _reserve(system: System) -> Path:
+    return system.run_folder / "reserve"
 
 
 def log(system: System) -> Path:

@@ -32,18 +32,22 @@ def carry_out(system: System, work: Order) -> None:
     manager = owner.find(system, device.interface) if device.interface else None
     work.phase = "switching"
     order.write(system, work)
+    order.reserve(system)
     try:
         trouble = _tried(system, device, work, work.wanted, manager)
     except (XenlroError, OSError) as error:
         trouble = str(error)
+    if work.confirm and not trouble:
+        work.phase, work.deadline = "waiting", time.monotonic() + CONFIRM_WITHIN
+    elif not trouble:
+        try:
+            keep(system, work)
+        except XenlroError as error:
+            trouble = str(error)
     if trouble:
         go_back(system, work, trouble, manager)
-        return
-    if work.confirm:
-        work.phase, work.deadline = "waiting", time.monotonic() + CONFIRM_WITHIN
     else:
-        keep(system, work)
-    order.write(system, work)
+        order.write(system, work)
 
 
 def keep(system: System, work: Order) -> None:
