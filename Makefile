@@ -38,7 +38,8 @@ help:
 	@echo 'make check-hosts       HOSTS= on virtual machines with sshd: results, and that they are put back'
 	@echo 'make check-package     the packages on a Debian 13 system: install, choose, reboot, upgrade the kernel, remove;'
 	@echo '                       the same in a Xen guest; and with Secure Boot, before and after a key is enrolled'
-	@echo 'make check-kernels     grafts and modules for further kernels of the mirror, and for cloud kernels, as root'
+	@echo 'make check-kernels     grafts and modules for further kernels of the mirror, and for cloud kernels, as root:'
+	@echo '                       KERNELS="7.2 6.1.170-3" for some series or versions'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
 	@echo 'make check-consumers   aggregates through all who take them, in user-mode Linux and on each kernel in virtual machines, as root'
 	@echo 'make check-intel       e1000e_lro and igb_lro on the NICs that QEMU emulates, as root'
@@ -177,7 +178,7 @@ example:
 	@echo 'example: $(EXAMPLE)/lro_core/lro_core.ko $(EXAMPLE)/examples/lro_pair/lro_pair.ko'
 
 # The lab and the tests set up what they need by themselves.
-export NIC CONFIGS BYTES REPEATS KERNEL PROFILE HOSTS SCALING RESULTS
+export NIC CONFIGS BYTES REPEATS KERNEL KERNELS PROFILE HOSTS SCALING RESULTS
 
 .PHONY: setup lab report check coverage fuzz property soak soak-engine soak-drivers kunit bench
 setup:

@@ -7,6 +7,7 @@ for the cloud flavours of the kernels that are booted, which lack some drivers.
 
 from __future__ import annotations
 
+import os
 import re
 import unittest
 from pathlib import Path
@@ -20,10 +21,29 @@ from tests.kernels import further
 COMPILER = "x86_64-linux-gnu-gcc-14"
 CLOUD_LACKS = {"r8169_lro"}
 LOGS = BUILD / "check" / "kernels" / "logs"
+# Series or versions to which the run is confined, such as "7.2 6.1.170-3".
+WANTED = os.environ.get("KERNELS", "").split()
+
+
+def wanted(kernel: further.Further) -> bool:
+    return not WANTED or kernel.series in WANTED or kernel.version in WANTED
+
+
+def clouds() -> list[further.Further]:
+    """The cloud flavours of the kernels that are booted."""
+    booted = [kernels.kernel(series) for series in kernels.SERIES]
+    return [further.Further(kernel.series, kernel.version, kernel.release.replace("-amd64", "-cloud-amd64"),
+                            further.snapshots()[0]) for kernel in booted]
 
 
 class Kernels(unittest.TestCase):
     """What is common to them: building in the lab's root."""
+
+    @classmethod
+    def setUpClass(cls):
+        known = {word for kernel in [*further.chosen(), *clouds()] for word in (kernel.series, kernel.version)}
+        if strange := set(WANTED) - known:
+            raise steps.LabError(f"KERNELS names {', '.join(sorted(strange))}, and there are {', '.join(sorted(known))}")
 
     def build(self, kernel: further.Further, source: Path, folder: Path) -> tuple[set[str], str]:
         """The modules that `make modules` makes, and the compiler that made them."""
@@ -51,7 +71,7 @@ class Further(Kernels):
     def test_oldest_and_newest_of_each_series(self):
         chosen = further.chosen()
         self.assertGreater(len(chosen), 2)
-        for kernel in chosen:
+        for kernel in filter(wanted, chosen):
             with self.subTest(kernel=kernel.name):
                 folder = kernel.fetch()
                 made, compiler = self.build(kernel, folder / "source", folder)
@@ -61,11 +81,8 @@ class Further(Kernels):
 
 class Cloud(Kernels):
     def test_modules_that_a_cloud_kernel_can_have_are_built(self):
-        for series in kernels.SERIES:
-            with self.subTest(series=series):
-                booted = kernels.kernel(series)
-                release = booted.release.replace("-amd64", "-cloud-amd64")
-                kernel = further.Further(series, booted.version, release, further.snapshots()[0])
-                made, compiler = self.build(kernel, booted.source, kernel.fetch(source=False))
+        for kernel in filter(wanted, clouds()):
+            with self.subTest(kernel=kernel.name):
+                made, compiler = self.build(kernel, kernels.kernel(kernel.series).source, kernel.fetch(source=False))
                 self.assertEqual(made, set(tree.modules()) - CLOUD_LACKS)
                 steps.say(f"Linux {kernel.name}: built with {compiler}, without {', '.join(sorted(CLOUD_LACKS))}")
