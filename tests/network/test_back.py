@@ -217,6 +217,14 @@ class Confirmed(Back):
             said, _ = started.communicate(timeout=600)
         self.assertIn("run `xenlro confirm` within", said)
 
+    def test_session_of_a_web_console_is_one_from_another_machine(self):
+        for host in ("10.0.0.1", "laptop.example.org"):
+            (self.root / "bin/loginctl").write_text(f"#!/bin/sh\ntest \"$2\" = 7 && printf 'Remote=yes\\nRemoteHost={host}\\n'\n")
+            (self.root / "bin/loginctl").chmod(0o755)
+            said = self.xenlro("use", "eth0", "lro", environment={"XDG_SESSION_ID": "7"})
+            self.assertIn("run `xenlro confirm` within", said)
+            self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
+
     def under(self, *wrapper: str):
         """`xenlro use` started by a program of a session by ssh."""
         return subprocess.Popen(["ip", "netns", "exec", self.host_space, *wrapper, sys.executable, "-m", "tests.network.host",

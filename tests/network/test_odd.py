@@ -110,6 +110,11 @@ class Elsewhere(Refused):
         self.put("bin/nft", f"#!/bin/sh\ntest \"$3\" != ruleset || echo '{json.dumps(BY_NUMBER)}'\n")
         self.refused("knows eth0 by its number")
 
+    def test_log_of_the_kernel_that_is_sent_through_the_card(self):
+        for name, text in (("dev_name", "eth0\n"), ("enabled", "1\n")):
+            self.put(f"sys/kernel/config/netconsole/first/{name}", text)
+        self.refused("netconsole sends the kernel's log through eth0")
+
     def test_packets_of_another_interface_that_are_sent_here(self):
         self.on_host("tc", "actions", "add", "action", "mirred", "egress", "mirror", "dev", "eth0")
         self.refused("traffic control sends packets to eth0")

@@ -16,7 +16,7 @@ from lab.paths import BUILD, ROOT
 # The stories of a lane are told one after the other.
 LANES = {
     "package-system": ("tests.package.test_dkms", "tests.package.test_story", "tests.package.test_secure_boot"),
-    "package-xen": ("tests.package.test_guest",),
+    "package-xen": ("tests.package.test_guest", "tests.package.test_network"),
 }
 LOGS = BUILD / "check"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)

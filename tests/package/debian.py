@@ -23,6 +23,8 @@ SIZE = "4G"
 PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2",
             "iputils-ping", "kmod", "linux-base", "make", "mokutil", "openssl", "prometheus-node-exporter", "python3",
             "systemd-sysv", "udev", "xz-utils", "zstd")
+# What stories install besides: fetched with the base, so that none of them asks the mirror for a version of its own.
+FETCHED = ("dhcpcd-base", "ifupdown", "network-manager", "nftables", "openssh-server")
 # The NIC on the wire is lan0 and the other one spare0, whichever of their drivers comes first.
 SPARE_SLOT = "1e"
 LINKS = {
@@ -96,7 +98,7 @@ def base() -> Path:
     """An image with Debian 13, DKMS, the headers of its kernel, and the newer kernel's packages in apt's cache."""
     snapshot = apt.snapshot()
     agent = images.agent_binary()
-    inputs = ("debian", snapshot.identity, PACKAGES, SIZE, NETWORK, LINKS, AGENT_UNIT, MASKED, release(OLD), release(NEW),
+    inputs = ("debian", snapshot.identity, PACKAGES, FETCHED, SIZE, NETWORK, LINKS, AGENT_UNIT, MASKED, release(OLD), release(NEW),
               agent, _RECIPE)
     return cache.keyed(BUILD / "roots" / "debian", inputs, lambda fresh: _make(fresh, snapshot, agent)) / "disk.img"
 
@@ -115,7 +117,8 @@ def _make(fresh: Path, snapshot: apt.Snapshot, agent: Path) -> None:
                   '--aptopt=APT::Sandbox::User "root"', '--dpkgopt=path-exclude=/usr/share/doc/*',
                   '--dpkgopt=path-exclude=/usr/share/locale/*',
                   f'--customize-hook=rm -f "$1"/var/cache/apt/archives/*.deb; chroot "$1" apt-get install -y '
-                  f"--download-only -t trixie-backports linux-image-{release(NEW)} linux-headers-{release(NEW)}",
+                  f"--download-only -t trixie-backports linux-image-{release(NEW)} linux-headers-{release(NEW)}; "
+                  f'chroot "$1" apt-get install -y --download-only {" ".join(FETCHED)}',
                   "trixie", str(root), *snapshot.sources], log=LOG, timeout=1200, env=apt.ENVIRONMENT)
         _configure(root, agent)
         proc.run(["mke2fs", "-q", "-t", "ext4", "-O", "^has_journal", "-d", str(root), str(fresh / "disk.img"), SIZE],
@@ -150,13 +153,14 @@ _RECIPE = cache.recipe(_make, _configure)
 class System:
     """A copy of the base image that packages are installed to and that boots. Files go below `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, image: Path | None = None) -> None:
+        """`image`: the base by default."""
         self.folder = folder
         self.image = folder / "disk.img"
         self._mount = folder / "mounted"
         shutil.rmtree(folder, ignore_errors=True)
         self._mount.mkdir(parents=True)
-        proc.run(["cp", "--sparse=always", str(base()), str(self.image)], log=None, timeout=120)
+        proc.run(["cp", "--sparse=always", str(image or base()), str(self.image)], log=None, timeout=120)
 
     def run(self, *command: str, timeout: float = 600) -> str:
         """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
@@ -198,6 +202,8 @@ class DebianLab(topology.NativeLab):
     """The lab's sender, the emulated NIC, and the Debian system as its host, with a second NIC on no wire."""
 
     name = "debian"
+    # QEMU's options for what else is plugged in.
+    plugged: tuple[str, ...] = ()
 
     def __init__(self, system: System, arguments: str = "", **kwargs) -> None:
         """`arguments` are added to the kernel's command line."""
@@ -218,9 +224,8 @@ class DebianLab(topology.NativeLab):
             self._stack.callback(second.stop)
             disk = ["-drive", f"file={self._system.image},format=raw,if=virtio,cache=unsafe"]
             line = self._boot_line(image, f"root=/dev/vda {ARGUMENTS} {self._arguments}")
-            option, device = vm.vfio_nic(second)
-            plugged = [option, json.dumps(json.loads(device) | {"addr": SPARE_SLOT})]
-            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged, *CPU])
+            plugged = at_slot(vm.vfio_nic(second), SPARE_SLOT)
+            self.nic_host = self._start_nic_host("debian", 768, 1, [*line, *disk, *plugged, *self.plugged, *CPU])
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)
             booted(self.nic_host)
@@ -233,6 +238,12 @@ class DebianLab(topology.NativeLab):
     def shut_down(self) -> None:
         """Let the system write what it has and stop; the lab is left after that."""
         self.nic_host.run("sync", timeout=60)
+
+
+def at_slot(options: list[str], slot: str) -> list[str]:
+    """QEMU's options for a device, with the slot of the bus that it is to sit in."""
+    option, device = options
+    return [option, json.dumps(json.loads(device) | {"addr": slot})]
 
 
 def booted(host: agent.AgentHost) -> None:

@@ -9,20 +9,60 @@ import unittest
 from contextlib import ExitStack
 from pathlib import Path
 
-from lab import cache
+from lab import cache, kernels
 from lab.agent import CommandFailed
+from lab.paths import BUILD, ROOT
+from lab.steps import LabError
 from packaging import deb, dist
 from tests.package import debian
 
 FILE = 4 << 20
+# Folders of this tree that no package has anything of.
+NOT_PACKED = ("tests", "lab", "examples")
 
 
 def packages(folder: Path) -> list[Path]:
     """The packages and, in `source`, what they were made from: copies, for several stories run at a time."""
+    packed = [(str(path.relative_to(ROOT)), path) for path in dist.tracked()
+              if path.relative_to(ROOT).parts[0] not in NOT_PACKED]
+    inputs = ("packages", packed, [kernels.kernel(series).key for series in kernels.SERIES], cache.recipe(_pack))
+    made = cache.keyed(BUILD / "check" / "packages", inputs, _pack)
+    shutil.rmtree(folder / "source", ignore_errors=True)
+    shutil.copytree(made / "source", folder / "source")
+    return [Path(shutil.copy2(package, folder)) for package in sorted(made.glob("*.deb"))]
+
+
+def _pack(fresh: Path) -> None:
     with cache.locked(dist.OUT):
-        made = [Path(shutil.copy2(package, folder)) for package in deb.make()]
-        shutil.copytree(deb.source(), folder / "source")
-    return made
+        for package in deb.make():
+            shutil.copy2(package, fresh)
+        shutil.copytree(deb.source(), fresh / "source")
+
+
+def installed(folder: Path) -> debian.System:
+    """A system with the packages, and with the managers of networks and the sshd that stories use; none of them starts."""
+    (folder / "packages").mkdir(parents=True, exist_ok=True)
+    debs = {package.name.partition("_")[0]: package for package in packages(folder / "packages")}
+    modules = debs["xenlro-dkms"]
+    inputs = ("installed", (debian.base().parent / cache.KEY_FILE).read_text(), modules, cache.recipe(_install))
+    # The modules take most of the time and change least.
+    image = cache.keyed(BUILD / "roots" / "debian-installed", inputs, lambda fresh: _install(fresh, modules)) / "disk.img"
+    system = debian.System(folder / "system", image)
+    _installed(system, debs["xenlro"])
+    return system
+
+
+def _install(fresh: Path, modules: Path) -> None:
+    system = debian.System(fresh / "system")
+    _installed(system, modules, *debian.FETCHED)
+    system.run("systemctl", "mask", "NetworkManager.service", "NetworkManager-wait-online.service",
+               "NetworkManager-dispatcher.service", "networking.service", "ssh.service", "ssh.socket")
+    system.image.rename(fresh / "disk.img")
+
+
+def _installed(system: debian.System, *names: Path | str) -> None:
+    if wrong := debian.complaints(system.install(*names)):
+        raise LabError(f"the packages do not install: {' '.join(wrong)}")
 
 
 class OnSystem(unittest.TestCase):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -11,14 +12,18 @@ from . import iproute, link
 from .errors import XenlroError
 from .system import System, read
 
+UNKNOWN = "?"
 _MULTIPLEXERS = {"tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"}
+# Servers of terminals and desktops that tell nobody where their user is.
+_SERVERS = {"cockpit-bridge", "ttyd", "shellinaboxd", "wetty", "telnetd", "in.telnetd", "xrdp-sesman", "xrdp-sesexec", "Xvnc"}
 
 
 def through(system: System, name: str, pid: int | None = None) -> bool:
     """Whether the session of the process came from another machine by that interface, or may have.
 
     sudo takes SSH_CONNECTION away, and a terminal multiplexer has that of its first session: what the processes above
-    were started with counts, and where a session's way cannot be told it counts as through the interface.
+    were started with counts, and so does what logind knows of their sessions. Where a session's way cannot be told it counts
+    as through the interface.
     """
     peers, unknown = _peers(system, os.getpid() if pid is None else pid)
     return unknown or any(_reached_by(system, peer, name) for peer in peers)
@@ -27,16 +32,38 @@ def through(system: System, name: str, pid: int | None = None) -> bool:
 def _peers(system: System, pid: int) -> tuple[set[str], bool]:
     """Addresses that the session came from, and whether there may be more that cannot be told."""
     peers: set[str] = set()
-    multiplexed = False
+    sessions: set[str] = set()
+    multiplexed = served = False
     while pid > 1:
         folder = system.proc / str(pid)
         for entry in _bytes(folder / "environ").split("\0"):
-            if entry.startswith("SSH_CONNECTION=") and len(entry.split("=")[1].split()) == 4:
-                peers.add(entry.split("=")[1].split()[0].partition("%")[0])
-        multiplexed |= read(folder / "comm").split(":")[0] in _MULTIPLEXERS
+            name, _, value = entry.partition("=")
+            if name == "SSH_CONNECTION" and len(value.split()) == 4:
+                peers.add(value.split()[0].partition("%")[0])
+            elif name == "XDG_SESSION_ID":
+                sessions.add(value)
+        command = read(folder / "comm").split(":")[0]
+        multiplexed |= command in _MULTIPLEXERS
+        served |= command in _SERVERS
         parent = re.search(r"^PPid:\s*(\d+)", read(folder / "status"), re.M)
         pid = int(parent[1]) if parent else 0
-    return peers, multiplexed and _logged_in(system)
+    for session in sorted(sessions):
+        peer = _host_of(system, session)
+        peers |= {peer} - {"", UNKNOWN}
+        served |= peer == UNKNOWN
+    return peers, served or multiplexed and _logged_in(system)
+
+
+def _host_of(system: System, session: str) -> str:
+    """Address of the machine that a session of logind's came from: of a web console or telnet for example."""
+    said = system.output("loginctl", "show-session", session, "--property=Remote", "--property=RemoteHost")
+    if "Remote=yes" not in said.split():
+        return ""
+    host = next((word.removeprefix("RemoteHost=") for word in said.split() if word.startswith("RemoteHost=")), "")
+    try:
+        return str(ipaddress.ip_address(host.partition("%")[0]))
+    except ValueError:
+        return UNKNOWN
 
 
 def _bytes(path: Path) -> str:

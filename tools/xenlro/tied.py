@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What of packet filters and the like is tied to this very device, and would not find the one that comes after it."""
+"""What is tied to this very device, of packet filters and the like, and would not find the one that comes after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .system import System
+from .system import System, read
 
 # Words by which nftables knows an interface by its number; iifname and oifname know its name.
 _BY_NUMBER = ("iif", "oif")
@@ -21,6 +21,15 @@ def mirrored(system: System, name: str) -> str | None:
             if action.get("to_dev") == name:
                 return (f"traffic control sends packets to {name} (`tc actions list action mirred`), and would not afterwards: "
                         "take that away first")
+    return None
+
+
+def logged(system: System, name: str) -> str | None:
+    """A sentence about netconsole, which stops when its interface goes."""
+    targets = (system.sys / "kernel/config/netconsole").glob("*/dev_name")
+    told = read(system.sys / "module/netconsole/parameters/netconsole")
+    if any(read(path) == name and read(path.with_name("enabled")) == "1" for path in targets) or f"/{name}," in told:
+        return f"netconsole sends the kernel's log through {name} and would stop: end it first and start it again after the change"
     return None
 
 
