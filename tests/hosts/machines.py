@@ -11,9 +11,9 @@ import shutil
 import socket
 from pathlib import Path
 
-from lab import cpio, images, kernels, proc, roots, topology, vm
+from lab import cpio, kernels, proc, programs, roots, topology, vm
 from lab.agent import AgentHost
-from lab.paths import BUILD
+from lab.paths import BUILD, ROOT
 
 FOLDER = BUILD / "check/hosts"
 # Network for ssh: QEMU's own machine, ours, and the guest's behind its driver domain.
@@ -56,7 +56,7 @@ def _ssh_tree() -> cpio.Tree:
     root = roots.lab_root()
     tree = cpio.Tree()
     for path in _PROGRAMS:
-        images._install_program(tree, root, path)
+        programs.install(tree, root, path)
     tree.file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/bin/false\n")
     tree.file("/etc/group", "root:x:0:\nnogroup:x:65534:\n")
     tree.directory("/run/sshd", 0o755)
@@ -180,5 +180,5 @@ def hosts_file(entries: dict[str, dict[str, str | int]], ports: dict[str, int]) 
 
 def ask(host: AgentHost, script: str) -> str:
     """Run the lab's own script on a machine without ssh."""
-    host.put((Path(images.ROOT) / "lab/hosts/host.sh").read_bytes(), "/tmp/host.sh", 0o755)
+    host.put((ROOT / "lab/hosts/host.sh").read_bytes(), "/tmp/host.sh", 0o755)
     return host.run(f"sh /tmp/host.sh {script}; status=$?; rm /tmp/host.sh; exit $status", timeout=60)
