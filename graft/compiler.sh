@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Compares the compiler at hand with the one that a kernel was built with; Makefile asks.
+# Compares the compiler at hand with the one that a kernel was built with, for the Makefile.
 #
 #   compiler.sh KVER COMMAND gcc|clang NUMBER
 #
 # COMMAND is the compiler that will be used, NUMBER the kernel's CONFIG_GCC_VERSION or CONFIG_CLANG_VERSION, such as
-# 140200. Another version is worth a warning, as it is to Kbuild. A compiler that is missing ends with status 3.
+# 140200. Another version gets a warning, as from Kbuild. If the compiler is missing, the status is 3.
 
 kver=$1 command=$2 kind=$3 number=$4
 
-# Nothing is known of the kernel's compiler.
+# The kernel's compiler is unknown.
 test -n "$number" || exit 0
 if ! command -v "$command" >/dev/null; then
 	echo "modules: Linux $kver was built with $kind $((number / 10000)), and $command is missing:" \

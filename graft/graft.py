@@ -7,8 +7,8 @@ rules of DRIVER/graft.cocci one by one, proves that each of them fired, and
 leaves the result beside the driver's own files, ready for Kbuild. `modinfo -F base`
 of the module tells which version of the kernel's driver that was.
 
-With --packed the archive's own grafts serve where the source or Coccinelle is
-missing, or where the source on this machine is the older one.
+With --packed the archive's own grafts are used if the source or Coccinelle is
+missing, or if the source on this machine is older.
 
 Exit codes: 0 grafted, 1 the source does not match the rules, 2 wrong usage,
 3 something is missing on this machine.
@@ -37,7 +37,7 @@ SPATCH_TIMEOUT = 120  # seconds for one rule; one takes about one second
 
 
 class GraftError(Exception):
-    """A sentence for the user, and the exit code that goes with it."""
+    """A sentence for the user, and its exit code."""
 
     def __init__(self, message: str, code: int):
         super().__init__(message)
@@ -46,9 +46,9 @@ class GraftError(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What DRIVER/graft.toml says about the kernel's driver.
+    """The description of the kernel's driver in DRIVER/graft.toml.
 
-    All @files, which may be patterns such as "*.c", are taken, and the rules applied to @target, which is one of them.
+    All @files are taken; they may be patterns such as "*.c". The rules apply to @target, which is one of them.
     """
 
     driver: str
@@ -106,7 +106,7 @@ def tree_series(tree: Path) -> str:
 
 
 def numbers(version: str) -> list[int]:
-    """What versions compare by."""
+    """The numbers of a version, to compare it by."""
     return [int(part) for part in re.findall(r"\d+", version)]
 
 
@@ -119,8 +119,8 @@ def packed_base(folder: Path) -> str | None:
 def find_source(series: str, ksrc: Path | None, packages: Path, specs: list[Spec], cache: Path) -> Path:
     """A tree that holds at least the files of @specs, for kernels of @series.
 
-    Without @ksrc the distribution's source package serves, which lies in
-    @packages; only the files that are needed are unpacked, once, below @cache.
+    Without @ksrc the distribution's source package in @packages is used; only
+    the files that are needed are unpacked, once, below @cache.
     """
     package = f"linux-source-{series}"
     if ksrc:
@@ -158,10 +158,10 @@ def unpack(archive: Path, package: str, specs: list[Spec], cache: Path) -> Path:
 
 
 def split_rules(text: str) -> list[tuple[str, str]]:
-    """The named rules of a semantic patch, each as one of its own.
+    """The named rules of a semantic patch, each as a separate patch.
 
-    spatch says nothing about a rule that matched nowhere. Applied alone, a rule
-    that fired shows in the file.
+    spatch does not report a rule that matches nothing. If rules are applied one
+    by one, a rule that fired has changed the file.
     """
     starts = list(re.finditer(r"^@\s*(\w+)[^@\n]*@", text, re.M))
     ends = [match.start() for match in starts[1:]] + [len(text)]
@@ -189,7 +189,7 @@ def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: str) -> N
 def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
     """Write the grafted driver to @out, unless it is there already; return what was done.
 
-    spatch takes its time, so the result is also kept below @cache.
+    spatch is slow, so the result is also kept below @cache.
     """
     sources = spec.sources(tree)
     cocci = TOP / spec.driver / "graft.cocci"
@@ -203,7 +203,7 @@ def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
     if not kept.is_dir():
         with scratch_beside(kept) as work:
             apply_rules(spec, rules, sources, work)
-            with contextlib.suppress(OSError):  # another run was quicker
+            with contextlib.suppress(OSError):  # another run made it first
                 work.rename(kept)
     with scratch_beside(out) as work:
         shutil.copytree(kept, work, dirs_exist_ok=True)
@@ -241,7 +241,7 @@ def scratch_beside(path: Path) -> Iterator[Path]:
 
 
 def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], out: Path) -> None:
-    """Copy @sources to @out and apply all rules to the target; leave a diff for the curious."""
+    """Copy @sources to @out and apply all rules to the target; leave a diff beside it."""
     for source in sources:
         shutil.copyfile(source, out / source.name)
     target = out / spec.target
@@ -255,7 +255,7 @@ def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], o
 
 
 def newest_tree(specs: list[Spec], series: str, args: argparse.Namespace) -> Path:
-    """The source on this machine; GraftError where what is packed serves better, or nothing can be grafted."""
+    """The source on this machine; GraftError if the packed drivers are newer, or nothing can be grafted."""
     if not shutil.which("spatch"):
         raise GraftError("Coccinelle is missing: install the package coccinelle", 3)
     tree = find_source(series, args.ksrc, args.packages, specs, args.cache)
@@ -267,7 +267,7 @@ def newest_tree(specs: list[Spec], series: str, args: argparse.Namespace) -> Pat
 
 
 def graft_all(specs: list[Spec], series: str, args: argparse.Namespace) -> None:
-    """Graft every driver, or give it from what is packed."""
+    """Graft every driver, or take the packed one."""
     tree = why = None
     try:
         tree = newest_tree(specs, series, args)
@@ -288,7 +288,7 @@ def graft_all(specs: list[Spec], series: str, args: argparse.Namespace) -> None:
         put(packed, args.out / spec.driver)
         return f"packed with this release ({spec.target} of Linux {packed_base(packed)}): {refused}"
 
-    # spatch is one process for each rule, and the drivers have nothing to do with each other.
+    # spatch runs once for each rule, and the drivers are independent.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for spec, done in zip(specs, pool.map(one, specs)):
             print(f"graft: {spec.driver}: {done}", flush=True)
@@ -299,11 +299,11 @@ def main() -> int:
     parser.add_argument("drivers", nargs="+", metavar="DRIVER", help="folder with graft.toml and graft.cocci")
     parser.add_argument("--kver", required=True, help="release of the kernel to build for")
     parser.add_argument("--point", default="", metavar="VERSION",
-                        help="version of that kernel's source, such as 6.1.192, where the release does not tell")
+                        help="version of that kernel's source, such as 6.1.192, if the release does not tell")
     parser.add_argument("--ksrc", type=Path, help="kernel source tree (default: the package linux-source-X.Y)")
     parser.add_argument("--packages", type=Path, default=Path("/usr/src"), metavar="DIR",
                         help="where source packages are installed (default: /usr/src)")
-    parser.add_argument("--packed", type=Path, metavar="DIR", help="grafted drivers that serve where none can be made")
+    parser.add_argument("--packed", type=Path, metavar="DIR", help="grafted drivers to use if none can be made")
     parser.add_argument("--out", type=Path, required=True, help="folder that receives one folder per driver")
     parser.add_argument("--cache", type=Path, default=TOP / "build" / "source", metavar="DIR",
                         help="where unpacked sources and grafted drivers are kept (default: build/source)")

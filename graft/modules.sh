@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Tells which of this tree's modules a kernel can have, by what is configured in it. Makefile and dkms.conf ask.
+# Tells which of this tree's modules a kernel can have, by its configuration. Makefile and dkms.conf run it.
 #
 #   modules.sh KDIR             the modules, one a line, lro_core first
 #   modules.sh --lacking KDIR   the others, each with the option that the kernel lacks
 #   modules.sh --graft KVER     status 0: the drivers for this kernel are packed in this tree, or can be grafted here
 #
 # A module is a folder with a Kbuild. KDIR is the folder of the kernel's headers; without its configuration every
-# module is taken to fit. XENLRO_SOURCES is where source packages are, /usr/src by default.
+# module counts as possible. XENLRO_SOURCES is where source packages are, /usr/src by default.
 
 top=$(dirname "$0")/..
 cd "$top" || exit 2
 
-# The first option of those that the module in $1 needs that the kernel has not.
+# The first option that the module in $1 needs and the kernel lacks.
 lacks()
 {
 	test -e "$config" || return 0

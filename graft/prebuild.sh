@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# DKMS runs this before it builds: it grafts the drivers. Where the rules do not match this kernel's drivers and none are
-# packed, it ends with the status by which DKMS skips a kernel.
+# DKMS runs this before it builds: it grafts the drivers. If the rules do not match this kernel's drivers and none are
+# packed, it ends with the status that makes DKMS skip the kernel.
 #
 #   prebuild.sh KVER KDIR
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What this tree consists of: its modules are the folders with a Kbuild, its drivers those with a graft.toml.
+"""The parts of this tree: its modules are the folders with a Kbuild, its drivers those with a graft.toml.
 
-Nothing else lists them: a further driver is a further folder.
+There is no other list: a further driver is a further folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def modules(top: Path = TOP) -> tuple[str, ...]:
 
 
 def described(driver: str, top: Path = TOP) -> dict:
-    """What a driver's graft.toml says."""
+    """Contents of a driver's graft.toml."""
     return tomllib.loads((top / driver / "graft.toml").read_text())
 
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What makes an archive and Debian packages of the project."""
+"""Makes the source archive and the packages of the project."""

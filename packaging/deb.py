@@ -38,12 +38,12 @@ def make() -> list[Path]:
 
 
 def source() -> Path:
-    """The unpacked archive that the packages were built from last."""
+    """The unpacked archive of the latest build of the packages."""
     return dist.OUT / "deb" / f"xenlro-{dist.version()}"
 
 
 def build(tree: Path) -> list[Path]:
-    """Build the packages of an unpacked archive; they are beside its folder then."""
+    """Build the packages of an unpacked archive beside its folder; return their paths."""
     with steps.step("Building the Debian packages"):
         proc.run(["dpkg-buildpackage", "-us", "-uc", "-b"], cwd=tree, log=LOG, timeout=300)
     return sorted(tree.parent.glob("*.deb"))

@@ -3,7 +3,7 @@
 """Make the source archive: this tree, and the grafted drivers of each supported kernel series.
 
 With the grafted drivers in it the modules build from kernel headers alone. They are made in the lab's root from
-Debian's source packages, and exist nowhere but in the archive.
+Debian's source packages, and are kept in the archive only.
 
 Exit codes: 0 made, 1 it could not be, 2 wrong usage, 3 something is missing on this machine, 130 interrupted.
 """
@@ -29,7 +29,7 @@ OUT = BUILD / "dist"
 
 
 def version() -> str:
-    """The version of the project, which dkms.conf holds."""
+    """Version of the project, from dkms.conf."""
     found = re.search(r'^PACKAGE_VERSION="(.+)"$', (TOP / "dkms.conf").read_text(), re.M)
     if not found:
         raise steps.LabError("dkms.conf names no PACKAGE_VERSION")
@@ -47,7 +47,7 @@ def graft(series: str) -> Path:
 
 
 def tracked() -> list[Path]:
-    """What belongs to the project, by git."""
+    """Files of the project, by git."""
     try:
         names = subprocess.run(["git", "-C", str(TOP), "ls-files", "-z"], capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Make packages for distributions with RPM from the source archive. They were installed on none of these yet.
+"""Make packages for distributions with RPM from the source archive. They have been installed on none of these yet.
 
 Exit codes: 0 made, 1 the build failed, 2 wrong usage, 3 something is missing on this machine, 130 interrupted.
 """
@@ -34,7 +34,7 @@ def build(archive: Path) -> list[Path]:
     shutil.rmtree(work, ignore_errors=True)
     LOG.unlink(missing_ok=True)
     with steps.step("Building the RPM packages"):
-        # A machine with dpkg has none of the packages that it builds with as packages of RPM.
+        # --nodeps: a machine with dpkg does not know its programs as packages of RPM.
         proc.run(["rpmbuild", "-bb", "--nodeps", "--define", f"_topdir {work}", "--define", f"_sourcedir {archive.parent}",
                   str(SPEC)], log=LOG, timeout=300)
     return [Path(shutil.copy2(package, dist.OUT / package.name)) for package in sorted(work.glob("RPMS/*/*.rpm"))]
