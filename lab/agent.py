@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Hosts of the lab: machines on which commands run and files are put and fetched.
 
-`Host` is what the rest of the lab programs to. `AgentHost` speaks to the agent inside a VM over its second
-serial port; `ForwardedHost` reaches a machine behind such a VM, as the Xen guest behind its driver domain.
-The layout of the frames is stated in lab/guest/frame.h.
+`Host` is the interface for the rest of the lab. `AgentHost` speaks to the agent inside a VM over its second serial
+port; `ForwardedHost` reaches a machine behind such a VM, such as the Xen guest behind its driver domain.
+lab/guest/frame.h has the layout of the frames.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .steps import LabError
 
 MAGIC = 0x474F524C
 FRAME_MAX = 64 * 1024
-# A serial port has no flow control towards the guest: keep one request below what its line discipline holds.
+# A serial port has no flow control towards the guest: keep one request below the buffer of its line discipline.
 PUT_CHUNK = 2048
 GET_CHUNK = 32 * 1024
 PING, RUN, PUT, GET, FORWARD = 1, 2, 3, 4, 5
@@ -40,7 +40,7 @@ FILE_REQUEST = struct.Struct("<QIHH")
 class CommandFailed(LabError):
     """A command on a host ended with a status other than 0.
 
-    `status` is its exit status (128 + signal when killed, 124 when out of time), `output` what it printed.
+    `status` is its exit status (128 + signal when killed, 124 when out of time), `output` its output.
     """
 
     def __init__(self, host: str, command: str, status: int, output: str, why: str):
@@ -51,7 +51,7 @@ class CommandFailed(LabError):
 
 
 class Host(Protocol):
-    """A machine that the lab drives; `scratch` is its folder for what an experiment leaves."""
+    """A machine that the lab drives; `scratch` is its folder for files of an experiment."""
 
     name: str
     scratch: str
@@ -111,7 +111,7 @@ class Link:
                            self._log)
 
     def _lost(self, why: str) -> NoReturn:
-        """Raise LabError: what became of the machine if that shows within a second, else `why`."""
+        """Raise LabError with the machine's fault if it shows within a second, otherwise with `why`."""
         for _ in range(10):
             self.alive()
             time.sleep(0.1)

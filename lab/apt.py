@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A snapshot of the package lists of the suites that the lab draws from, apart from the machine's own apt.
+"""A snapshot of the package lists of the suites that the lab uses, separate from the machine's own apt.
 
-Everything that is set up comes from one snapshot, so that hypervisor, kernels, headers and sources fit each
-other, and a set-up that is whole never needs the network again.
+The whole set-up comes from one snapshot, so that hypervisor, kernels, headers and sources fit each other, and a
+complete set-up does not need the network.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .paths import BUILD, LOGS
 from .steps import EnvironmentFault, LabError
 
 LOG = LOGS / "apt.log"
-# QEMU with vfio-user-pci is in backports only; bookworm serves its own kernel and nothing else.
+# QEMU with vfio-user-pci is in backports only; from bookworm only its kernel is taken.
 PREFERENCES = """\
 Package: *
 Pin: release n=bookworm*
@@ -33,7 +33,7 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
 
 
 class Gone(EnvironmentFault):
-    """A package of the snapshot is no longer on the mirror: it has to be taken anew."""
+    """A package of the snapshot is no longer on the mirror: a new snapshot is needed."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Snapshot:
         return [name for name in known if re.fullmatch(pattern, name)]
 
     def candidates(self, names: Iterable[str]) -> dict[str, Package]:
-        """The versions that apt would install of those packages that exist."""
+        """The versions that apt would install, for the packages that exist."""
         wanted = list(names)
         try:
             text = _apt(self.directory, ["apt-cache", "show", "--no-all-versions", *wanted])
@@ -78,7 +78,7 @@ class Snapshot:
                 for fields in mirror.stanzas(text) if fields.get("Package") in wanted}
 
     def versions(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """All versions that there are of packages, the newest first; those that do not exist are left out."""
+        """All versions of packages in the snapshot, the newest first; unknown packages are left out."""
         found: dict[str, list[str]] = {}
         for line in _apt(self.directory, ["apt-cache", "madison", *names]).splitlines():
             name, version, _ = (part.strip() for part in line.split("|"))
@@ -135,7 +135,7 @@ def _apt(directory: Path, command: list[str], log: Path | None = None, cwd: Path
 
 
 def explain(error: LabError) -> LabError:
-    """What a failure of apt means for the user."""
+    """The error that tells the user about a failure of apt."""
     text = str(error)
     if isinstance(error, EnvironmentFault):
         return error
@@ -153,7 +153,7 @@ def explain(error: LabError) -> LabError:
 
 
 def snapshot(refresh: bool = False) -> Snapshot:
-    """The package lists, fetched unless they were before; `refresh` fetches them anew."""
+    """The package lists; they are fetched the first time, and with `refresh`."""
     if refresh:
         cache.remove(BUILD / "apt")
         _snapshot.cache_clear()
@@ -189,7 +189,7 @@ def _take(directory: Path, lines: list[str]) -> None:
 
 
 def take(directory: Path, lines: list[str]) -> None:
-    """Fetch the lists of other suites than the lab's, for a Snapshot of their own."""
+    """Fetch the lists of other suites than the lab's, for a separate Snapshot."""
     _take(directory, lines)
 
 

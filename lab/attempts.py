@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which attempts at a measurement count: a bad one is thrown away, made again, and counted.
+"""Attempts at a measurement: a bad one is discarded, counted and repeated.
 
 An attempt is bad when its measured interval contained a retransmission storm or was cut short (measure.fault()), or
-when a kernel or Xen complained or a machine ended in the course of it. After the latter all machines boot anew.
+when a kernel or Xen complained or a machine ended during it. After the latter all machines boot again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ REPETITIONS = 3
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run's record, why its measurement is no good (None: it is), and what measures the other fields if it is."""
+    """A run's record, the fault of its measurement (None: sound), and a function that measures the other fields."""
 
     record: dict
     fault: str | None
@@ -26,10 +26,10 @@ class Attempt:
 
 
 def sound(attempt: Callable[[], Attempt], restart: Callable[[], object]) -> dict:
-    """Make attempts until one is sound, REPETITIONS more than one at most; return the last one's record.
+    """Make attempts until one is sound, at most 1 + REPETITIONS; return the last one's record.
 
-    `discarded` is added to it, `discard_reasons` if there are any, and when it is sound what it measured. `restart`
-    boots the machines anew. Raises the MachineFault of the last attempt.
+    `discarded` is added to it, `discard_reasons` if there are any, and the other fields if it is sound. `restart` boots
+    the machines again. Raises the MachineFault of the last attempt.
     """
     reasons: list[str] = []
     while True:

@@ -23,7 +23,7 @@ XZ = b"\xfd7zXZ\0"
 ZSTD = b"\x28\xb5\x2f\xfd"
 GZIP = b"\x1f\x8b"
 ELF = b"\x7fELF"
-# The kernel's build puts the uncompressed length, 32 bits, behind what the compressor made.
+# The kernel's build appends the uncompressed length, 32 bits, to the output of the compressor.
 TRAILER = 4
 
 
@@ -32,7 +32,7 @@ def vmlinux(image: bytes) -> bytes:
     if len(image) < PAYLOAD_LENGTH + 4 or image[MAGIC:MAGIC + 4] != b"HdrS":
         raise LabError("the kernel image is no bzImage")
     if struct.unpack_from("<H", image, VERSION)[0] < 0x208:
-        raise LabError("the kernel image is too old to tell where its payload is")
+        raise LabError("the kernel image is too old to tell the place of its payload")
     offset, length = struct.unpack_from("<II", image, PAYLOAD_OFFSET)
     begin = ((image[SETUP_SECTS] or 4) + 1) * SECTOR + offset
     payload = image[begin:begin + length]

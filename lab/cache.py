@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Products under build/ that are made once per set of inputs.
 
-A product is a directory with a file `.key`, the hash of all that went into it. It is made under another name
-and renamed at its end, so a product that exists is whole, and one whose key differs is made again.
+A product is a directory with a file `.key`, the hash of all its inputs. It is made under another name and renamed at
+the end, so an existing product is complete. If its key differs, it is made again.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def remove(path: Path) -> None:
-    """Remove a tree, but never what may be mounted in it."""
+    """Remove a tree, but never a file system that is mounted in it."""
     if path.is_dir() and not path.is_symlink():
         subprocess.run(["rm", "-rf", "--one-file-system", "--", str(path)], check=False, stderr=subprocess.DEVNULL)
         if path.exists():
@@ -109,13 +109,13 @@ def keyed(directory: Path, key_inputs: object, build: Callable[[Path], None]) ->
     """Return `directory`, first made by `build(temporary directory)` unless it exists for these inputs.
 
     `build` must not write paths of its temporary directory into the product, as it is renamed at the end.
-    When it fails or is killed the former product, if any, stays as it was.
+    When it fails or is killed, a former product stays unchanged.
     """
     key = digest(key_inputs)
     if valid(directory, key) and not _leftovers(directory):
         return directory
     with locked(directory):
-        # The lock is held, so what killed runs left is not in use.
+        # The lock is held, so the leftovers of killed runs are not in use.
         for leftover in _leftovers(directory):
             remove(leftover)
         if valid(directory, key):

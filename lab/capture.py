@@ -25,7 +25,7 @@ _WRAP = 1 << 32
 
 @dataclass
 class _Side:
-    """What one end sent."""
+    """The packets that one end sent."""
 
     address: bytes
     port: int
@@ -96,7 +96,7 @@ class Flow:
         return self._sender.payload - self._sender.retransmitted_bytes
 
     def windows(self) -> list[tuple[int, int]]:
-        """(time, bytes) of every window that the receiver advertised after its SYN, scaled."""
+        """(time, bytes) of each window that the receiver advertised after its SYN, scaled."""
         self._handshake("the window scale")
         side = self._receiver
         # Scaling is used only when both ends offered it.
@@ -126,17 +126,17 @@ class Flow:
 
     @property
     def data_packets(self) -> int:
-        """Packets with payload that the sender sent, as captured: an aggregate is one."""
+        """Packets with payload that the sender sent, as captured: an aggregate counts as one."""
         return self._sender.data_packets
 
     @property
     def retransmitted_packets(self) -> int:
-        """Packets of the sender that held at least one byte seen before."""
+        """Packets of the sender with at least one byte seen before."""
         return self._sender.retransmitted_packets
 
     @property
     def retransmitted_bytes(self) -> int:
-        """Payload bytes seen more than once, each further time."""
+        """Payload bytes that were sent before, counted each time."""
         return self._sender.retransmitted_bytes
 
     def round_trips_ns(self) -> list[int]:
@@ -209,7 +209,7 @@ def _take_payload(side: _Side, segment: Segment, time: int) -> None:
     if again:
         side.retransmitted_packets += 1
         side.retransmitted_bytes += again
-        # Which of the two transmissions a later ACK answers cannot be told, for this and all before it.
+        # A later ACK may answer either transmission, of this packet and of all before it.
         side.unacknowledged.clear()
     else:
         side.unacknowledged.append((end, time))
@@ -223,7 +223,7 @@ def _acknowledge(side: _Side, acknowledged: int, time: int) -> None:
 
 
 def analyse(path: Path, port: int | None = None) -> list[Flow]:
-    """Every TCP connection in the capture, or those with `port` at either end, in order of appearance."""
+    """All TCP connections in the capture, or those with `port` at either end, in order of appearance."""
     flows: dict[tuple[tuple[bytes, int], tuple[bytes, int]], Flow] = {}
     order: list[Flow] = []
     for record in records(path):
@@ -250,7 +250,7 @@ def _starts_anew(flow: Flow, segment: Segment) -> bool:
 
 
 def main_flow(path: Path, port: int | None = None) -> Flow:
-    """The connection that carried most; CaptureError when there is none."""
+    """The connection with most payload; CaptureError when there is none."""
     flows = analyse(path, port)
     best = max(flows, key=lambda flow: flow.payload_bytes, default=None)
     if best is None or not best.payload_bytes:

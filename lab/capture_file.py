@@ -22,7 +22,7 @@ _LIMIT = 1 << 20
 
 
 class CaptureError(LabError):
-    """A capture that would have given a wrong number."""
+    """A capture that would give a wrong number."""
 
 
 @dataclass(frozen=True, slots=True)

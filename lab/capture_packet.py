@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""TCP segments out of captured packets: Ethernet, VLAN, Linux cooked, IPv4, IPv6."""
+"""TCP segments of captured packets: Ethernet, VLAN, Linux cooked, IPv4, IPv6."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 _IPV4, _IPV6, _VLANS = 0x0800, 0x86dd, (0x8100, 0x88a8)
 _TCP = 6
 _IPV6_EXTENSIONS = (0, 43, 60)
-_MAX_SCALE = 14         # RFC 7323: larger ones mean this
+_MAX_SCALE = 14         # RFC 7323: larger ones count as this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Segment:
 
 
 def parse(record: Record) -> Segment | None:
-    """The TCP segment in a captured packet; None for anything else and for what is cut within its headers."""
+    """The TCP segment in a captured packet; None for other packets and for headers that are cut."""
     try:
         kind, at = _network(record)
         if kind == _IPV4:
@@ -69,7 +69,7 @@ def _ipv4(record: Record, at: int) -> Segment | None:
     first, _, length, _, fragment = struct.unpack_from("!BBHHH", data, at)
     if data[at + 9] != _TCP or fragment & 0x3fff:
         return None
-    # Aggregates that the kernel passes on before splitting them may carry no length of their own.
+    # Aggregates that the kernel shows before it segments them may carry no length.
     length = length or record.length - at
     header = (first & 15) * 4
     return _tcp(data, at + header, length - header, data[at + 12:at + 16], data[at + 16:at + 20])

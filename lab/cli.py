@@ -17,7 +17,7 @@ from .paths import BUILD
 from .steps import LabError
 
 RESULTS = BUILD / "lab" / "results.json"
-# What a run has measured so far; it is gone when the run is at its end.
+# Results of a run so far; the file is removed at the end of the run.
 PARTIAL = BUILD / "lab" / "results.partial.json"
 DEFAULT_BYTES = "64M"
 DEFAULT_REPEATS = "3"
@@ -76,10 +76,10 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
                          help=f"runs of each configuration (REPEATS, default {DEFAULT_REPEATS})")
     command.add_argument("--hosts", default=os.environ.get("HOSTS") or None, metavar="FILE", type=Path,
-                         help="measure the machines that this file names rather than emulated ones (HOSTS; see "
+                         help="measure the machines that this file names instead of emulated ones (HOSTS; see "
                               "lab/hosts.example.toml)")
     command.add_argument("--scaling", default=os.environ.get("SCALING", ""), metavar="SERIES",
-                         help="measure the scaling series rather than the configurations: 1 for all, or one of "
+                         help="measure the scaling series instead of the configurations: 1 for all, or one of "
                               f"{', '.join(scaling.BOTH)} (SCALING); its rows join the results of the last run; CONFIGS "
                               f"get more guests (default {' '.join(scaling_guests.CONFIGS)})")
     command.add_argument("--profile", action=argparse.BooleanOptionalAction, default=_switch("PROFILE"),
@@ -108,7 +108,7 @@ def _run(options: argparse.Namespace) -> None:
                  else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save, model=model))
     except BaseException:
         if PARTIAL.exists():
-            steps.say(f"What was measured until then is kept: RESULTS={PARTIAL} shows it with `make report`.")
+            steps.say(f"The results until then are kept: `make report RESULTS={PARTIAL}` shows them.")
         raise
     results.write(found, RESULTS)
     PARTIAL.unlink(missing_ok=True)

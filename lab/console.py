@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Watching a machine's console for anything a kernel or Xen complains about.
+"""Watching a machine's console for complaints of a kernel or of Xen.
 
 A run during which a kernel warned proves nothing, so every complaint fails it. All patterns are here.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .steps import LabError
 
-# What a sick machine prints. Each is searched for in whole lines.
+# The lines of a faulty machine. Each pattern is searched for in whole lines.
 COMPLAINTS = (
     r"Kernel panic",
     r"\bBUG:",
@@ -76,22 +76,22 @@ def excerpt(text: str) -> str:
     return ""
 
 
-# A kernel's warning, and what else it prints between these two lines. It is whole when the last one is there.
+# A kernel's warning lies between these two lines. It is complete when the last one is there.
 _BEGIN, _END = "------------[ cut here ]------------", "---[ end trace "
 _REPORT = re.compile(rf"^[^\n]*{re.escape(_BEGIN)}.*?{re.escape(_END)}[^\n]*\n", re.M | re.S)
-# Its lines that are complaints: the first, "WARNING:" and "Call Trace:".
+# The lines of a warning that are complaints: the first, "WARNING:" and "Call Trace:".
 _REPORT_COMPLAINTS = 3
 
 
 @dataclass(frozen=True)
 class Excuse:
-    """A mistake that is not ours: a warning with this message, for a call that went through these functions."""
+    """A fault that is not ours: a warning with this message, for a call through these functions."""
 
     message: str
     functions: tuple[str, ...]
 
     def holds(self, report: str) -> bool:
-        """Whether this, and nothing else, is what a whole report is about."""
+        """Whether a complete report is about this fault only."""
         return (self.message in report and all(f" {function}+0x" in report for function in self.functions) and
                 len(complaints(report)) == _REPORT_COMPLAINTS)
 
@@ -104,7 +104,7 @@ def without(text: str, excuses: Sequence[Excuse]) -> str:
 
 
 class MachineFault(LabError):
-    """What a machine does to whatever was being measured: nothing of it counts, and the machine has to boot anew."""
+    """A machine's fault during a measurement: the measurement is void, and the machine has to boot again."""
 
 
 class KernelComplaint(MachineFault):
@@ -112,7 +112,7 @@ class KernelComplaint(MachineFault):
 
 
 class MachineGone(MachineFault):
-    """A machine ended that was meant to run."""
+    """A machine ended that should run."""
 
 
 class Watch:
@@ -131,7 +131,7 @@ class Watch:
         self._seen += len(fresh)
 
     def amid_report(self) -> bool:
-        """Whether what came last is a report that may turn out to be excused, once it is whole."""
+        """Whether the last lines are an incomplete report that may turn out to be excused."""
         text = self._fresh().decode(errors="replace")
         return bool(self._excuses) and text.rfind(_BEGIN) > text.rfind(_END)
 
@@ -146,7 +146,7 @@ class Watch:
         return fresh[:fresh.rfind(b"\n") + 1]
 
     def judge(self, text: str) -> None:
-        """Raise KernelComplaint when `text` has a complaint that nothing excuses."""
+        """Raise KernelComplaint when `text` has a complaint that is not excused."""
         text = without(text, self._excuses)
         if complaints(text):
             raise KernelComplaint(f"{self.machine}: its kernel complained:\n{excerpt(text)}\n", self.log)

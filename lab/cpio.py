@@ -36,7 +36,7 @@ class Tree:
                 self._entries.setdefault(str(parent), Entry(stat.S_IFDIR | 0o755))
         old = self._entries.get(clean)
         if old and stat.S_ISDIR(old.mode) != stat.S_ISDIR(entry.mode):
-            raise ValueError(f"/{clean} is both a directory and something else")
+            raise ValueError(f"/{clean} is both a directory and another kind of file")
         self._entries[clean] = entry
 
     def directory(self, path: str, mode: int = 0o755) -> None:

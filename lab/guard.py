@@ -15,7 +15,7 @@ from .steps import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_OK, LabError
 def main_guard(main: Callable[[], int | None], name: str = "lab") -> int:
     """Run `main`; turn what it raises into one sentence on stderr, after `name`, and the documented exit code.
 
-    0 done, 1 a measurement or test failed, 2 wrong usage, 3 something about the machine (no root, no
+    0 done, 1 a measurement or test failed, 2 wrong usage, 3 a fault of the machine (no root, no
     network, a missing tool, a full disk, a busy port), 130 interrupted.
     """
     try:
@@ -24,7 +24,7 @@ def main_guard(main: Callable[[], int | None], name: str = "lab") -> int:
     except LabError as error:
         return _fail(name, error.sentence(), error.code)
     except KeyboardInterrupt:
-        return _fail(name, "interrupted; nothing is left running, and the next run goes on from what was finished",
+        return _fail(name, "interrupted; nothing is left running, and the next run keeps the finished parts",
                      EXIT_INTERRUPTED)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -47,7 +47,7 @@ def _fail(name: str, sentence: str, code: int) -> int:
         sys.stdout.flush()
         print(f"{name}: {sentence}", file=sys.stderr, flush=True)
     except OSError:
-        # Nobody reads any more; the exit code still tells. Keep the interpreter from trying again at exit.
+        # The reader has gone; the exit code still tells. The interpreter must not try again at exit.
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, 1)
         os.dup2(devnull, 2)

@@ -22,15 +22,15 @@ AGENT = BUILD / "lab" / "guest" / "agent"
 
 SENDER_SERIES = "6.12"
 SENDER_MODULES = ("virtio_pci", "virtio_net", "e1000")
-# r8169 finds its PHY's driver only if that is loaded first; nothing here would load it on demand.
+# r8169 finds its PHY's driver only if that is loaded first; these machines load no module on demand.
 PHY_MODULES = ("realtek",)
 NIC_MODULES = nics.STOCK
 BRIDGE_MODULES = ("llc", "stp", "bridge")
-# An interface that counts and forgets.
+# An interface that counts packets and drops them.
 SINK_MODULES = ("dummy",)
 # For tests without Xen: another NIC, and a port that takes aggregates.
 PEER_MODULES = ("e1000", "veth")
-# For tests of tagged packets, and of packets in packets.
+# For tests of tagged and encapsulated packets.
 TAG_MODULES = ("8021q", "ipip")
 # Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
 XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
@@ -38,13 +38,13 @@ OUR_NIC_MODULES = ("lro_core", *nics.OURS, "br_linearize")
 OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
 
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
-# The last one is what xl saves and restores a domain with.
+# xl saves and restores a domain by the last one.
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper")
 
 
 @dataclass(frozen=True)
 class Image:
-    """What a machine boots: kernel and initial RAM filesystem."""
+    """The boot image of a machine: kernel and initial RAM filesystem."""
 
     kernel: Path
     initrd: Path
@@ -61,7 +61,7 @@ class _Modules:
     """Modules of one machine with everything they depend on, in /lib/modules with a modules.dep for modprobe."""
 
     def __init__(self, kernel: Kernel, *folders: Path | None):
-        """`folders` hold modules that are taken rather than the kernel's own."""
+        """`folders` hold modules that replace the kernel's own."""
         self._kernel = kernel
         self._folders = [folder for folder in folders if folder]
         self._builtin = kernel.builtin()
@@ -82,7 +82,7 @@ class _Modules:
             return []
         if key not in self._found:
             self._found[key] = self._locate(name)
-            # modprobe loads a line of modules.dep from its end: whatever others need comes last.
+            # modprobe loads a line of modules.dep from its end: the modules that others need come last.
             first: list[str] = []
             depends = module_info(self._found[key].read_bytes()).get("depends", "")
             for needed in filter(None, depends.split(",")):
@@ -101,7 +101,7 @@ class _Modules:
 
 
 def _base(root: Path, role: str) -> cpio.Tree:
-    """What every machine has; `role` names the script in lab/guest that sets it up."""
+    """The files that all machines have; `role` names the script in lab/guest that sets the machine up."""
     tree = cpio.Tree()
     for path in ("/proc", "/sys", "/dev", "/run", "/etc", "/lib64", "/var/log", "/root"):
         tree.directory(path)

@@ -14,11 +14,11 @@ from .agent import Host
 from .steps import LabError, say
 
 PORT = 5003
-# Microseconds in a bin of iperf's histogram, and bins; what takes longer than all of them is counted apart.
+# Microseconds in a bin of iperf's histogram, and bins; longer times are counted apart.
 BIN, BINS = 5, 40_000
 # Microseconds in a bin of the histogram that a run keeps.
 KEPT = 50
-# Seconds beyond those of the traffic that starting and ending may take.
+# Seconds that starting and ending may take in addition to the traffic.
 SETTLE = 60
 
 _SINK = f"""rm -f {{scratch}}/latency.*
@@ -42,7 +42,7 @@ _HISTOGRAM = re.compile(r"BB8\S*-PDF: bin\(w=(\d+)us\):cnt\((\d+)\)=([\d:,]*) .*
 
 @dataclass(frozen=True)
 class Latency:
-    """Answers by how long they took: upper edge of the bin in microseconds -> answers; `slower`: beyond all bins."""
+    """Answers by their time: upper edge of the bin in microseconds -> answers; `slower`: beyond all bins."""
 
     bins: dict[int, int]
     width: int
@@ -85,7 +85,7 @@ def parse(report: str) -> Latency:
 
 
 def fields(latency: Latency) -> dict[str, float]:
-    """Median and 99th percentile in microseconds, as a run holds them; one that is not known is left out, and said so."""
+    """Median and 99th percentile in microseconds, as a run holds them; an unknown one is left out, with a message."""
     found = {}
     for share in (50, 99):
         try:
@@ -105,7 +105,7 @@ def kept(latency: Latency) -> dict[str, object]:
 
 
 def restored(record: dict) -> Latency:
-    """What kept() made a record of."""
+    """The histogram of a record that kept() made."""
     return Latency({int(edge): count for edge, count in record["bins"].items()}, record["width"], record["slower"])
 
 

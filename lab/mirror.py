@@ -22,7 +22,7 @@ CONFIGURATION = tuple(Path("/etc/apt") / name for name in (
 
 @dataclass(frozen=True)
 class MirrorUris:
-    """Addresses of the main and the security archive, each without a final slash, and the keys they are signed with."""
+    """Addresses of the main and the security archive, each without a final slash, and the keys that sign them."""
 
     main: str
     security: str
@@ -49,7 +49,7 @@ def stanzas(text: str) -> Iterator[dict[str, str]]:
 def parse(indextargets: str) -> tuple[str | None, str | None]:
     """Addresses of the main and the security archive in the output of `apt-get indextargets`.
 
-    Archives that say that they are Debian's win over those that say nothing and only have the suites' names.
+    Archives that declare themselves Debian's go before those that only have the suites' names.
     """
     main: list[tuple[bool, str]] = []
     security: list[tuple[bool, str]] = []
@@ -83,7 +83,7 @@ def _targets() -> str:
 def sources() -> MirrorUris:
     """The machine's configured mirror; EnvironmentFault when it has no Debian archive.
 
-    apt takes seconds to answer, so it is asked again only when its configuration has changed.
+    apt takes seconds to answer, so it runs only when its configuration has changed.
     """
     settings = [path for path in CONFIGURATION if path.exists()]
     folder = cache.keyed(BUILD / "mirror", ("mirror", settings, _RECIPE), _ask)
@@ -94,7 +94,7 @@ def sources() -> MirrorUris:
 def _ask(folder: Path) -> None:
     main, security = parse(_targets())
     if not main or not security:
-        # apt names only what it has lists of, and a fresh machine has none.
+        # apt names only archives that it has lists of, and a fresh machine has none.
         with steps.step("Fetching this machine's own package lists"):
             proc.run(["apt-get", "update"], log=LOGS / "apt.log", timeout=300)
         main, security = parse(_targets())

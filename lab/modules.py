@@ -22,7 +22,7 @@ _TOOLS = ("lab/rtl8169d", "lab/relay", "lab/guest", "lab/insn")
 def build(series: str) -> Path:
     """Folder with the modules, as `make modules` makes them in the root for the kernel of a series.
 
-    It is not the folder that `make modules` fills by default: what is in it can only come from here.
+    It is not the folder that `make modules` fills by default: only this function writes to it.
     """
     kernel = kernels.kernel(series)
     root = roots.lab_root()
@@ -69,7 +69,7 @@ def wire_clock(series: str) -> Path:
 
 
 def _counter(series: str, name: str, module: str) -> Path:
-    """Folder with a module that is made in lab/`name`."""
+    """Folder with the module of lab/`name`."""
     kernel = kernels.kernel(series)
     root = roots.lab_root()
     sources = [ROOT / "lab" / name / file for file in ("Makefile", "Kbuild", f"{module}.c")]
@@ -97,7 +97,7 @@ _COUNTER_RECIPE = cache.recipe(_make_counter)
 
 
 def host_tools() -> None:
-    """Build the NIC process and what else runs on the machine itself, as far as sources changed."""
+    """Build the NIC process and the other programs of the machine itself, as far as sources changed."""
     wanted = [folder for folder in _TOOLS if (ROOT / folder / "Makefile").is_file()]
     with cache.locked(BUILD / "lab/tools"), steps.step("Building the lab's programs"):
         for folder in wanted:

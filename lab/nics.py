@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The NICs that a laboratory may have: rtl8169d's as a process of its own, or those that QEMU emulates."""
+"""The NICs that a laboratory may have: rtl8169d's, a separate process, or those that QEMU emulates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .steps import EXIT_USAGE, LabError
 
 @dataclass(frozen=True)
 class Model:
-    """A NIC: the kernel's driver and this project's for it, its PCI device, and QEMU's name of it if it is QEMU's."""
+    """A NIC: the kernel's driver and this project's for it, its PCI device, and its name in QEMU if QEMU has it."""
 
     name: str
     about: str
@@ -22,7 +22,7 @@ class Model:
 
     @property
     def chip(self) -> str | None:
-        """rtl8169d's name of it, if it is rtl8169d's."""
+        """Its name in rtl8169d, if rtl8169d has it."""
         return None if self.emulated else self.name
 
 
@@ -39,7 +39,7 @@ OURS = tuple(dict.fromkeys(model.ours for model in MODELS.values()))
 
 
 def select(name: str) -> Model:
-    """The model of a name such as NIC= gives; raises LabError for one that does not exist."""
+    """The model of a name as in NIC=; raises LabError for an unknown one."""
     if name not in MODELS:
         raise LabError(f"NIC={name} is not one of {', '.join(MODELS)}", code=EXIT_USAGE)
     return MODELS[name]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where the checkout is and where its products go."""
+"""Paths of the checkout and of its products."""
 
 from __future__ import annotations
 

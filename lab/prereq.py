@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the machine has to have before anything is set up; missing packages are installed."""
+"""Requirements of the machine before anything is set up; missing packages are installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import apt, proc, steps
 from .paths import BUILD, LOGS
 from .steps import EnvironmentFault, LabError
 
-# Package -> a file that shows that it is there, whatever way it came.
+# Package -> a file that shows that its contents are installed.
 PACKAGES = {
     "mmdebstrap": ("/usr/bin/mmdebstrap",),
     "gcc": ("/usr/bin/gcc",),
@@ -24,7 +24,7 @@ PACKAGES = {
     "debian-archive-keyring": ("/usr/share/keyrings/debian-archive-trixie-automatic.gpg",
                                "/usr/share/keyrings/debian-archive-trixie-automatic.pgp"),
 }
-# What the tests need beyond that.
+# Further packages that the tests need.
 TEST_PACKAGES = {
     "libcmocka-dev": ("/usr/include/cmocka.h",),
     "debhelper": ("/usr/bin/dh",),
@@ -42,7 +42,7 @@ TEST_PACKAGES = {
 }
 # Any one of the files is enough for these.
 EITHER = ("debian-archive-keyring",)
-# What the set-up of all three kernels takes, what one run adds, and as much again for what is made anew.
+# Disk space for the set-up of all three kernels, for one run, and as much again for products that are replaced.
 DISK_FRESH = 4 << 30
 DISK_MADE = 1 << 30
 # The machines of the lab: Xen host 2 GiB, sender and the NIC process.
@@ -50,17 +50,17 @@ MEMORY = 3 << 30
 
 
 def missing(tests: bool = False) -> list[str]:
-    """Packages that are not there."""
+    """Packages that are missing."""
     wanted = PACKAGES | TEST_PACKAGES if tests else PACKAGES
     return [name for name, files in wanted.items()
             if not (any if name in EITHER else all)(Path(file).exists() for file in files)]
 
 
 def ensure(need_network: bool = True, tests: bool = False, machines: bool = True) -> None:
-    """Check the machine and install what it lacks; EnvironmentFault says what cannot be had.
+    """Check the machine and install missing packages; EnvironmentFault names an unmet requirement.
 
-    `tests` adds what the tests need, `machines` the memory of the lab's virtual machines. Without
-    `need_network` nothing is fetched and a missing package is an error.
+    `tests` adds the packages for the tests, `machines` the memory of the lab's virtual machines. Without `need_network`
+    nothing is fetched and a missing package is an error.
     """
     if os.geteuid() != 0:
         raise EnvironmentFault("the lab makes file systems and needs root: run the same command with sudo")

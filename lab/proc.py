@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Processes of the lab: bounded commands and long-running children, none of which outlives the lab.
 
-Each process leads a session of its own. When the lab ends in an orderly way it ends them itself; when it is
-killed outright, a guard process sees its end of a pipe close and kills their process groups.
+Each process leads a session of its own. The lab ends them when it ends. If the lab is killed, a guard process sees its
+end of a pipe close and kills their process groups.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 
 
 class _Registry:
-    """The process groups that run, here and in the guard."""
+    """The running process groups, here and in the guard."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -55,7 +55,7 @@ class _Registry:
         self._interrupted = False
 
     def spawn(self, command: Command, **options: object) -> subprocess.Popen[bytes]:
-        """Start a process as the leader of a new session and take note of it."""
+        """Start a process as the leader of a new session and register it."""
         in_main = threading.current_thread() is threading.main_thread()
         try:
             self._main_spawns = in_main or self._main_spawns
@@ -75,7 +75,7 @@ class _Registry:
             raise KeyboardInterrupt
 
     def _spawn(self, command: Command, **options: object) -> subprocess.Popen[bytes]:
-        # Under the lock, so that stop_all() never misses a process that is just being started.
+        # Under the lock, so that stop_all() never misses a process that is just starting.
         with self._lock:
             if self.closing:
                 raise LabError("the lab is ending; nothing more is started")
@@ -101,7 +101,7 @@ class _Registry:
             self._guard.stdin.flush()
 
     def stop_all(self) -> None:
-        """End every group: TERM, and KILL for what is left after PATIENCE seconds."""
+        """End every group: TERM, and KILL for groups that are left after PATIENCE seconds."""
         with self._lock:
             groups = set(self._groups)
             _end_groups(groups, PATIENCE)
@@ -117,7 +117,7 @@ class _Registry:
 
 
 def _group_alive(group: int) -> bool:
-    """Whether a process of the group runs; one that only waits to be reaped does not count."""
+    """Whether a process of the group runs; a zombie does not count."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
@@ -174,7 +174,7 @@ def supervised() -> Iterator[None]:
     try:
         yield
     finally:
-        # A second Ctrl-C must not leave the cleaning half done.
+        # A second Ctrl-C must not interrupt the cleaning.
         for number in former:
             signal.signal(number, signal.SIG_IGN)
         stop_all()
@@ -183,7 +183,7 @@ def supervised() -> Iterator[None]:
 
 
 def tail(path: Path, lines: int = TAIL_LINES) -> str:
-    """The last lines of a log that say something, joined by ` / `."""
+    """The last lines of a log that are not empty, joined by ` / `."""
     try:
         with open(path, "rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - 8192))
@@ -199,16 +199,16 @@ def run(cmd: Command, *, log: Path | None, timeout: float, cwd: Path | str | Non
         env: Mapping[str, str] | None = None, input: str | bytes | None = None) -> str:
     """Run a command to its end and return its output (at most the last 4 MiB of it).
 
-    With `log` both streams go to the end of that file, live, and the output is what was added; without it
-    the output is stdout alone. `timeout` is in seconds. Raises LabError when the command fails, takes too
-    long or does not exist; all its processes are gone then.
+    With `log` both streams are appended to that file, live, and the output is the appended part; without it the output
+    is stdout alone. `timeout` is in seconds. Raises LabError when the command fails, takes too long or does not exist;
+    all its processes are gone then.
     """
     given = input.encode() if isinstance(input, str) else input
     return _run(cmd, log, timeout, cwd, env, given, OUTPUT_MAX).decode(errors="replace")
 
 
 def filtered(cmd: Command, data: bytes, *, timeout: float) -> bytes:
-    """All that a command writes to stdout when it is given `data`; fails as run() does."""
+    """The whole stdout of a command with `data` as stdin; fails as run() does."""
     return _run(cmd, None, timeout, None, None, data, None)
 
 
@@ -231,7 +231,7 @@ def _run(cmd: Command, log: Path | None, timeout: float, cwd: Path | str | None,
         except subprocess.TimeoutExpired:
             failure = f"{name} did not end within {timeout:.0f} s"
         finally:
-            # Also what the command may have left in the background.
+            # Also processes that the command left in the background.
             _end_groups({process.pid}, PATIENCE)
             process.wait()
             _registry.drop(process.pid)
@@ -297,7 +297,7 @@ class Child:
         return status
 
     def _forget(self) -> None:
-        # At once, before the kernel can give the id to somebody else's group.
+        # At once, before the kernel can give the id to another group.
         if not self._forgotten:
             self._forgotten = True
             _end_groups({self.pid}, PATIENCE)

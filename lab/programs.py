@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Programs of the lab's root in the initial RAM filesystems of machines, with the libraries that they need."""
+"""Programs of the lab's root for the initial RAM filesystems of machines, with their libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _libraries(root: Path, program: Path) -> list[str]:
 
 
 def install(tree: cpio.Tree, root: Path, path: str) -> None:
-    """Copy one program to the same place as in the root, and its libraries to /lib."""
+    """Copy one program to its place in the root, and its libraries to /lib."""
     program = root / path
     if not program.exists():
         raise LabError(f"{path} is missing in the lab root; remove build/roots and run `make lab`")

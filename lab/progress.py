@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How much of a long piece of work is done, and about how long the rest takes.
+"""Progress of long work: the part that is done, and the estimated time of the rest.
 
-The durations of earlier work are kept in a file. An estimate is corrected by the pace of the present run, so that a
-machine which is slower today than last time is not promised too much.
+The durations of earlier work are kept in a file. An estimate is corrected by the pace of the present run, since the
+machine may be slower today than last time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MEMORY = BUILD / "durations.json"
 
 
 def minutes(seconds: float) -> str:
-    """A duration as a person would say it."""
+    """A duration in words."""
     count = round(seconds / 60)
     return "less than a minute" if count < 1 else "about 1 minute" if count == 1 else f"about {count} minutes"
 
@@ -37,31 +37,31 @@ class Progress:
         self._memory = memory or MEMORY
         self._known = _read(self._memory)
         self._clock = clock
-        # Seconds of the jobs done, by name; and for those that were known, what was expected of them.
+        # Seconds of the jobs done, by name; and for jobs with an earlier duration, the expected seconds.
         self._took: dict[str, list[float]] = {}
         self._expected = self._real = 0.0
         self._begun = clock()
 
     def opening(self) -> str:
-        """What will be done and about how long it takes."""
+        """The jobs to do and the estimated time for them."""
         each = ", ".join(name if count == 1 else f"{name} x{count}" for name, count in self._left.items())
         seconds = self.left()
         told = "the time is not known before the first has ended" if seconds is None else minutes(seconds)
         return f"{self._count} {self._kind}{'s' if self._count != 1 else ''}, {told}: {each}"
 
     def position(self) -> str:
-        """Where the work is: "run 7 of 27, about 9 minutes left"."""
+        """The present job and the time left: "run 7 of 27, about 9 minutes left"."""
         number = min(self._count - self._left.total() + 1, self._count)
         seconds = self.left()
         return f"{self._kind} {number} of {self._count}" + ("" if seconds is None else f", {minutes(seconds)} left")
 
     def begin(self) -> None:
-        """The next job begins: say where the work is."""
+        """The next job begins: print its position."""
         self._begun = self._clock()
         steps.status(self.position())
 
     def end(self, name: str, keep: bool = True) -> None:
-        """The job `name` has ended; `keep` its duration for later estimates, which a job that failed does not merit."""
+        """The job `name` has ended; `keep` its duration for later estimates unless it failed."""
         seconds = self._clock() - self._begun
         self._left -= Counter([name])
         if keep:
@@ -73,7 +73,7 @@ class Progress:
             steps.status("")
 
     def each(self, made: Iterable[dict], name: Callable[[dict], str]) -> Iterator[dict]:
-        """Pass on the records of jobs as these end, and say before each where the work is."""
+        """Yield the records of jobs as these end, and print before each its position."""
         made = iter(made)
         while self._left:
             self.begin()
@@ -86,7 +86,7 @@ class Progress:
         yield from made
 
     def left(self) -> float | None:
-        """Seconds that the remaining jobs take; None when nothing is known of any."""
+        """Estimated seconds of the remaining jobs; None when the duration of none is known."""
         pace = self._real / self._expected if self._expected else 1.0
         known = {name: self._estimate(name, pace) for name in self._left}
         found = [seconds for seconds in known.values() if seconds is not None]
@@ -114,7 +114,7 @@ class Progress:
             fresh.write_text(json.dumps(kept, indent=1) + "\n")
             os.replace(fresh, self._memory)
         except OSError:
-            # An estimate is not worth a failed run.
+            # A run must not fail because of an estimate.
             pass
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The whole set-up of the lab, from nothing or from whatever was finished before."""
+"""The whole set-up of the lab; finished parts of an earlier set-up are kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from . import apt, kernels, modules, prereq, proc, roots, steps
 
 
 def setup(series: Sequence[str] = (kernels.DEFAULT,), refresh: bool = False) -> None:
-    """Make everything that runs with these kernels need before a VM starts.
+    """Make all products that runs with these kernels need before a VM starts.
 
-    With `refresh` the package lists are fetched anew, and all that is newer with them.
+    With `refresh` the package lists are fetched again, and newer packages with them.
     """
     wanted = list(dict.fromkeys(series))
     prereq.ensure()
@@ -45,7 +45,7 @@ def _fetch(series: list[str]) -> None:
         for name in series:
             kernels.kernel(name)
 
-    # Both tasks work on it.
+    # Both tasks need it.
     apt.snapshot()
     tasks: list[Callable[[], object]] = [roots.lab_root, fetch_kernels]
     steps.parallel(*tasks, on_failure=proc.stop_all)

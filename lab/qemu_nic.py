@@ -17,12 +17,12 @@ from .steps import LabError
 
 RELAY = BUILD / "lab" / "relay"
 MAC = "52:54:00:81:69:01"
-# What QEMU calls the NIC.
+# QEMU's name of the NIC.
 _DEVICE = "nic"
 
 
 class QemuNic(vm.Nic):
-    """A NIC that QEMU emulates, and the relay that its wire goes through."""
+    """A NIC that QEMU emulates, and the relay on its wire."""
 
     program = "relay"
 
@@ -70,7 +70,7 @@ class QemuNic(vm.Nic):
 
 
 def start(model: Model, run: Path, logs: Path, options: tuple[str, ...] = ()) -> vm.Nic:
-    """Start the process that the sender's wire leads to; `options` are for rtl8169d."""
+    """Start the process at the other end of the sender's wire; `options` are for rtl8169d."""
     if model.chip:
         return vm.Nic(run, logs, model.chip, options)
     if options:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The few ratios that say how the project does against its peers, from medians over the repeats.
+"""The key ratios between the project and its peers, from medians over the repeats.
 
     driver_cost           driver domain's instructions per byte, guest1 / gro1
     driver_cost_coherent  the same, guest1 / gro1-coherent
@@ -33,9 +33,9 @@ from .steps import LabError
 DRIVER = ("insn_per_byte", "driver", "total")
 GUEST = ("insn_per_byte", "guest", "total")
 DIGITS = 4
-# The many flows of lro_ratio: that number, or else the point of the scaling series that comes next.
+# The many flows of lro_ratio: that number, or the next point of the scaling series.
 MANY_FLOWS = (1000, 1024)
-# Their packets come in bursts of so many, where the series tells bursts apart.
+# Length of the bursts of these flows, if the series distinguishes bursts.
 BURST = 16
 
 # The names of the ratios in earlier results files.
@@ -70,7 +70,7 @@ def middle(results: dict, config: str, *path: str) -> float | None:
 
 
 def of(results: dict) -> dict:
-    """The ratios that a results file holds, by their present names; computed where it holds none."""
+    """The ratios of a results file, by their present names; computed if the file holds none."""
     kept = results.get("ratios")
     if not isinstance(kept, dict) or not kept:
         return compute(results)

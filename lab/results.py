@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lab's results file: what it holds, and writing and reading it.
+"""The lab's results file: its fields, and writing and reading it.
 
     {"schema": 1, "kernel": "6.12…", "xen": "4.20…", "qemu": "11.1.3", "nic": "…", "bytes": 67108864,
      "runs": [{"config": "guest12", "repeat": 0, "mbps": 190.2, "lro_ratio": 21.5, "retransmits": 0, …}]}
 
 `bytes` is the payload of each run. Readers must accept fields that are not named here; the lab itself adds
 `memory_mib`, the resident memory of the machines that own the NIC, and to each run `seconds`, `segments` and `packets`
-(see lab/traffic.py), `counters`, the differences of the counters of NIC process and drivers over the run, and what
-lab/measure.py lists. `machine` says what it ran on; `ratios` are those of lab/ratios.py, `scaling` the
-rows of lab/scaling.py, `profile` the symbols of lab/symbols.py.
+(see lab/traffic.py), `counters`, the differences of the counters of NIC process and drivers over the run, and the
+fields that lab/measure.py lists. `machine` describes the host; `ratios` are those of lab/ratios.py, `scaling` the rows
+of lab/scaling.py, `profile` the symbols of lab/symbols.py.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lab's root: Debian trixie with QEMU and Xen, the tools that go into the VMs, and those that build modules.
+"""The lab's root: Debian trixie with QEMU and Xen, the tools for the VMs, and the tools that build modules.
 
-Its packages are unpacked, not installed: no maintainer script runs, which is quicker and touches nothing of
-the machine, and all that the lab needs of it are programs and libraries in their places.
+Its packages are unpacked, not installed: the lab only needs programs and libraries in their places. No maintainer
+script runs, which is quicker and leaves the machine unchanged.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from .uml import packages as uml_packages
 LOG = LOGS / "root.log"
 XEN = "4.20"
 PACKAGES = (
-    # What a shell script and a makefile expect of any Debian system.
+    # Programs that shell scripts and makefiles expect on any Debian system.
     "base-files", "bash", "coreutils", "dash", "diffutils", "dpkg", "findutils", "grep", "gzip", "libc-bin", "mawk",
     "perl", "python3", "sed", "tar", "util-linux",
     # Virtual machines.
     "qemu-system-x86", f"xen-hypervisor-{XEN}-amd64", f"xen-utils-{XEN}",
     # Programs that go into them.
     "busybox-static", "ethtool", "iperf", "iproute2", "kmod", "tcpdump",
-    # Hosts that are reached by ssh.
+    # For hosts reached by ssh.
     "openssh-client", "openssh-server",
     # The report's plots.
     "gnuplot-nox",
@@ -72,7 +72,7 @@ exec chroot "$root" /bin/sh -c 'cd "$0" && exec "$@"' "$dir" "$@"
 
 @functools.cache
 def lab_root() -> Path:
-    """The root, made first when there is none of the current recipe and package snapshot."""
+    """The root; it is made first if there is none of the current recipe and package snapshot."""
     snapshot = apt.snapshot()
     inputs = ("root", snapshot.identity, PACKAGES, SUPERFLUOUS, _RECIPE)
     return cache.keyed(BUILD / "roots" / "lab", inputs, lambda fresh: _make(fresh, snapshot))
@@ -91,7 +91,7 @@ def _make(root: Path, snapshot: apt.Snapshot) -> None:
                    '--aptopt=APT::Install-Recommends "false"', '--aptopt=APT::Sandbox::User "root"',
                    "trixie", str(root), *snapshot.sources]
         try:
-            # A mount namespace of its own: whatever is mounted goes away with the process.
+            # In a separate mount namespace: all mounts vanish with the process.
             proc.run(["unshare", "--mount", "--propagation", "private", *command], log=LOG, timeout=1200,
                      env=apt.ENVIRONMENT)
         except LabError as error:
@@ -108,13 +108,13 @@ def _finish(root: Path) -> None:
     for pattern in SUPERFLUOUS:
         for path in root.glob(pattern):
             cache.remove(path)
-    # What maintainer scripts would have made.
+    # Links that maintainer scripts would make.
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n")
     (root / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
     (root / "usr/bin/awk").symlink_to("mawk")
 
 
-# Taken when the module is loaded: that is the code that runs, whatever becomes of the file.
+# Read when the module is loaded: that is the running code, even if the file changes.
 _RECIPE = cache.recipe(_make, _finish)
 
 
@@ -122,8 +122,8 @@ def chroot(cmd: Sequence[str], *, binds: Mapping[Path, str] | None = None, log: 
            env: Mapping[str, str] | None = None, cwd: str = "/") -> str:
     """Run a command in the root and return its output.
 
-    `binds` maps paths of the machine to paths in the root, `cwd` is a path in the root. /proc, /dev and an
-    empty /tmp are there. All of it is mounted in a namespace of the command's own, and so gone at its end.
+    `binds` maps paths of the machine to paths in the root, `cwd` is a path in the root. /proc, /dev and an empty /tmp
+    exist. All mounts are in a namespace of the command, and vanish at its end.
     """
     root = lab_root()
     pairs = [part for source, target in (binds or {}).items() for part in (str(source), target)]

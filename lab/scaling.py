@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The scaling series: what the configurations do with more flows, and with more guests.
+"""The scaling series: the configurations with more flows, and with more guests.
 
 The results get `scaling`: `flows` holds the rows of lab/scaling_flows.py, `guests` those of lab/scaling_guests.py.
 """
@@ -14,9 +14,9 @@ from .configs import Config
 from .steps import EXIT_USAGE, LabError
 from .table import columns
 
-# What SCALING= chooses.
+# The choices of SCALING=.
 BOTH = ("flows", "guests")
-# What has to be the same before rows may stand beside runs.
+# Fields that have to be equal before rows may stand beside runs.
 _SAME = ("kernel", "xen", "qemu", "nic", "machine")
 _TITLES = {"gro": "stock r8169, GRO", "lro": "r8169_lro"}
 
@@ -42,9 +42,9 @@ def wanted_configs(names: str) -> list[Config]:
 
 
 def join(earlier: dict | None, described: dict, path: Path) -> dict:
-    """The results that the rows are to be put into: the earlier ones if there are any, else new ones without runs.
+    """The results that get the rows: the earlier ones if there are any, otherwise new ones without runs.
 
-    described: the fields of new results. Raises LabError when the earlier ones, of `path`, are of something else.
+    described: the fields of new results. Raises LabError when the earlier ones, of `path`, have other fields.
     """
     if earlier is None:
         return described | {"runs": []}
@@ -56,7 +56,7 @@ def join(earlier: dict | None, described: dict, path: Path) -> dict:
 
 
 def run(series: str, kernel: str, repeats: int, wanted: list[Config], found: dict) -> dict:
-    """Measure one series; return `found` with its rows in place of what it had of them, and ratios anew."""
+    """Measure one series; return `found` with its rows in place of earlier ones, and new ratios."""
     rows = (scaling_flows.run(kernel, repeats) if series == "flows"
             else scaling_guests.run(kernel, repeats, wanted))
     before = found.get("scaling")

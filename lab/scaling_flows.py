@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Scaling over flows: LRO ratio and instructions per byte of what the driver domain does with interleaved streams.
+"""Scaling over flows: LRO ratio and instructions per byte of the driver domain's work with interleaved streams.
 
     rtl8169d, which makes the frames == Linux [ r8169 or r8169_lro - br0 - dummy0 ]
 
-One machine without Xen forwards as a driver domain does, to a bridge port that counts and forgets each packet: nobody
-has to receive the streams, and none of the packets is answered. The frames are full segments, no flow with PSH (see
-lab/rtl8169d/README.md), one of each flow in turn, or a burst of each as senders really send; nothing is lost. Their time
-stamps never move: in a stream of less than a packet per millisecond and flow they would differ from packet to packet,
-and neither strict LRO nor GRO would merge any.
+One machine without Xen forwards as a driver domain does, to a bridge port that counts and drops each packet: the
+streams need no receiver, and no packet is answered. The frames are full segments without PSH (see
+lab/rtl8169d/README.md), one of each flow in turn, or a burst of each as real senders do; nothing is lost. Their time
+stamps never advance: in a stream of less than a packet per millisecond and flow they would differ from packet to
+packet, and neither strict LRO nor GRO would merge any.
 
-LRO ratio: frames that the NIC received / packets that the bridge transmitted to dummy0, over all of a run. Longest wait:
-the time that any frame took from the NIC to dummy0; in each packet that is its first frame. Both are a matter of
-time: how many frames of a flow come while an aggregate may be kept, and for how long. An emulated machine takes a tenth
-of the frames that a processor does. So they are measured on a machine whose clock counts its instructions, a billion in
-a second, and on a wire of 1000 Mbit/s by that clock, which the machine tells the NIC (lab/wire). There each byte of a
-string instruction is an instruction, and idling cannot be told apart: instructions are counted on another one, whose
-clock is ours, with frames as fast as the receive ring takes them.
+LRO ratio: frames that the NIC received / packets that the bridge transmitted to dummy0, over all of a run. Longest
+wait: the longest time of any frame from the NIC to dummy0; in each packet that is its first frame. Both depend on time:
+on the number of frames of a flow that come while an aggregate may be held, and on how long that is. By the host's clock
+an emulated machine takes a tenth of the frames that a processor does. So both are measured on a machine whose clock
+counts its instructions, a billion in a second, and on a wire of 1000 Mbit/s by that clock, which the machine tells the
+NIC (lab/wire). On that machine each byte of a string instruction is an instruction, and idling cannot be separated. So
+instructions are counted on another machine, which has the host's clock, with frames as fast as the receive ring takes
+them.
 """
 
 from __future__ import annotations
@@ -31,16 +32,16 @@ from .steps import LabError, say, step
 from .topology import BOOT_LIMIT, NATIVE_MEMORY, NIC, Lab
 
 FLOWS = (1, 8, 64, 256, 1024)
-# Frames of a flow before the next one has its turn: a sender with TSO puts some on the wire at once.
+# Frames of a flow before those of the next one: a sender with TSO puts several on the wire at once.
 BURSTS = (1, 16)
-# 256 of each flow where there are most: twenty times the streak that makes a flow bulk, five aggregates of full size.
+# 256 frames of each flow at 1024 flows: twenty times as many as make a flow bulk, five aggregates of full size.
 FRAMES = 1 << 18
 SINK = "dummy0"
 # An address that is not the bridge's own, so that it forwards.
 BEYOND = "52:54:00:00:00:99"
 # The slowest rate, in frames/s, at which a run still counts as alive.
 SLOWEST = 100
-# Seconds in which the last of what the NIC received passes the bridge.
+# Seconds in which the last frames that the NIC received pass the bridge.
 REST = 1.0
 
 _BRIDGE = f"""echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
@@ -55,7 +56,7 @@ ip link set br0 up"""
 
 @dataclass(frozen=True)
 class Engine:
-    """What merges in the driver domain: a NIC driver, and whether GRO does."""
+    """Merging in the driver domain: a NIC driver, and whether GRO is on."""
 
     name: str
     driver: str
@@ -66,7 +67,7 @@ ENGINES = (Engine("gro", configs.STOCK_NIC, True), Engine("lro", configs.OUR_NIC
 
 
 class FlowsLab(Lab):
-    """Linux without Xen that bridges what its NIC receives to a port without an end; there is no sender.
+    """Linux without Xen that bridges the frames of its NIC to a port that drops them; there is no sender.
 
     own_clock: as of a Machine of lab/vm.py.
     """
@@ -99,15 +100,15 @@ class FlowsLab(Lab):
         self.set_nic_gro(engine.gro or engine.driver == configs.OUR_NIC)
 
     def passed(self) -> int:
-        """Packets that the bridge has transmitted to its port without an end."""
+        """Packets that the bridge has transmitted to the port that drops them."""
         return int(self.nic_host.run(f"cat /sys/class/net/{SINK}/statistics/tx_packets"))
 
 
 @dataclass(frozen=True)
 class Passage:
-    """Frames that went through: how many, in how many packets, and the moments between which was measured.
+    """A run's numbers of frames and packets, and the two moments of the measured interval.
 
-    longest_wait: microseconds that any of them took, by the machine's own clock; None where it has none.
+    longest_wait: microseconds of the slowest frame, by the machine's own clock; None if it has none.
     """
 
     frames: int
@@ -124,7 +125,7 @@ class Passage:
 def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool = True) -> Passage:
     """Send `frames` frames of `flows` flows through the machine; raise LabError when any is lost.
 
-    They come at the rate of the wire by the machine's clock if it has one, else as fast as it takes them.
+    They come at the rate of the wire by the machine's clock if it has one, otherwise as fast as it takes them.
     counted: take the moments for measure.instructions().
     """
     if not lab.own_clock:
@@ -133,7 +134,7 @@ def send(lab: FlowsLab, flows: int, frames: int, burst: int = 1, counted: bool =
     with wire.ticking(lab.nic_host, SINK) as waits:
         done = _send(lab, frames, counted, flows=flows, burst=burst, clock="guest")
     if waits.packets != done.packets:
-        raise LabError(f"{waits.packets} packets were looked at, and {done.packets} were transmitted")
+        raise LabError(f"{waits.packets} packets were timed, and {done.packets} were transmitted")
     return replace(done, longest_wait=round(waits.longest, 1))
 
 
@@ -203,7 +204,7 @@ class _Bench:
         self._lab.use(self._engine)
 
     def restart(self) -> None:
-        """Boot the machine anew."""
+        """Boot the machine again."""
         self._lab.restart()
         self.settle()
 
@@ -217,14 +218,14 @@ class _Bench:
 
 
 class _Merging(_Bench):
-    """How many frames a packet has and how long they wait, on a machine with a clock of its own."""
+    """Frames per packet and their waiting time, on a machine with a clock of its own."""
 
     def attempt(self, flows: int, burst: int, repeat: int) -> attempts.Attempt:
         """One run of FRAMES frames."""
         before = experiments.driver_counters(self._lab.nic_host, NIC)
         done = send(self._lab, flows, FRAMES, burst, counted=False)
         after = experiments.driver_counters(self._lab.nic_host, NIC)
-        # Only what the engine counted; a stock driver has no such counters.
+        # Only the engine's counters; a stock driver has none.
         counters = {name: value - before[name] for name, value in after.items()
                     if "_lro_" in name and value != before[name]}
         record = {"engine": self._engine.name, "flows": flows, "burst": burst, "repeat": repeat,
@@ -238,7 +239,7 @@ class _Merging(_Bench):
 
 
 class _Counting(_Bench):
-    """What a frame costs, on a counted machine."""
+    """The cost of a frame, on a machine with the instruction counter."""
 
     def settle(self) -> None:
         """Put the engine in place and measure the machine at rest."""

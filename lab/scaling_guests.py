@@ -3,8 +3,8 @@
 
     sender VM -- rtl8169d == Xen [ dom0: br0 | guest, guest2, … guest8 ]
 
-All guests run on one pCPU, so that what counts as the guest's instructions is the sum of all of them, and Xen's switching
-between them is in it. The guests of a row are all that there are: more are made for the next row.
+All guests run on one pCPU, so the guest's instructions are the sum of all guests, including Xen's switches between
+them. Only the guests of a row exist; more are made for the next row.
 
 `mbps` and `insn_per_byte` are those of an interval in which every stream runs, over the payload of all guests that passed
 the NIC. The LRO ratio is that of the whole streams: segments that the sender sent / packets that the guests' IP layers
@@ -65,7 +65,7 @@ class GuestsLab(XenLab):
 
     @property
     def guests(self) -> list[agent.ForwardedHost]:
-        """The guests that run."""
+        """The running guests."""
         return [self.guest, *(guest for guest, _ in self._more)]
 
     def _forget(self) -> None:
@@ -143,7 +143,7 @@ class _Bench:
         self._baseline = measure.at_rest(self._lab, [guest.name for guest in self._lab.guests])
 
     def restart(self) -> None:
-        """Boot the machines anew."""
+        """Boot the machines again."""
         self._lab.restart()
         self.settle()
 
@@ -183,7 +183,7 @@ def _sum(arrivals: list[tuple[int, float, dict[str, int]]], source: dict[str, in
 
 
 def _stream(lab: GuestsLab, base: int) -> list[measure.Moment]:
-    """Stream to all guests; return the moments between which instructions count, fewer when the streams end before."""
+    """Stream to all guests; return the two moments of the measured interval, fewer when the streams end before."""
     addresses = " ".join(guest_address(number) for number in range(1, len(lab.guests) + 1))
     moments: list[measure.Moment] = []
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="source") as executor:

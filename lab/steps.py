@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the user sees: steps with their duration, a sign of life while they run, one sentence on failure."""
+"""Output for the user: steps with their duration, a sign of life while they run, one sentence on failure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ EXIT_INTERRUPTED = 130
 HEARTBEAT = 10.0
 
 
-# Back to the begin of the line, and clear it.
+# Back to the beginning of the line, and clear it.
 _CLEAR = "\r\x1b[K"
 
 
 class LabError(Exception):
     """A failure told in one sentence that says what to do.
 
-    `log` is a file with the details, `code` the exit code it leads to.
+    `log` is a file with the details, `code` the exit code.
     """
 
     def __init__(self, message: str, log: Path | None = None, code: int = EXIT_FAILED):
@@ -39,19 +39,19 @@ class LabError(Exception):
         self.code = code
 
     def sentence(self) -> str:
-        """The message and where the details are."""
+        """The message and the place of the details."""
         return f"{self}" + (f" (log: {self.log})" if self.log else "")
 
 
 class EnvironmentFault(LabError):
-    """The machine lacks something: the user can mend it and run the same command again."""
+    """The machine lacks a requirement: the user can mend that and run the same command again."""
 
     def __init__(self, message: str, log: Path | None = None):
         super().__init__(message, log, EXIT_ENVIRONMENT)
 
 
 class Step:
-    """A step that runs; `detail` is appended to its signs of life and may be changed from any thread."""
+    """A running step; `detail` is appended to its signs of life and may be changed from any thread."""
 
     def __init__(self, title: str, depth: int):
         self.title = title
@@ -65,7 +65,7 @@ class Step:
 
 
 class _Board:
-    """The steps that run now, in all threads, and the thread that speaks for them."""
+    """The running steps of all threads, and the thread that prints their signs of life."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -73,7 +73,7 @@ class _Board:
         self._running: dict[int, list[Step]] = {}
         self._spoke = time.monotonic()
         self._thread: threading.Thread | None = None
-        # The line below all others that a terminal shows, and what the heartbeat adds to it.
+        # The last line on a terminal, and the heartbeat's addition to it.
         self._status = self._beats = ""
 
     def say(self, line: str) -> None:
@@ -81,8 +81,8 @@ class _Board:
             self._say(line)
 
     def _say(self, line: str) -> None:
-        # The stream is looked up each time, as it may be replaced; a reader that went away must not
-        # keep the lab from cleaning up.
+        # The stream is looked up each time, as it may be replaced. A reader that has gone must not stop the lab's
+        # cleaning.
         try:
             if self._status and sys.stdout.isatty():
                 self._beats = ""
@@ -94,7 +94,7 @@ class _Board:
         self._spoke = time.monotonic()
 
     def status(self, text: str) -> None:
-        """Show `text` below all other lines; on no terminal it is a line like others. Empty: nothing any more."""
+        """Show `text` below all other lines; without a terminal, print it as a normal line. Empty: show none."""
         with self._lock:
             if not sys.stdout.isatty():
                 self._status = ""
@@ -161,18 +161,18 @@ _board = _Board()
 
 
 def say(line: str) -> None:
-    """Print one line, whole, whatever other threads print."""
+    """Print one line, not mixed with lines of other threads."""
     _board.say(line)
 
 
 def status(text: str) -> None:
-    """Say where long work is: on a terminal in one line that is rewritten, elsewhere in a line of its own."""
+    """Tell the progress of long work: on a terminal in one line that is rewritten, elsewhere in a new line."""
     _board.status(text)
 
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Say what is being done and, at its end, how long it took; a sign of life every HEARTBEAT seconds.
+    """Print a title and, at the end, the duration; a sign of life every HEARTBEAT seconds.
 
     Steps may nest and may run in several threads at once.
     """
@@ -188,12 +188,12 @@ def step(title: str) -> Iterator[Step]:
 def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lambda: None) -> list[object]:
     """Run tasks in threads of their own; return their results in order.
 
-    When one fails, or on Ctrl-C, `on_failure` is called once, to make the others fail soon; they are waited
-    for and then the first failure is raised.
+    When one fails, or on Ctrl-C, `on_failure` is called once, to make the others fail soon. The first failure is raised
+    when all have ended.
     """
     results: list[object] = [None] * len(tasks)
     failures: list[BaseException] = []
-    # Thread.join() is of no use here: interrupted, it takes a running thread for an ended one.
+    # Thread.join() does not serve here: after an interrupt it takes a running thread for an ended one.
     changed = threading.Condition()
     running, left, closed = 0, len(tasks), False
 
@@ -214,7 +214,7 @@ def parallel(*tasks: Callable[[], object], on_failure: Callable[[], None] = lamb
 
     threads = [threading.Thread(target=work, args=pair, daemon=True) for pair in enumerate(tasks)]
     while left and not (closed and not running):
-        # Signals are taken anywhere in here; a thread that an interrupted start() left half begun finds it closed.
+        # A signal may interrupt start(); a thread that is only half started then finds this closed.
         try:
             while threads and not failures:
                 threads.pop(0).start()

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which symbols the instructions of a measured interval belong to: the profile of a configuration.
+"""The profile of a configuration: the symbols that the instructions of a measured interval belong to.
 
 `profile.CONFIG.{driver,guest}` of the results is a list, most expensive first, of `symbol`, `owner` (xen, kernel, user
 or a module's name), `share` of all instructions of the domain's CPU (0 to 1), `insn_per_packet` (per frame that the NIC
-wrote to the receive ring) and `insn_per_byte` of payload. It is that of the last repeat. Idling is not taken out.
+wrote to the receive ring) and `insn_per_byte` of payload. It is that of the last repeat. Idling is included.
 
-A domain tells its symbols itself, with the addresses that they have there and then: kernel, modules, and the
-hypervisor's through the driver domain. They go to the sender by TCP and from there through its serial port, because a
-Xen domain's serial port carries a kilobyte per second.
+A domain tells its symbols itself, with their present addresses: kernel, modules, and the hypervisor's through the
+driver domain. They go to the sender by TCP and from there through its serial port, because a Xen domain's serial port
+carries a kilobyte per second.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DIGITS = 5
 _RECEIVE = f"""rm -f /tmp/symbols*
 setsid sh -c 'timeout 60 nc -l -p {_PORT} -e dd of=/tmp/symbols.part bs=64K
 mv /tmp/symbols.part /tmp/symbols' </dev/null >/dev/null 2>&1 &"""
-# What is no text would be two thirds of it.
+# Symbols of data would be two thirds of the list.
 _SEND = f"""echo 0 >/proc/sys/kernel/kptr_restrict
 grep -F -e ' t ' -e ' T ' -e ' w ' -e ' W ' {{path}} | gzip -c >/tmp/symbols.gz
 for try in $(seq 60); do
@@ -42,7 +42,7 @@ _AWAIT = "until [ -e /tmp/symbols ]; do usleep 50000; done"
 
 
 def read(host: Host, sender: Host, address: str, path: str = "/proc/kallsyms") -> str:
-    """The lines of a list of symbols on `host` that are text; `address` is the sender's."""
+    """The lines for symbols of code in a list on `host`; `address` is the sender's."""
     sender.run(_RECEIVE)
     host.run(_SEND.format(path=path, address=address), timeout=60)
     sender.run(_AWAIT, timeout=60)
@@ -55,7 +55,7 @@ def read(host: Host, sender: Host, address: str, path: str = "/proc/kallsyms") -
 def tables(hosts: Mapping[str, Host], sender: Host, address: str, xen: bool) -> dict[str, SymbolTable]:
     """The symbols of each domain, by the names of `hosts`; with `xen` the first one also tells the hypervisor's.
 
-    To be asked anew when a module was loaded, and when there is no traffic.
+    Call it again after a module was loaded, and while there is no traffic.
     """
     hypervisor = read(next(iter(hosts.values())), sender, address, _XENSYMS) if xen else ""
     found = {}
@@ -68,7 +68,7 @@ def tables(hosts: Mapping[str, Host], sender: Host, address: str, xen: bool) -> 
 
 @dataclass(frozen=True)
 class Interval:
-    """What was measured: instructions and frames per byte of payload, for each domain and the NIC."""
+    """A measurement: instructions and frames per byte of payload, for each domain and the NIC."""
 
     insn_per_byte: Mapping[str, float]
     frames_per_byte: float

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Table 2 of the study that this project builds on, with the lab's numbers beside its own."""
+"""Table 2 of the study that the lab repeats, with the lab's numbers beside the study's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STUDY = {
 }
 _HEAD = (("", "Mbit/s", "", "LRO ratio", "", "", ""),
          ("configuration", "study", "here", "study", "here", "retransmits", "runs"))
-# Columns that are there when any run has the field: two lines of head, where it lies in a run, digits.
+# Columns that appear when any run has the field: two lines of head, path of the field in a run, digits.
 _MEASURED = (
     ("driver", "insn/B", ratios.DRIVER, 2),
     ("guest", "insn/B", ratios.GUEST, 2),

@@ -8,7 +8,7 @@ packets that reached the receiver's IP layer during it.
   handshake and retransmissions are among them. The receiver cannot count them itself: the kernel's xen-netfront
   marks a merged packet with `gso_segs` 0, and IP's own segment counters then count it as one.
 - Packets are the receiver's `Ip InReceives`. They are read on the receiver just before iperf starts to listen and as
-  soon as it has ended, without any other traffic in between, so that the lab's own control connections are not in it.
+  soon as it has ended, without any other traffic in between, so that the lab's own control connections are not counted.
 
 Nothing is subtracted. Without merging the ratio is 1.00; a packet of the control connection that comes late on a busy
 machine may make it 0.9999.
@@ -33,8 +33,8 @@ SETTLE = 60
 QUIET = 1
 
 COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
-# `before` is taken when the connection that started this script has gone quiet. By its session's number it can be
-# ended; so can the source.
+# `before` is taken when the connection that started this script is quiet. The session's number allows to end the
+# script, and likewise the source.
 _SINK = f"""rm -f {{scratch}}/sink.*
 setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {COUNTERS} >{{scratch}}/sink.before
 timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
@@ -101,7 +101,7 @@ class Transfer:
 
     @property
     def retransmits(self) -> int:
-        """Segments that the sender sent again."""
+        """Segments that the sender retransmitted."""
         return self.source["Tcp RetransSegs"]
 
 
@@ -109,7 +109,7 @@ def stream(source: Host, sink: Host, address: str, count: int,
            around: AbstractContextManager[object] | None = None) -> Transfer:
     """Send `count` bytes from `source` to `sink` at `address` by iperf; raise LabError if they do not arrive.
 
-    `around` is entered QUIET seconds before the traffic, when the sink has its orders, and left as long after it.
+    `around` is entered QUIET seconds before the traffic, when the sink has started, and left QUIET seconds after it.
     """
     limit = SETTLE + count // SLOWEST
     listen(sink, limit)
@@ -128,12 +128,12 @@ def stream(source: Host, sink: Host, address: str, count: int,
 
 
 def listen(sink: Host, limit: int) -> None:
-    """Have a host take one iperf stream, of `limit` seconds at most, with its kernel's counters around it."""
+    """Start a sink for one iperf stream on a host, of `limit` seconds at most, with its kernel's counters around it."""
     sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
 
 
 def arrival(sink: Host) -> tuple[int, float, dict[str, int]]:
-    """Payload bytes and seconds of the stream that a host was told to take, and the differences of its counters."""
+    """Payload bytes and seconds of the stream at the sink of a host, and the differences of its counters."""
     sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
     report = sink.run(f"cat {sink.scratch}/sink.report")
     return *parse_report(report), difference(sink, f"{sink.scratch}/sink")
@@ -160,7 +160,7 @@ def parse_counters(text: str) -> dict[str, int]:
 
 
 def difference(host: Host, prefix: str) -> dict[str, int]:
-    """What a host's counters in the files `prefix`.after have more than those in `prefix`.before."""
+    """Differences of a host's counters between the files `prefix`.before and `prefix`.after."""
     before, after = (parse_counters(host.run(f"cat {prefix}.{when}")) for when in ("before", "after"))
     return {name: after[name] - before.get(name, 0) for name in after}
 

@@ -25,15 +25,15 @@ INSN_PLUGIN = BUILD / "lab" / "insn" / "insn.so"
 # Unix socket addresses hold 108 bytes with the terminating zero; leave room for the longest name in a run folder.
 SOCKET_PATH_LIMIT = 107
 LONGEST_SOCKET_NAME = len("/sender.agent")
-# Milliseconds QEMU waits for the NIC process: a shorter stall must not break the device for good.
+# Milliseconds that QEMU waits for the NIC process: a shorter stall must not break the device for good.
 NIC_PATIENCE = 60000
 
 # An AMD CPU needs no page-table isolation (which doubles the cost of a Xen guest), and without SMAP Xen's driver domain
 # boots. Every server CPU since 2020 has fast short `rep movs` (FSRM): with it a kernel's memcpy() is one instruction,
-# whose bytes the plugin counts apart, where 6.12 would otherwise execute 12 instructions for 32 bytes and drown all
-# else. QEMU emulates it byte by byte, which costs throughput on the wall clock.
+# whose bytes the plugin counts separately. Without it 6.12 executes 12 instructions for 32 bytes, which would hide all
+# other costs. QEMU emulates the instruction byte by byte, which costs throughput by the host's clock.
 CPU = "Opteron_G3,level=7,+erms,+fsrm"
-# What every kernel is told but a guest's: a warning ends the machine, so that it cannot be missed.
+# Options of all kernels but a guest's: a warning ends the machine, so that it cannot be missed.
 WATCHED = "loglevel=5 panic=-1 panic_on_warn=1"
 LINUX_ARGUMENTS = f"console=ttyS0 {WATCHED}"
 
@@ -56,7 +56,7 @@ class RunFolder:
 
 @contextmanager
 def log_folder(path: Path) -> Iterator[None]:
-    """Make a folder for logs and keep it to this laboratory; raise LabError when another one writes there."""
+    """Make a folder for logs and lock it for this laboratory; raise LabError when another one writes there."""
     path.mkdir(parents=True, exist_ok=True)
     with (path / ".lock").open("w") as lock:
         try:
@@ -132,8 +132,9 @@ class Machine:
     """How a VM is built. `memory` in MiB; `kernel_line` = QEMU's -kernel/-append/-initrd; `devices` = the rest;
     `kind` = the machine that QEMU emulates.
 
-    own_clock: a nanosecond passes for the machine with each of its instructions, instead of when it does here; only
-    while it has nothing to do its time is ours. As fast as it is then, its timers are due when they would be.
+    own_clock: the machine's clock advances by a nanosecond with each of its instructions, and by the host's clock while
+    the machine is idle. On that clock the machine is as fast as real hardware, so its timers fire at the right point in
+    the traffic.
     """
 
     name: str

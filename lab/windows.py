@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The advertised window of each run over time, from a capture at the sender's end of the wire.
 
-The NIC process writes the capture: on the lab's wire it sees what tcpdump on the sender would, header by header, and
-costs neither the sender nor the measured machines anything. What is read out of it stays, in one file for each run:
+The NIC process writes the capture: on the lab's wire it sees the same headers as tcpdump on the sender, at no cost for
+the sender and the measured machines. The evaluation is kept, in one file for each run:
 
     {"unit_ms": 1, "bytes": [null, 65160.0, …], "mean": …, "acks_per_mb": …, "retransmitted_packets": …}
 
@@ -45,7 +45,7 @@ class Recorder:
         self._nic.ctl("pcap", action="stop")
 
     def read(self, count: int) -> dict:
-        """What the file of a run of `count` bytes holds; CaptureError when the capture cannot tell it."""
+        """Contents of the file of a run of `count` bytes; CaptureError when the capture lacks them."""
         return extract(self._packets, count)
 
 
@@ -62,7 +62,7 @@ def extract(packets: Path, count: int) -> dict:
 
 
 def save(found: dict, config: str, repeat: int, folder: Path = FOLDER) -> dict:
-    """Write the file of a run; return the run's `window`: where it is, and all but the curve."""
+    """Write the file of a run; return the run's `window`: the file's path, and all but the curve."""
     path = folder / f"{config}-{repeat + 1}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found) + "\n")

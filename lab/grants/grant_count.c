@@ -2,13 +2,12 @@
 /*
  * Counts the grant copies that a Xen back end asks the hypervisor for, without changing it.
  *
- * Every one of them passes gnttab_batch_copy(): one call is one hypercall (a copy that the
- * hypervisor asks to retry costs more, and is not counted again), with one operation per contiguous
- * piece of memory. All callers are counted; besides netback that is only gntdev, for programs that
- * copy by ioctl.
+ * Each copy passes gnttab_batch_copy(). One call is one hypercall, with one operation per
+ * contiguous piece of memory; a copy that the hypervisor asks to retry is not counted twice. All
+ * callers are counted; besides netback that is only gntdev, for programs that copy by ioctl.
  *
- * /sys/module/grant_count/parameters/counters shows the counts since loading or since "reset" was
- * written there, as one line of JSON.
+ * /sys/module/grant_count/parameters/counters shows the counts since loading, or since "reset" was
+ * written to it, as one line of JSON.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -33,7 +32,7 @@ struct way {
 };
 
 /**
- * struct counters - all that is counted
+ * struct counters - the counts
  * @calls: hypercalls
  * @to_guest: copies into memory that another domain granted
  * @from_guest: copies out of memory that another domain granted
@@ -46,7 +45,7 @@ struct counters {
 
 static DEFINE_PER_CPU(struct counters, counters);
 
-/* Subtracted from what is shown, so that a reset never races with a counting processor. */
+/* Subtracted from the counts when they are shown, so that a reset never races with counting. */
 static struct counters baseline;
 static DEFINE_MUTEX(baseline_lock);
 
@@ -88,7 +87,7 @@ static int batch_copy_entered(struct kprobe *probe, struct pt_regs *regs)
 	struct way to = {}, from = {};
 
 	for (; op < end; op++) {
-		/* Between two granted pages is a copy to a guest, too. */
+		/* A copy between two granted pages is a copy to a guest, too. */
 		struct way *way = op->flags & GNTCOPY_dest_gref ? &to : &from;
 
 		way->calls = 1;
@@ -147,7 +146,7 @@ static const struct kernel_param_ops counters_ops = {
 	.get = counters_show,
 };
 module_param_cb(counters, &counters_ops, NULL, 0644);
-MODULE_PARM_DESC(counters, "grant copies since loading; write \"reset\" to start anew");
+MODULE_PARM_DESC(counters, "grant copies since loading; write \"reset\" to start at zero");
 
 static int __init grant_count_init(void)
 {

@@ -18,8 +18,8 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/pts
 mount -t devpts devpts /dev/pts
 ip link set lo up
-# Netback drops a packet whenever the 512 KiB that it queues for a guest are full. A window that fits keeps what
-# is measured from being how TCP recovers.
+# Netback drops packets when its queue of 512 KiB for a guest is full. With a window that fits into the queue, no
+# measurement includes TCP's recovery.
 echo "4096 131072 524288" >/proc/sys/net/ipv4/tcp_rmem
 
 while read -r module; do

@@ -20,7 +20,7 @@ mkdir -p /var/log/xen/console
 xenconsoled --log=guest --log-dir=/var/log/xen/console --pid-file=/run/xenconsoled.pid ||
 	fail "xenconsoled did not start"
 
-# What the guest prints shows here as well, so that whoever watches this console learns of a fault at once.
+# The guest's output appears here as well, so that the watcher of this console sees a fault at once.
 touch /var/log/xen/console/guest-guest.log
 tail -n +1 -s 2 -F /var/log/xen/console/guest-guest.log |
 	awk '{ print "guest: " $0; fflush() }' >/dev/console 2>&1 &

@@ -31,7 +31,7 @@ struct frame {
 } __attribute__((packed));
 
 /**
- * enum frame_type - what a frame means
+ * enum frame_type - meaning of a frame
  * @FRAME_PING: no payload; answered by FRAME_DONE
  * @FRAME_RUN: struct run_request, then a command for the shell
  * @FRAME_PUT: struct file_request, then the path, then the data
@@ -60,7 +60,7 @@ struct run_request {
 
 /**
  * struct file_request - start of a FRAME_PUT or FRAME_GET
- * @offset: position of the first byte; a PUT at 0 makes the file anew
+ * @offset: position of the first byte; a PUT at 0 replaces the file
  * @count: GET: most bytes wanted, at most FRAME_MAX
  * @mode: PUT: permission bits of a new file
  * @path_length: bytes of path that follow, without a terminating zero
@@ -105,12 +105,11 @@ struct done {
 
 /**
  * frame_read() - read the next frame
- * @fd: where from
+ * @fd: descriptor to read from
  * @head: its header
  * @payload: its payload, room for FRAME_MAX bytes
  *
- * Bytes before a header are skipped, so that line noise or a half-sent frame
- * does no lasting harm.
+ * Bytes before a header are skipped, so that reading recovers from line noise or a half-sent frame.
  *
  * Return: 0, or -1 with errno set; end of file is ECONNRESET.
  */

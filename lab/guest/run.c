@@ -35,7 +35,7 @@ static void become_shell(int output, const char *command)
 	_exit(127);
 }
 
-/* Sends what the pipe holds now; false at its end or when nothing was there. */
+/* Sends the bytes that the pipe holds now; false at its end or if it is empty. */
 static bool pass_output(int from, int out, uint32_t id)
 {
 	uint8_t chunk[16384];

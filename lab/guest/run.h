@@ -7,13 +7,13 @@
 
 /**
  * run_command() - run the command of a FRAME_RUN and report it
- * @out: where FRAME_OUTPUT and FRAME_DONE go
+ * @out: descriptor for FRAME_OUTPUT and FRAME_DONE
  * @head: the request's header
  * @payload: the request's payload, followed by a zero byte
  *
- * Standard output and error come back mixed, as on a terminal. The request ends
- * with the shell, even if processes it left behind still hold its output open;
- * after the time limit its whole process group is killed.
+ * Standard output and error come back mixed, as on a terminal. The request ends with the shell,
+ * even if processes that it started still hold its output open. After the time limit its whole
+ * process group is killed.
  *
  * Return: -1 when FRAME_DONE was sent, or an errno that the caller reports.
  */

@@ -41,8 +41,8 @@ static void send_all(int fd, const char *text)
 }
 
 /*
- * Return: false when the peer sent no whole line, or one that is too long. That one is read to its
- * end all the same: closing a socket with unread data would take our answer from the peer.
+ * Return: false when the peer sent no whole line, or a line that is too long. Such a line is read
+ * to its end: the peer would lose the answer if a socket with unread data were closed.
  */
 static bool read_line(int fd, char *line, size_t size)
 {
@@ -77,7 +77,7 @@ static void serve(int fd)
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	int words;
 
-	/* The other side cannot keep the socket from everybody else by going silent. */
+	/* A silent client must not block the socket for others. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (!read_line(fd, request, sizeof(request))) {
@@ -132,7 +132,7 @@ int control_setup(const char *path)
 	    listen(listener, 4))
 		return errno;
 
-	/* QEMU steers its own threads with signals; none of them may land here. */
+	/* QEMU controls its threads with signals; this thread must not get them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&thread, NULL, run, NULL);

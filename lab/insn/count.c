@@ -13,8 +13,8 @@
 #define XEN_END		0xffff880000000000ull
 #define KERNEL_START	0xffffffff80000000ull
 /*
- * Kernels that are able to randomise their base reserve 1 GiB for the image, in use or not, so the
- * modules begin here with and without nokaslr. BPF programs and trampolines lie among the modules.
+ * Kernels that can randomise their base reserve 1 GiB for the image, so the modules begin here with
+ * and without nokaslr. BPF programs and trampolines lie among the modules.
  */
 #define MODULES_START	0xffffffffc0000000ull
 #define MODULES_END	0xffffffffff000000ull
@@ -57,9 +57,9 @@ static void on_marker(unsigned int vcpu, void *userdata)
 }
 
 /*
- * A repeated string instruction is one instruction however long it runs, and the translator loops
- * inside the block, leaves it for a page fault or an interrupt and comes back. Its memory writes
- * happen exactly once each in all of those cases, so the writes are what is counted.
+ * A repeated string instruction of any length is one instruction. The translator loops inside the
+ * block, leaves it for a page fault or an interrupt and returns. Each memory write happens exactly
+ * once in all of these cases, so the writes are counted.
  */
 static void count_writes(struct qemu_plugin_insn *insn, qemu_plugin_u64 entry, uint64_t bytes)
 {
@@ -76,9 +76,9 @@ static struct decoded decoded(const struct qemu_plugin_insn *insn)
 }
 
 /*
- * Whoever waits for another CPU in a loop executes a pause in it: the processor's manual asks for
- * that. The translator ends a block with it, so the loop is a block that ends in a pause and the
- * one behind, which looks whether the wait is over.
+ * A loop that waits for another CPU executes a pause: the processor's manual asks for that. The
+ * translator ends a block at a pause. So the loop consists of a block that ends in a pause and the
+ * block behind it, which checks whether the wait is over.
  */
 static bool is_wait(const struct qemu_plugin_tb *tb, size_t count)
 {
@@ -87,7 +87,7 @@ static bool is_wait(const struct qemu_plugin_tb *tb, size_t count)
 
 	if (decoded(qemu_plugin_tb_get_insn(tb, count - 1)).kind == INSN_PAUSE)
 		return true;
-	/* The bytes before are there if they are in the same page. */
+	/* The bytes in front are readable if they are in the same page. */
 	return host && qemu_plugin_tb_vaddr(tb) % PAGE_BYTES >= PAUSE_LEN &&
 	       decode_insn(host - PAUSE_LEN, PAUSE_LEN).kind == INSN_PAUSE;
 }

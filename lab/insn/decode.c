@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The few instructions that the plugin has to know.
+ * The instructions that the plugin recognises.
  */
 #include <string.h>
 

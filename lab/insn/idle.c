@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Idle accounting: how long each vCPU was halted, and what it cost to be woken for nothing.
+ * Idle accounting: the time that each vCPU was halted, and the cost of wake-ups without work.
  *
- * Under Xen an idle pCPU is woken by the hypervisor's own timers. A wake-up in which nothing but
- * the hypervisor ran did no domain's work, and is known exactly from the counters at both ends.
+ * Under Xen an idle pCPU is woken by the hypervisor's own timers. A wake-up in which only the
+ * hypervisor ran did no domain's work. The counters at both ends identify it exactly.
  */
 #include <string.h>
 
@@ -13,12 +13,12 @@ struct vcpu_state {
 	struct idle idle;
 	uint64_t halted_since;		/* 0: running */
 	uint64_t xen_at_wake;
-	uint64_t domain_at_wake;	/* everything that is not the hypervisor */
+	uint64_t domain_at_wake;	/* all but the hypervisor */
 };
 
 static struct vcpu_state states[MAX_VCPUS];
 
-/* Written by the vCPU's own thread, read by whoever takes a snapshot. */
+/* Written by the vCPU's own thread, read by the thread that takes a snapshot. */
 static void publish(uint64_t *field, uint64_t value)
 {
 	__atomic_store_n(field, value, __ATOMIC_RELAXED);

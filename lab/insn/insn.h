@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the parts of the instruction plugin share.
+ * Declarations that the parts of the instruction plugin share.
  */
 #ifndef INSN_H
 #define INSN_H
@@ -15,7 +15,7 @@
 #define MAX_VCPUS	64
 #define LABEL_MAX	63
 
-/* Where the executed code lies: the owner of a virtual address, in a PV host or natively. */
+/* The owner of a virtual address of code, in a PV host or natively. */
 enum category {
 	CAT_XEN,
 	CAT_KERNEL,
@@ -32,13 +32,13 @@ extern const char *const category_name[CAT_COUNT];
  * @pc: virtual address of an instruction
  *
  * Return: CAT_OTHER for an address in none of the known ranges, so that the sum over all categories
- * is always everything that was executed.
+ * is always the number of executed instructions.
  */
 enum category category_of(uint64_t pc);
 
 /* decode.c */
 
-/* What one instruction is to the plugin. */
+/* The plugin's view of an instruction. */
 struct decoded {
 	enum { INSN_PLAIN, INSN_MOVS, INSN_STOS, INSN_MARKER, INSN_PAUSE } kind;
 	uint16_t value;		/* bytes per iteration, or the marker's label */
@@ -71,7 +71,7 @@ struct counters {
  */
 void count_setup(uint64_t id, bool exact);
 
-/* A consistent-enough copy: every field is read once, atomically, while the vCPU keeps running. */
+/* A copy of the counters: each field is read once, atomically, while the vCPU keeps running. */
 void count_read(unsigned int vcpu, struct counters *out);
 
 /* idle.c */
@@ -115,9 +115,9 @@ int snapshot_open(const char *path, const struct qemu_info_t *info, bool exact);
 
 /**
  * snapshot_take() - append one line with all counters
- * @label: what the reader will know this snapshot by, at most LABEL_MAX characters are kept
- * @by: who asked for it
- * @histogram: also write the profile's counters, into a file of their own
+ * @label: name of the snapshot, of which at most LABEL_MAX characters are kept
+ * @by: the source of the request
+ * @histogram: also write the profile's counters, into a separate file
  * @reply: when not NULL, receives the line too
  * @size: bytes at @reply
  *

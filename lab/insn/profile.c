@@ -2,7 +2,7 @@
 /*
  * The profile: one counter per vCPU for every address at which a translation block starts.
  *
- * User space shares one counter: its addresses mean nothing without the process they belong to.
+ * User space shares one counter: its addresses mean nothing without their process.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 
 #define LINE_MAX_BYTES	(1024 + MAX_VCPUS * 1024)
 
-/* A line being put together; further text is dropped once it is full. */
+/* A line under construction; text that does not fit is dropped. */
 struct line {
 	char *text;
 	size_t size;
@@ -79,7 +79,7 @@ static void add_vcpu(struct line *line, unsigned int vcpu)
 	    (unsigned long long)idle.empty_wakes, (unsigned long long)idle.empty_insns);
 }
 
-/* Labels come from a socket: keep what needs no quoting in JSON. */
+/* Labels come from a socket: keep the characters that need no quoting in JSON. */
 static void clean_label(char *dest, const char *label)
 {
 	size_t len = 0;

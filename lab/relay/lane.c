@@ -10,7 +10,7 @@ bool lane_has_room(const struct lane *lane)
 	return LANE_SIZE - lane->end >= LANE_LENGTH + LANE_FRAME_MAX;
 }
 
-/* Begin at the front again, so that there is room behind. */
+/* Move the bytes to the front, so that there is room behind them. */
 static void compact(struct lane *lane)
 {
 	memmove(lane->data, lane->data + lane->first, lane->end - lane->first);
@@ -31,7 +31,7 @@ const char *lane_read(struct lane *lane, int fd)
 	return NULL;
 }
 
-/* Count and capture what has been written as a whole. */
+/* Count and capture the frames that have been written completely. */
 static const char *pass(struct lane *lane, struct pcap *pcap, enum pcap_dir dir)
 {
 	while (lane->sent - lane->first >= LANE_LENGTH) {

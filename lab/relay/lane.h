@@ -2,7 +2,7 @@
 /*
  * One direction of the wire: frames read from one stream socket and written to another, each
  * behind its length of four bytes in network order, as QEMU's "stream" network back end has
- * them. A full lane is not read into, which is what holds a sender back.
+ * them. A full lane is not read into, which slows the sender down.
  */
 #ifndef RELAY_LANE_H
 #define RELAY_LANE_H
@@ -16,12 +16,12 @@
 
 /**
  * struct lane - bytes on their way
- * @frames: frames that have been written as a whole
+ * @frames: frames that have been written completely
  * @octets: their bytes
- * @first: where the first frame begins that has not
+ * @first: beginning of the first frame that has not
  * @sent: bytes up to here have been written
  * @end: bytes up to here have been read
- * @data: what is on its way
+ * @data: bytes on their way
  */
 struct lane {
 	u64 frames;
@@ -39,11 +39,11 @@ static inline bool lane_is_busy(const struct lane *lane)
 	return lane->sent != lane->end;
 }
 
-/** lane_read() - read what is there. Return: NULL, or why no more will come. */
+/** lane_read() - read the available bytes. Return: NULL, or why no more will come. */
 const char *lane_read(struct lane *lane, int fd);
 
 /**
- * lane_write() - write what the other side takes; frames that are through are counted, and
+ * lane_write() - write as much as the other side takes; frames that are complete are counted, and
  * captured as @dir. Return: NULL, or why no more can be written.
  */
 const char *lane_write(struct lane *lane, int fd, struct pcap *pcap, enum pcap_dir dir);

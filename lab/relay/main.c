@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * relay: the wire between a sender and a NIC that QEMU emulates, where frames are counted and
- * captured outside of both machines.
+ * relay: the wire between a sender and a NIC that QEMU emulates. It counts and captures frames
+ * outside of both machines.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -132,7 +132,7 @@ static void ctl_read(void)
 	}
 }
 
-/* What to wait for at a peer. */
+/* Events to wait for at a peer. */
 static short wanted(unsigned int peer)
 {
 	short events = 0;

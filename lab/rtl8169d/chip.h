@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Registers and descriptor bits of the RTL8169 family. Names and numbers: Realtek's RTL8169 and
- * RTL8168C data sheets, cross-read with the register names of Linux's r8169 driver, which is the
+ * RTL8168C data sheets, compared with the register names of Linux's r8169 driver, which is the
  * client.
  */
 #ifndef RTL8169D_CHIP_H
@@ -68,7 +68,7 @@ enum reg {
 #define INT_RX_ERR		BIT(1)
 #define INT_RX_OK		BIT(0)
 
-/* TxConfig: the hardware version; the rest is the driver's */
+/* TxConfig: the hardware version; the other bits are the driver's */
 #define TX_CONFIG_XID_MASK	0xfcf00000u
 #define TX_CONFIG_XID_SHIFT	20
 
@@ -152,7 +152,7 @@ enum reg {
 #define TXD2_L4_MASK		0x3ffu
 #define TXD2_MSS_SHIFT		18
 
-/* What differs between the two chips. */
+/* Differences between the two chips. */
 struct chip {
 	const char *name;
 	u16 pci_device;

@@ -7,7 +7,7 @@
 #include "loop.h"
 #include "nic.h"
 
-/* Each returns NULL, or one sentence about what is wrong; @answer then stays unused. */
+/* Each returns NULL, or one sentence about the error; @answer then stays unused. */
 typedef const char *(*command_fn)(struct nic *nic, const struct json *json, char *answer);
 
 static const char done[] = "{\"ok\":true}";
@@ -54,7 +54,7 @@ static const char *do_stats(struct nic *nic, const struct json *json, char *answ
 	return NULL;
 }
 
-/* Which of two words member @name is. Return: false if neither. */
+/* Which of two words is member @name? Return: false if neither. */
 static bool either(const struct json *json, const char *name, const char *no, const char *yes,
 		   bool *is_yes)
 {
@@ -178,7 +178,7 @@ static const char *do_fault(struct nic *nic, const struct json *json, char *answ
 	const char *error;
 
 	if (!json_number(json, "count", &count) || !(count >= 0 && count <= FAULT_COUNT_MAX))
-		return "fault needs \"count\", a number from 0 (back to the truth) to 1000000";
+		return "fault needs \"count\", a number from 0 (no more lies) to 1000000";
 	error = fault_start(nic, json_string(json, "kind"), (u32)count);
 	return error ? error : finish(answer);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The Internet checksum over 32-bit words in host order: ones' complement addition does not care
- * about byte order until the end, and 2^32 words fit into the 64-bit sum without a carry.
+ * The Internet checksum over 32-bit words in host order: the byte order of ones' complement
+ * addition matters at its end only, and 2^32 words fit into the 64-bit sum without a carry.
  */
 #include "csum.h"
 

@@ -70,7 +70,7 @@ static void answer(struct nic *nic, struct ctl_client *client, const char *line)
 
 	command_run(nic, line, text);
 	len = strlen(text);
-	/* A client that lets whole answers pile up unread is not waited for. */
+	/* The NIC does not wait for a client that leaves whole answers unread. */
 	if (send(client->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
 		client_close(client);
 }

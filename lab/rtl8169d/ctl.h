@@ -32,7 +32,7 @@ bool ctl_init(struct nic *nic);
 /** ctl_exit() - close everything and remove the socket's file. */
 void ctl_exit(struct nic *nic);
 
-/** ctl_poll() - what to wait for. */
+/** ctl_poll() - add the descriptors to wait for. */
 void ctl_poll(struct nic *nic, struct pollset *set);
 
 /** ctl_event() - accept clients and answer their commands. */

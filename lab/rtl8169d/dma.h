@@ -21,7 +21,7 @@ struct dma_map {
 struct dma_space {
 	struct dma_map maps[DMA_MAX_MAPS];	/* sorted by iova, never overlapping */
 	unsigned int count;
-	unsigned int last;			/* where the previous look-up ended */
+	unsigned int last;			/* index that the previous look-up found */
 	u64 *faults;				/* counter of refused accesses */
 };
 
@@ -37,7 +37,7 @@ void dma_init(struct dma_space *dma, u64 *faults);
  * @offset:	of the range in the file, in bytes
  *
  * Return: 0, or an errno value: EINVAL for empty, wrapping or unaligned ranges and for files that
- * are too short, EEXIST for overlap, ENOSPC for too many, or what mmap() said.
+ * are too short, EEXIST for overlap, ENOSPC for too many, or the error of mmap().
  */
 int dma_map_add(struct dma_space *dma, u64 iova, u64 size, int fd, u64 offset, bool readable,
 		bool writable);
@@ -51,7 +51,7 @@ void dma_clear(struct dma_space *dma);
 /**
  * dma_ptr() - address of guest memory that lies in one range.
  *
- * Return: pointer valid until the next map or unmap, or NULL; that is a counted fault.
+ * Return: pointer valid until the next map or unmap, or NULL and a counted fault.
  */
 void *dma_ptr(struct dma_space *dma, u64 iova, u64 len, bool write);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults to order. */
+/* Faults on request. */
 #include "fault.h"
 #include "nic.h"
 

@@ -13,12 +13,12 @@ struct nic;
 #define FAULT_COUNT_MAX	1000000
 
 enum fault_kind {
-	FAULT_SHORT,	/* lengths that no frame can have, some with an error */
-	FAULT_LONG,	/* lengths up to the largest there is, beyond what was written */
+	FAULT_SHORT,	/* impossible lengths, some with an error */
+	FAULT_LONG,	/* lengths up to the maximum, beyond the written bytes */
 	FAULT_FRAGMENT,	/* frames that do not begin, do not end, or neither */
 	FAULT_STATUS,	/* errors of all kinds */
 	FAULT_CHECKSUM,	/* every frame a TCP packet with right checksums */
-	FAULT_OWNER,	/* descriptors given back out of turn, or without a frame */
+	FAULT_OWNER,	/* descriptors returned out of order, or without a frame */
 	FAULT_STORM,	/* interrupts without a cause */
 	FAULT_KINDS
 };
@@ -30,28 +30,28 @@ struct fault {
 };
 
 /**
- * fault_start() - tell lies from now on, instead of those under way.
+ * fault_start() - tell lies from now on, in place of an earlier request.
  * @name:	kind as the control socket names it
- * @count:	how many; 0 = back to the truth
+ * @count:	number of lies; 0 = none any more
  *
- * Return: NULL, or one sentence that says what is wrong.
+ * Return: NULL, or one sentence about the error.
  */
 const char *fault_start(struct nic *nic, const char *name, u32 count);
 
 /** fault_status() - first word of a received frame's descriptor, without DESC_RING_END. */
 u32 fault_status(struct nic *nic, u32 opts1);
 
-/** enum owner_lie - what to do with the descriptor behind the one that is a frame's. */
+/** enum owner_lie - the lie about the descriptor behind that of a frame. */
 enum owner_lie {
 	OWNER_TRUTH,
 	OWNER_SKIP,	/* it gets the frame, and the one before it the next frame */
-	OWNER_EMPTY,	/* it is given back as well, with nothing written to its buffer */
+	OWNER_EMPTY,	/* it is returned as well, with nothing written to its buffer */
 };
 
 /** fault_owner_due() - is there a lie of this kind to tell? */
 bool fault_owner_due(const struct nic *nic);
 
-/** fault_owner() - the next of them, which counts as told. */
+/** fault_owner() - the next lie about ownership, which counts as told. */
 enum owner_lie fault_owner(struct nic *nic);
 
 /** fault_timer() - raise the interrupts of a storm. */

@@ -14,8 +14,8 @@
 #define SEQ_STEP	65537u
 
 /*
- * What no frame changes. The time stamps do not move: how often they do is a matter of the sender's
- * clock and rate, and here only the interleaving is to differ.
+ * The headers that all frames share. The time stamps do not advance: their steps would depend on
+ * the sender's clock and rate, and only the interleaving is to differ here.
  */
 static const u8 headers[GENERATE_HEADERS] = {
 	0, 0, 0, 0, 0, 0, 0x52, 0x54, 0x00, 0x00, 0x00, 0x02, 0x08, 0x00,
@@ -60,7 +60,7 @@ void generate_clock(struct generator *gen, u32 ns)
 		gen->clock += (u32)(ns - (u32)gen->clock);
 		return;
 	}
-	/* Above the credit that a line has, so that there is none. */
+	/* Beyond the credit of a line, so that none is given. */
 	gen->clock = 1ull << 32 | ns;
 	gen->line.free_at = gen->clock;
 	gen->clock_runs = true;
@@ -72,7 +72,7 @@ static void load(struct generator *gen)
 	static const struct tx_request checksums = { .ip_csum = true, .tcp_csum = true };
 	u64 turn = gen->next / gen->burst;
 	u32 flow = (u32)(turn % gen->flows);
-	/* Segments that the flow has sent before. */
+	/* Segments of the flow before this one. */
 	u32 index = (u32)(turn / gen->flows * gen->burst + gen->next % gen->burst);
 
 	put_be16(gen->frame + IP_HEADER + 4, (u16)index);

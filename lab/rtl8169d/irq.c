@@ -126,7 +126,7 @@ void irq_ack(struct nic *nic, u16 bits)
 }
 
 /*
- * IntrMitigate: four nibbles, from the top transmit time, transmit frames / 4, receive time,
+ * IntrMitigate: four nibbles; from the top: transmit time, transmit frames / 4, receive time,
  * receive frames / 4.
  */
 struct moderation {

@@ -2,9 +2,9 @@
 /*
  * IntrStatus, IntrMask and how they become INTx or MSI.
  *
- * Interrupts of finished frames are moderated: by IntrMitigate if the driver programmed it, else
- * receive interrupts keep the distance rx_irq_gap and transmit interrupts wait up to tx_irq_delay
- * for a receive interrupt to ride on.
+ * Interrupts of finished frames are moderated: by IntrMitigate if the driver programmed it.
+ * Otherwise receive interrupts keep the distance rx_irq_gap, and transmit interrupts wait up to
+ * tx_irq_delay for a receive interrupt that reports both.
  */
 #ifndef RTL8169D_IRQ_H
 #define RTL8169D_IRQ_H
@@ -58,7 +58,7 @@ void irq_rx_done(struct nic *nic, u32 frames);
 /** irq_tx_done() - @frames were sent. */
 void irq_tx_done(struct nic *nic, u32 frames);
 
-/** irq_timer() - raise what is due. */
+/** irq_timer() - raise the interrupts that are due. */
 void irq_timer(struct nic *nic);
 
 /** irq_deadline() - lower @next to the ns time of the next irq_timer() with something to do. */

@@ -6,7 +6,7 @@
 #include "loop.h"
 #include "nic.h"
 
-/* No sleep is longer than this. */
+/* The longest sleep. */
 #define SLEEP_MAX_NS	NSEC_PER_SEC
 
 void nic_stop(struct nic *nic, int exit_code)
@@ -40,7 +40,7 @@ static int wait_until(struct pollset *set, u64 now, u64 until)
 	return ppoll(set->fds, set->count, &ts, NULL);
 }
 
-/* One turn. @busy: something is left to do at once; *@active: when there last was traffic. */
+/* One turn. @busy: some work is left to do at once; *@active: time of the latest traffic. */
 static bool turn(struct nic *nic, bool busy, u64 *active)
 {
 	struct pollset set = { .count = 0 };

@@ -18,8 +18,8 @@ static void on_stop(int sig)
 }
 
 /*
- * A client that shrinks its memory file under a mapping gets here at the next access; there is no
- * way on.
+ * Reached at the next access after a client has shrunk its memory file under a mapping. The process
+ * cannot continue.
  */
 static void on_bus_error(int sig)
 {

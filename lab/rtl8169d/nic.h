@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One NIC: everything a file of this program may know of the others. A single thread runs all of
- * it.
+ * One NIC: all that a file of this program may know of the others. A single thread runs all of it.
  */
 #ifndef RTL8169D_NIC_H
 #define RTL8169D_NIC_H
@@ -54,7 +53,7 @@ struct nic {
 };
 
 /**
- * nic_reset() - what PCI reset does: configuration space, registers, PHY, rings. Guest memory stays
+ * nic_reset() - PCI reset of configuration space, registers, PHY and rings. Guest memory stays
  * known.
  */
 void nic_reset(struct nic *nic);

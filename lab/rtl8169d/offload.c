@@ -78,7 +78,7 @@ static void check_ipv4(struct rx_verdict *v, const u8 *ip, u32 room)
 		v->ip_bad = true;
 		return;
 	}
-	/* Fragments carry no checksum of their own. */
+	/* Fragments carry no checksum. */
 	if (get_be16(ip + 6) & 0x3fff)
 		return;
 	check_l4(v, ip, ip + header, total - header, ip[9]);
@@ -112,7 +112,7 @@ struct rx_verdict offload_check(const u8 *frame, u32 len)
 	return v;
 }
 
-/* Where the headers of a frame to send lie. */
+/* Offsets of the headers of a frame to send. */
 struct layout {
 	u32 l3, l4;
 	u32 end;		/* of the IP packet; Ethernet padding follows */
@@ -148,7 +148,7 @@ static bool find_headers(struct layout *lay, const u8 *frame, u32 len, const str
 	}
 	lay->l4 = lay->l3 + header;
 	if (req->l4_offset) {
-		/* IPv4's header says where it ends; IPv6 may have extension headers in between. */
+		/* IPv4's header has its length; IPv6 may have extension headers in between. */
 		if (req->l4_offset < lay->l4 || (!lay->ipv6 && req->l4_offset != lay->l4))
 			return false;
 		lay->l4 = req->l4_offset;

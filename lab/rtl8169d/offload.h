@@ -8,7 +8,7 @@
 
 #include "util.h"
 
-/* What the receiver finds out about a frame; absent checksums (UDP) count as good. */
+/* The receiver's verdict about a frame; absent checksums (UDP) count as good. */
 struct rx_verdict {
 	bool ipv4, ipv6;
 	bool tcp, udp;
@@ -18,12 +18,11 @@ struct rx_verdict {
 };
 
 /**
- * offload_check() - classify a received frame and verify its checksums; reads @len bytes, never
- * more.
+ * offload_check() - classify a received frame and verify its checksums; reads at most @len bytes.
  */
 struct rx_verdict offload_check(const u8 *frame, u32 len);
 
-/* What the driver asks for in a transmit descriptor. */
+/* The driver's request in a transmit descriptor. */
 struct tx_request {
 	bool ip_csum;		/* IPv4 header checksum */
 	bool tcp_csum, udp_csum;
@@ -40,7 +39,7 @@ struct tx_request {
  */
 bool offload_fill(u8 *frame, u32 len, const struct tx_request *req);
 
-/* A large send being cut. Filled by offload_segment_begin(). */
+/* A large send that is being segmented. Filled by offload_segment_begin(). */
 struct segmenter {
 	const u8 *frame;
 	u32 header_len;		/* link, IP and TCP headers */
@@ -52,12 +51,13 @@ struct segmenter {
 };
 
 /**
- * No chip could be asked for more: 64 KiB by the smallest MSS that Linux accepts, with some room.
+ * The most that a driver can ask for: 64 KiB in segments of the smallest MSS that Linux accepts,
+ * with some room.
  */
 #define SEGMENTS_MAX	2048
 
 /**
- * offload_segment_begin() - check a large send and prepare to cut it.
+ * offload_segment_begin() - check a large send and prepare its segmentation.
  * @frame:	stays the caller's and must live until the last segment is made
  *
  * Return: false if the headers do not fit the request or it would make more than SEGMENTS_MAX

@@ -25,7 +25,7 @@ static const char help[] =
 	"  --rate MBIT          limit each direction, 0 = no limit                          [0]\n"
 	"  --rx-irq-gap USEC    least time between receive interrupts                       [0]\n"
 	"  --tx-irq-delay USEC  longest wait of a finished transmit for its interrupt     [300]\n"
-	"  --link-delay MSEC    time autonegotiation takes                                [300]\n"
+	"  --link-delay MSEC    time that autonegotiation takes                           [300]\n"
 	"  --spin USEC          poll this long before sleeping, once there was traffic      [0]\n"
 	"  --pcap FILE          capture both directions from the start\n"
 	"  --once               end, with exit code 0, when the virtual machine has gone\n"

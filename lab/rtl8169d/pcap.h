@@ -40,7 +40,7 @@ int pcap_stop(struct pcap *pcap);
  */
 void pcap_write(struct pcap *pcap, const u8 *frame, u32 len);
 
-/** pcap_timer() - write out what has waited long enough. */
+/** pcap_timer() - write out frames that have waited long enough. */
 void pcap_timer(struct pcap *pcap, u64 now);
 
 static inline void pcap_frame(struct pcap *pcap, enum pcap_dir dir, const u8 *frame, u32 len)

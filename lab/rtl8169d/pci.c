@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PCI configuration space. QEMU sizes the BARs itself, from the region sizes; here they only hold
- * type and address.
+ * PCI configuration space. QEMU answers the sizing of BARs itself, from the region sizes; here they
+ * only hold type and address.
  */
 #include "nic.h"
 

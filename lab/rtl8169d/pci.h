@@ -21,7 +21,7 @@ void pci_reset(struct nic *nic);
 /** pci_read() - @len bytes at @offset; zero behind the end. */
 void pci_read(struct nic *nic, u64 offset, void *buf, u32 len);
 
-/** pci_write() - change what is writable. */
+/** pci_write() - change the writable bits. */
 void pci_write(struct nic *nic, u64 offset, const void *buf, u32 len);
 
 /** pci_bus_master() - may the device access memory? */
@@ -30,7 +30,7 @@ bool pci_bus_master(const struct nic *nic);
 /** pci_intx_disabled() - does the command register forbid INTx? */
 bool pci_intx_disabled(const struct nic *nic);
 
-/** pci_set_intx_status() - the interrupt bit of the status register. */
+/** pci_set_intx_status() - set or clear the interrupt bit of the status register. */
 void pci_set_intx_status(struct nic *nic, bool on);
 
 /** pci_bar_size() - size in bytes of BAR @index, 0 if there is none. */

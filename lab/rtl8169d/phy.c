@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A gigabit PHY as IEEE 802.3 clause 22 describes it, with an id that the kernel's realtek driver
- * knows, linked to a partner that can do everything. Other pages than 0 are plain storage for the
+ * knows, linked to a partner with all abilities. Other pages than 0 are plain storage for the
  * vendor's tuning values.
  */
 #include "nic.h"

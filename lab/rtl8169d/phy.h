@@ -16,7 +16,7 @@ struct phy {
 	bool cable;			/* plugged in; survives resets */
 	bool link;
 	bool link_lost; /* since BMSR was last read */
-	u64 link_at;	/* when autonegotiation will have ended, 0 if it is not running */
+	u64 link_at;	/* time at which autonegotiation ends, 0 if it is not running */
 };
 
 /** phy_init() - cable plugged in. */
@@ -36,7 +36,7 @@ void phy_write(struct nic *nic, unsigned int reg, u16 value);
  */
 void phy_plug(struct nic *nic, bool cable);
 
-/** phy_timer() - end autonegotiation when its time has come. */
+/** phy_timer() - end autonegotiation when it is due. */
 void phy_timer(struct nic *nic);
 
 /** phy_deadline() - ns time of the next phy_timer() with something to do, or 0. */

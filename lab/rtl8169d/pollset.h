@@ -15,10 +15,10 @@ struct pollset {
 };
 
 /**
- * pollset_add() - wait for @events on @fd too.
+ * pollset_add() - also wait for @events on @fd.
  *
- * Return: its slot. Without descriptor or events the slot stays silent: poll() would else report a
- * hang-up that nobody is ready to look at, again and again.
+ * Return: its slot. A slot without descriptor or events stays silent: otherwise poll() would report
+ * a hang-up again and again while its reader is not ready for it.
  */
 static inline unsigned int pollset_add(struct pollset *set, int fd, short events)
 {
@@ -26,7 +26,7 @@ static inline unsigned int pollset_add(struct pollset *set, int fd, short events
 	return (unsigned int)set->count++;
 }
 
-/** pollset_events() - what happened in a slot. */
+/** pollset_events() - events of a slot. */
 static inline short pollset_events(const struct pollset *set, unsigned int slot)
 {
 	return set->fds[slot].fd < 0 ? 0 : set->fds[slot].revents;

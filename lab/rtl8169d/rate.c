@@ -5,7 +5,7 @@
 /* Preamble and start delimiter 8, FCS 4, gap 12. */
 #define LINE_OVERHEAD	24
 
-/* Idle time that may be made up for, so that a late wake-up does not lower the rate. */
+/* Idle time that later frames may use, so that a late wake-up does not lower the rate. */
 #define CREDIT_NS	NSEC_PER_MSEC
 
 void rate_set(struct rate *rate, u64 mbit)

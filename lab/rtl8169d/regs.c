@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Register file. A write of any size is cut into the registers it touches; each gets its new value
- * and a mask of the bits that were really written. Registers without a handler are storage.
+ * Register file. A write of any size is split into the registers that it touches; each gets its new
+ * value and a mask of the written bits. Registers without a handler are storage.
  */
 #include "nic.h"
 
@@ -97,10 +97,7 @@ static void write_intr_mask(struct nic *nic, u32 value, u32 written)
 	(void)written;
 	put_le16(&nic->regs.bytes[REG_INTR_MASK], (u16)value);
 	irq_update(nic);
-	/*
-	 * The driver unmasks when it has emptied the ring: the time to look for returned
-	 * descriptors.
-	 */
+	/* The driver unmasks when it has emptied the ring: it has returned descriptors then. */
 	if (value)
 		rx_changed(nic);
 }
@@ -125,8 +122,8 @@ static void write_rx_missed(struct nic *nic, u32 value, u32 written)
 }
 
 /*
- * Bit 31 written as 1 means write and reads as 0 when done; written as 0 means read and reads as 1
- * when done.
+ * Bit 31 as 1 asks for a write and reads as 0 when that is done; as 0 it asks for a read and reads
+ * as 1 when that is done.
  */
 static void write_phyar(struct nic *nic, u32 value, u32 written)
 {
@@ -182,7 +179,7 @@ static void write_wire_clock(struct nic *nic, u32 value, u32 written)
 	(void)written;
 	set32(nic, REG_WIRE_CLOCK, value);
 	generate_clock(&nic->generator, value);
-	/* A read back finds the frames in the ring that are due. */
+	/* A read returns when the frames that are due are in the ring. */
 	generate_run(nic);
 }
 

@@ -19,7 +19,7 @@ void regs_reset(struct nic *nic);
 /** regs_read() - @len bytes at @offset of a BAR; zero where there is no register. */
 void regs_read(struct nic *nic, u64 offset, void *buf, u32 len);
 
-/** regs_write() - likewise, with all side effects. Any length and alignment is taken. */
+/** regs_write() - likewise, with all side effects, of any length and alignment. */
 void regs_write(struct nic *nic, u64 offset, const void *buf, u32 len);
 
 /** reg16() / reg64() - current value of a register or a pair of 32-bit registers. */

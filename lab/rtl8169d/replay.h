@@ -17,8 +17,8 @@ struct replay {
 	bool loaded;		/* frame[] holds the next one */
 	bool rate_waiting;
 	u64 first_stamp;	/* ns, of the first frame in the file */
-	u64 started;		/* ns, when that was replayed; 0 = not yet */
-	u64 due;		/* ns, when to replay the loaded frame */
+	u64 started;		/* ns, time at which that was replayed; 0 = not yet */
+	u64 due;		/* ns, time at which to replay the loaded frame */
 	u32 len;
 	u8 frame[262144];
 };
@@ -26,11 +26,11 @@ struct replay {
 /**
  * replay_start() - begin with file @name.
  *
- * Return: NULL, or one sentence that says what is wrong with it.
+ * Return: NULL, or one sentence about the error.
  */
 const char *replay_start(struct nic *nic, const char *name, bool timed);
 
-/** replay_stop() - forget the rest. */
+/** replay_stop() - drop the rest of the file. */
 void replay_stop(struct nic *nic);
 
 /**

@@ -4,7 +4,7 @@
 #include "nic.h"
 #include "offload.h"
 
-/* A driver returns descriptors without telling: look again after this time. */
+/* A driver returns descriptors without a doorbell: look again after this time. */
 #define RETRY_NS	(400 * NSEC_PER_USEC)
 
 /* A frame that needs more descriptors than this has absurdly small buffers. */
@@ -25,7 +25,7 @@ struct rx_parts {
 enum rx_space {
 	SPACE_OK,
 	SPACE_EMPTY, /* a descriptor still belongs to the driver */
-	SPACE_BAD, /* malformed, or outside guest memory; .part[0 .. count-1] must be given back */
+	SPACE_BAD, /* malformed, or outside guest memory; .part[0 .. count-1] must be returned */
 };
 
 void rx_reset(struct nic *nic)
@@ -124,7 +124,7 @@ static void give_back(struct nic *nic, const struct rx_parts *parts, u32 index, 
 	__atomic_store_n((u32 *)(void *)desc, htole32(end | status), __ATOMIC_RELEASE);
 }
 
-/* These descriptors are done with. */
+/* Go on behind these descriptors. */
 static void advance(struct nic *nic, const struct rx_parts *parts)
 {
 	struct rx *rx = &nic->rx;
@@ -134,8 +134,8 @@ static void advance(struct nic *nic, const struct rx_parts *parts)
 }
 
 /*
- * Refuse: the descriptors go back as errors, so that the ring does not stall, and the frame is
- * lost.
+ * Refuse a frame: its descriptors return as errors, so that the ring does not stall, and the frame
+ * is lost.
  */
 static void refuse(struct nic *nic, const struct rx_parts *parts)
 {
@@ -185,8 +185,8 @@ static void fill(struct nic *nic, const struct rx_parts *parts, const u8 *data, 
 }
 
 /*
- * What a lie about ownership takes: two descriptors, each with room for any frame, so that none
- * will need both.
+ * A lie about ownership needs two descriptors, each with room for any frame, so that no frame needs
+ * both.
  */
 static bool have_two(struct nic *nic, u32 size, const struct rx_parts *parts,
 		     struct rx_parts *behind)
@@ -196,7 +196,7 @@ static bool have_two(struct nic *nic, u32 size, const struct rx_parts *parts,
 	       (behind->part[0].opts1 & RXD_LEN_MASK) >= FRAME_MAX + ETH_FCS;
 }
 
-/* Put a frame into its place in the ring, or where a lie wants it. */
+/* Put a frame into its place in the ring, or into the place of a lie. */
 static void put(struct nic *nic, const struct rx_parts *parts, const u8 *data, u32 len,
 		u32 padding, u32 status, u32 opts2)
 {
@@ -267,7 +267,7 @@ static u32 checksum_status(struct nic *nic, const u8 *frame, u32 len, u32 *opts2
 	return status;
 }
 
-/* Ring empty. Return: is the frame done with? */
+/* The ring is empty. Return: whether the frame was dropped. */
 static bool starve(struct nic *nic)
 {
 	struct rx *rx = &nic->rx;
@@ -303,7 +303,7 @@ static u64 *rejected(struct nic *nic, const u8 *frame, u32 len)
 		return &stats->rx_disabled;
 	if (len < ETH_HEADER)
 		return &stats->rx_runt;
-	/* The 14-bit limit counts the FCS; 0 stands for the largest. */
+	/* The 14-bit limit counts the FCS; 0 means the largest. */
 	if (len > FRAME_MAX || (limit && len + ETH_FCS > limit))
 		return &stats->rx_too_long;
 	if (!filter_accepts(nic, frame))

@@ -64,7 +64,7 @@ static int sock_open(const struct sock_addr *addr)
 	return socket(addr->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* Is somebody listening there? */
+/* Does a process listen there? */
 static bool sock_alive(const struct sock_addr *addr)
 {
 	int fd = sock_open(addr);

@@ -20,8 +20,8 @@ bool sock_unix(struct sock_addr *addr, const char *path);
 bool sock_parse(struct sock_addr *addr, const char *text);
 
 /**
- * sock_listen() - listen at @addr. A unix socket that a dead process left behind is replaced, a
- * live one is not.
+ * sock_listen() - listen at @addr. The unix socket of a dead process is replaced, that of a live
+ * one is not.
  *
  * Return: descriptor, or -1 and a message.
  */

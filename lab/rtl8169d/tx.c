@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Transmit ring. A packet is copied out of guest memory before anything looks at it: what was
- * checked is what is sent, whatever the guest writes meanwhile.
+ * Transmit ring. A packet is copied out of guest memory before it is checked, so that the guest
+ * cannot change it between check and transmission.
  */
 #include "nic.h"
 #include "offload.h"
 
 /*
- * Descriptors per run, so that a guest that returns them as fast as they are taken cannot keep the
- * loop.
+ * Descriptors per run, so that a guest that refills the ring as fast as it is emptied cannot occupy
+ * the loop.
  */
 #define RUN_DESCRIPTORS	256
 
@@ -174,7 +174,7 @@ static void take_fragment(struct nic *nic, u32 opts1, u32 opts2, u64 addr)
 		tx->opts1 = opts1;
 		tx->opts2 = opts2;
 	} else if (!tx->in_packet) {
-		/* A middle without a beginning: swallow it up to its end. */
+		/* A middle without a beginning: skip it up to its end. */
 		nic->stats.bad_descriptors++;
 		tx->in_packet = true;
 		tx->bad = true;
@@ -216,7 +216,7 @@ static bool take_descriptor(struct nic *nic, u32 *packets)
 		tx->in_packet = false;
 		(*packets)++;
 	}
-	/* Sent or copied to the wire's queue: the buffer is the driver's again. */
+	/* The packet is sent, or copied to the wire's queue: the buffer is the driver's again. */
 	__atomic_store_n((u32 *)(void *)desc, htole32(opts1 & ~DESC_OWN), __ATOMIC_RELEASE);
 	return true;
 }

@@ -12,7 +12,8 @@ struct nic;
 
 struct tx {
 	u32 index;			/* next descriptor */
-	bool pending;			/* the driver rang and the ring was not yet seen empty */
+	bool pending;			/* the driver rang the doorbell, and the ring was not yet
+					 * seen empty */
 	bool in_packet;			/* a first fragment was taken, the last was not */
 	bool bad;			/* this packet must not be sent */
 	bool waiting_rate;
@@ -21,16 +22,16 @@ struct tx {
 	u8 packet[TX_PACKET_MAX + 64];	/* room for padding and a VLAN tag */
 };
 
-/** tx_reset() - back to the first descriptor; a half-taken packet is forgotten. */
+/** tx_reset() - back to the first descriptor; an incomplete packet is dropped. */
 void tx_reset(struct nic *nic);
 
-/** tx_kick() - the driver rang. */
+/** tx_kick() - the driver rang the doorbell. */
 void tx_kick(struct nic *nic);
 
 /** tx_run() - send, as far as ring, wire and rate allow. Return: there is more to do at once. */
 bool tx_run(struct nic *nic);
 
-/** tx_deadline() - lower @next to the time at which the rate limit lets the next packet go. */
+/** tx_deadline() - lower @next to the time at which the rate limit allows the next packet. */
 void tx_deadline(const struct nic *nic, u64 *next);
 
 #endif

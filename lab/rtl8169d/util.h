@@ -31,7 +31,7 @@ void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** say_verbose() - the same, only with --verbose. */
 void say_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** set_program() - the name in front of what say() prints, if it is not rtl8169d. */
+/** set_program() - name in front of the messages of say(), if it is not rtl8169d. */
 void set_program(const char *name);
 
 /** set_verbose() - switch say_verbose() on or off. */

@@ -3,7 +3,7 @@
  * vfio-user connection: framing, file descriptors, replies.
  *
  * Many messages may arrive in one read. Linux ends a read behind the data to which descriptors are
- * attached, so descriptors always belong to the last message that begins in what was read.
+ * attached, so descriptors always belong to the last message that begins in the read data.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "nic.h"
 #include "vfu_msg.h"
 
-/* How long a virtual machine may leave a reply unread before it is considered broken. */
+/* A virtual machine that leaves a reply unread for longer counts as broken. */
 #define REPLY_TIMEOUT_MS	10000
 
 bool vfu_init(struct nic *nic)
@@ -39,7 +39,7 @@ static void close_fds(struct vfu *vfu)
 	}
 }
 
-/* The virtual machine is gone: nothing of it may stay, and the NIC is as after power-on. */
+/* The virtual machine is gone: all of its state goes, and the NIC is as after power-on. */
 static void vfu_close(struct nic *nic, int exit_code)
 {
 	struct vfu *vfu = &nic->vfu;
@@ -108,7 +108,7 @@ static void serve(struct nic *nic, const u8 *msg, u32 size, int *fds, unsigned i
 	int err;
 
 	nic->stats.vfio_messages++;
-	/* This side asks nothing, so an answer cannot be meant for it. */
+	/* This side makes no requests, so it expects no answers. */
 	if ((flags & VFU_FLAG_TYPE_MASK) != 0) {
 		nic->stats.vfio_errors++;
 		return;
@@ -199,7 +199,7 @@ static void take_fds(struct vfu *vfu, struct msghdr *hdr)
 	}
 }
 
-/* Read once, and serve what is whole. */
+/* Read once, and serve the whole messages. */
 static void vfu_read(struct nic *nic)
 {
 	struct vfu *vfu = &nic->vfu;

@@ -34,10 +34,10 @@ bool vfu_init(struct nic *nic);
 /** vfu_exit() - disconnect, and remove the socket's file. */
 void vfu_exit(struct nic *nic);
 
-/** vfu_poll() - what to wait for. */
+/** vfu_poll() - add the descriptors to wait for. */
 void vfu_poll(struct nic *nic, struct pollset *set);
 
-/** vfu_event() - accept, and serve what has arrived. */
+/** vfu_event() - accept, and serve the messages that have arrived. */
 void vfu_event(struct nic *nic, const struct pollset *set);
 
 /** vfu_up() - is a virtual machine attached? */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio-user commands. Each checks the length of what it reads; a refusal is an errno value for the
+ * vfio-user commands. Each checks the length before it reads; a refusal is an errno value for the
  * client.
  */
 #include <errno.h>

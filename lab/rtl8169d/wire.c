@@ -68,7 +68,7 @@ static void wire_connected(struct nic *nic)
 	struct wire *wire = &nic->wire;
 
 	wire->connecting = false;
-	/* Whatever is left belongs to the previous peer and may end in the middle of a frame. */
+	/* The bytes left belong to the previous peer and may end in the middle of a frame. */
 	wire->rx_head = 0;
 	wire->rx_tail = 0;
 	nic->stats.wire_connects++;
@@ -189,8 +189,8 @@ void wire_poll(struct nic *nic, struct pollset *set)
 		wire->slot = pollset_add(set, wire->fd, POLLOUT);
 	} else {
 		/*
-		 * A whole frame in the buffer means that the receiver holds back: this is what
-		 * stops the peer.
+		 * A whole frame in the buffer means that the receiver refuses frames. Reading no
+		 * more stops the peer.
 		 */
 		short events = wire_next(wire) < 0 ? POLLIN : 0;
 

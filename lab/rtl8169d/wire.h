@@ -39,7 +39,7 @@ bool wire_init(struct nic *nic);
 /** wire_exit() - close everything and remove the socket's file. */
 void wire_exit(struct nic *nic);
 
-/** wire_poll() - what to wait for. */
+/** wire_poll() - add the descriptors to wait for. */
 void wire_poll(struct nic *nic, struct pollset *set);
 
 /** wire_event() - accept, connect, read, write. */
@@ -63,7 +63,7 @@ bool wire_send(struct wire *wire, const u8 *frame, u32 len);
 /** wire_flush() - send the queue as far as the peer takes it. */
 void wire_flush(struct nic *nic);
 
-/** wire_congested() - is so much queued that the transmitter has to wait? */
+/** wire_congested() - is the queue so long that the transmitter has to wait? */
 static inline bool wire_congested(const struct wire *wire)
 {
 	return wire->tx_tail - wire->tx_head > WIRE_TX_HIGH;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts how many segments each packet holds that IP hands to TCP, whoever merged them.
+ * Counts the segments in each packet that IP hands to TCP, merged by the engine or by GRO.
  *
- * A packet's segments are its payload divided by its gso_size: gso_segs would say the same, but the
- * kernel's xen-netfront leaves it at 0. A packet without gso_size is one segment; one without
- * payload is not counted.
+ * The number of segments is the payload divided by gso_size: gso_segs would be the same number, but
+ * the kernel's xen-netfront leaves it at 0. A packet without gso_size is one segment; a packet
+ * without payload is not counted.
  *
  * /sys/module/seg_count/parameters/:
- *	counting	1: forget what was counted, and begin; 0: end, and probe nothing
+ *	counting	1: clear the counts, and begin; 0: end, and probe nothing
  *	port		packets to this TCP port only; 0: to any
  *	histogram	"SEGMENTS:PACKETS" for each number of segments that occurred, on one line
  */
@@ -22,7 +22,7 @@
 #include <linux/string.h>
 #include <linux/tcp.h>
 
-/* 64 KiB in segments of 536 bytes are 122; what is more counts as this many. */
+/* 64 KiB in segments of 536 bytes are 122; larger numbers count as this one. */
 #define SEGMENTS_MAX 128
 
 struct histogram {
@@ -64,7 +64,7 @@ static int begin(void)
 
 	for_each_possible_cpu(cpu)
 		memset(per_cpu_ptr(&histogram, cpu), 0, sizeof(struct histogram));
-	/* A probe that was registered before has fields in it that must be clear. */
+	/* The fields that an earlier registration has set must be clear. */
 	probe = (struct kprobe){ .symbol_name = "tcp_v4_rcv", .pre_handler = tcp_entered };
 	err = register_kprobe(&probe);
 	if (err)
@@ -97,7 +97,7 @@ static const struct kernel_param_ops counting_ops = {
 	.get = param_get_bool,
 };
 module_param_cb(counting, &counting_ops, &counting, 0644);
-MODULE_PARM_DESC(counting, "1: forget what was counted, and begin; 0: end");
+MODULE_PARM_DESC(counting, "1: clear the counts, and begin; 0: end");
 
 static int histogram_show(char *buffer, const struct kernel_param *kp)
 {

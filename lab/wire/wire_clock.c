@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tells the emulated NIC the time of this machine, so that frames which the NIC makes come at the
- * rate of the wire by this machine's clock, and measures by the same clock how long each of them
- * takes to the interface that forgets them.
+ * Tells the emulated NIC the time of this machine, so that the frames that the NIC makes come at
+ * the rate of the wire by this machine's clock. Measures by the same clock the time of each frame
+ * up to the interface that drops it.
  *
- * While the module is loaded a thread of the lowest priority writes the time to a register of the
- * NIC again and again (see lab/rtl8169d/README.md), and waits until the NIC has done what is due.
- * So the machine is never idle: all of its time is that of instructions, and none of it passes
- * while the NIC is at work. Frames that are due while it is busy come as soon as it is not.
+ * While the module is loaded, a thread of the lowest priority repeatedly writes the time to a
+ * register of the NIC (see lab/rtl8169d/README.md), and waits until the NIC has sent the frames
+ * that are due. So the machine is never idle: instructions take all of its time, and no time passes
+ * while the NIC works. Frames that become due while the machine is busy come when it is not busy
+ * any more.
  *
  * The NIC puts the time into each frame, at the beginning of its payload. In a packet of several
  * frames that is the time of the first, which has waited for longest.
  *
  * Parameters:
- *	sink		interface whose packets are looked at
+ *	sink		interface whose packets are measured
  *	interval	nanoseconds between two writes
- *	waits		"PACKETS MEAN LONGEST": packets that came, and for how long their first
- *			frames had been here, in nanoseconds; any write begins again
+ *	waits           "PACKETS MEAN LONGEST": packets that came, and the time that their first
+ * 	frames had been here, in nanoseconds; any write clears it
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,15 +36,15 @@
 #define REG_WIRE_CLOCK	0xf8
 #define REGS_SIZE	256
 
-/* Of a frame that the NIC made: Ethernet, IPv4, TCP with time stamps. */
+/* Length of the headers of the NIC's frames: Ethernet, IPv4, TCP with time stamps. */
 #define HEADERS		66
 
-/* Turns without a look at the clock, which takes longer than some of them on such a machine. */
+/* Turns of the loop per reading of the clock, which takes longer than some turns. */
 #define TURNS		100
 
 static char sink[IFNAMSIZ];
 module_param_string(sink, sink, sizeof(sink), 0444);
-MODULE_PARM_DESC(sink, "interface whose packets are looked at");
+MODULE_PARM_DESC(sink, "interface whose packets are measured");
 
 static unsigned int interval = 12000;
 module_param(interval, uint, 0444);
@@ -125,7 +126,7 @@ static const struct kernel_param_ops waits_ops = {
 	.get = waits_get,
 };
 module_param_cb(waits, &waits_ops, NULL, 0644);
-MODULE_PARM_DESC(waits, "packets, and nanoseconds that their first frames were here: mean, longest");
+MODULE_PARM_DESC(waits, "packets, and ns that their first frames were here: mean, longest");
 
 static int map_nic(void)
 {
@@ -187,5 +188,5 @@ static void __exit wire_clock_exit(void)
 }
 module_exit(wire_clock_exit);
 
-MODULE_DESCRIPTION("tells the lab's NIC the time, and how long its frames take");
+MODULE_DESCRIPTION("tells the lab's NIC the time, and measures the time of its frames");
 MODULE_LICENSE("GPL");
