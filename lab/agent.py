@@ -227,10 +227,14 @@ class AgentHost:
 
 
 class ForwardedHost(AgentHost):
-    """A machine that another one reaches by TCP: every request goes through that one's agent."""
+    """A machine that another one reaches by TCP: every request goes through that one's agent.
+
+    That one may be such a machine itself.
+    """
 
     def __init__(self, name: str, through: AgentHost, address: str, port: int = AGENT_PORT):
         super().__init__(name, through.link)
+        self._through = through
         self._address = ipaddress.IPv4Address(address).packed
         self._port = port
 
@@ -238,7 +242,7 @@ class ForwardedHost(AgentHost):
         inner = HEADER.pack(MAGIC, kind, 1, len(payload)) + payload
         patience = int(timeout + GRACE / 2)
         request = self._address + struct.pack("<HH", self._port, patience) + inner
-        return self.link.request(FORWARD, request, timeout + GRACE)
+        return self._through._request(FORWARD, request, timeout)
 
     def wait(self, timeout: float) -> None:
         """Return when the agent behind the other machine answers; raise LabError after `timeout` seconds."""

@@ -58,7 +58,7 @@ def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: b
         with lab:
             made = run_all(_Bench(lab, count), group, repeats)
             collect(where.each(made, lambda record: f"{record['config']} {size}"), found, runs, save)
-            memory[lab.name] = lab.nic_host.memory_used()
+            memory[lab.name] = lab.machine.memory_used()
     return complete(found | {"memory_mib": memory}, runs)
 
 

@@ -53,7 +53,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -96,7 +96,7 @@ _T = TypeVar("_T")
 class Baseline:
     """Where the domains run, and what they do when there is nothing to do.
 
-    domains: "driver" and, under Xen, "guest" -> vCPU. idle: vCPU -> its difference over a quiet interval.
+    domains: name -> vCPU, "driver" where there is no Xen. idle: vCPU -> its difference over a quiet interval.
     symbols: those of each domain, when a profile is wanted.
     """
 
@@ -105,13 +105,14 @@ class Baseline:
     symbols: dict[str, SymbolTable] = field(default_factory=dict)
 
 
-def at_rest(lab: Lab, guests: Sequence[str] = ("guest",)) -> Baseline:
+def at_rest(lab: Lab, more: Sequence[str] = ()) -> Baseline:
     """Check the pinning and measure idling, after a boot or a change of drivers; the laboratory has to be idle.
 
-    guests: names of the guests under Xen. Several have to share a pCPU; what "guest" counts is then their sum.
+    more: further guests under Xen, by name. They have to share the receiver's pCPU, whose count is then their sum.
     Raises InsnError when domains cannot be told apart or do not come to rest.
     """
-    domains = _patiently(lambda: _domains(lab.dom0, guests)) if isinstance(lab, XenLab) else {"driver": 0}
+    domains = (_patiently(lambda: _domains(lab.dom0, lab.counted_domains(), more)) if isinstance(lab, XenLab)
+               else {"driver": 0})
     known = lab.symbols() if lab.profiled else {}
     return Baseline(domains, _patiently(lambda: _idle(lab.control, list(domains.values()))), known)
 
@@ -125,14 +126,17 @@ def _patiently(look: Callable[[], _T]) -> _T:
     return look()
 
 
-def _domains(dom0: Host, guests: Sequence[str]) -> dict[str, int]:
+def _domains(dom0: Host, counted: Mapping[str, str], more: Sequence[str] = ()) -> dict[str, int]:
+    """The pCPU of each of `counted`, which gives Xen's name of each; `more` share that of the last."""
+    expected = [*counted.values(), *more]
+    guests = [expected[len(counted) - 1], *more]
     found = domain_pcpus(dom0.run("xl vcpu-list"), together=guests)
-    if sorted(found) != sorted(["Domain-0", *guests]):
-        raise InsnError(f"the Xen host runs the domains {', '.join(sorted(found))} where Domain-0 and "
-                        f"{', '.join(guests)} are expected: instructions cannot be told apart")
+    if sorted(found) != sorted(expected):
+        raise InsnError(f"the Xen host runs the domains {', '.join(sorted(found))} where "
+                        f"{', '.join(expected)} are expected: instructions cannot be told apart")
     if len({found[name] for name in guests}) > 1:
         raise InsnError(f"the guests {', '.join(guests)} run on several pCPUs: their instructions cannot be summed")
-    return {"driver": found["Domain-0"], "guest": found[guests[0]]}
+    return {name: found[known] for name, known in counted.items()}
 
 
 def _idle(control: Control, vcpus: list[int]) -> dict[int, dict]:

@@ -21,7 +21,8 @@ from functools import partial
 from . import agent, attempts, configs, grants, measure, topology, traffic
 from .configs import Config
 from .steps import LabError, say, step
-from .topology import GuestConsole, XenLab, guest_address, guest_config, guest_name
+from .topology import GuestConsole, XenLab
+from .xl import guest_address, guest_config, guest_name
 
 GUESTS = (1, 2, 4, 8)
 CONFIGS = ("gro12", "guest12")
@@ -61,10 +62,10 @@ class GuestsLab(XenLab):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self._more: list[tuple[agent.ForwardedHost, GuestConsole]] = []
+        self._more: list[tuple[agent.AgentHost, GuestConsole]] = []
 
     @property
-    def guests(self) -> list[agent.ForwardedHost]:
+    def guests(self) -> list[agent.AgentHost]:
         """The running guests."""
         return [self.guest, *(guest for guest, _ in self._more)]
 
@@ -140,7 +141,7 @@ class _Bench:
     def settle(self) -> None:
         """Bring the laboratory there and measure it at rest."""
         self._lab.apply_to(self._config, self._count)
-        self._baseline = measure.at_rest(self._lab, [guest.name for guest in self._lab.guests])
+        self._baseline = measure.at_rest(self._lab, [guest.name for guest in self._lab.guests[1:]])
 
     def restart(self) -> None:
         """Boot the machines again."""

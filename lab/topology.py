@@ -9,7 +9,6 @@ rtl8169d, or another NIC of lab/nics.py. Both are context managers that leave no
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 import shutil
 import time
@@ -17,22 +16,19 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, grants, images, kernels, nics, qemu_nic, symbols, traffic, vm
+from . import agent, configs, console, domains, grants, images, kernels, nics, qemu_nic, symbols, traffic, vm, xl
 from .console import KernelComplaint
+from .domains import GUEST_ADDRESS, NIC_ADDRESS, SENDER_ADDRESS, Topology  # noqa: F401 - the lab's addresses
 from .insn import reader
 from .insn.control import Control
 from .insn.profile import SymbolTable
 from .steps import LabError, step
 
-SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
-SENDER_MAC, GUEST_MAC = "52:54:00:00:00:01", "00:16:3e:00:00:01"
+SENDER_MAC = "52:54:00:00:00:01"
 NIC = "eth0"
 
 SENDER_MEMORY = 384
 NATIVE_MEMORY = 512
-XEN_MEMORY = 2048
-DOM0_MEMORY = 1024
-GUEST_MEMORY = 256
 
 # Where xenconsoled writes what a guest prints.
 GUEST_CONSOLE = "/var/log/xen/console/guest-{name}.log"
@@ -83,7 +79,9 @@ class Lab:
         self.control: Control
         self.nic: vm.Nic
         self.sender: vm.Vm
-        self.nic_host: vm.Vm
+        # The machine that the NIC is plugged into, and who drives it there.
+        self.machine: vm.Vm
+        self.nic_host: agent.AgentHost
         self.receiver: agent.AgentHost
         self.receiver_address = NIC_ADDRESS
 
@@ -170,7 +168,7 @@ class Lab:
 
     def _start_nic_host(self, name: str, memory: int, cpus: int, kernel_line: list[str],
                         own_clock: bool = False) -> vm.Vm:
-        """Start the machine that owns the NIC, with the instruction plugin if it was asked for."""
+        """Start the machine that the NIC is plugged into, with the instruction plugin if it was asked for."""
         plugin: list[str] = []
         if self._counted:
             counts, port = self.logs / f"{name}.insn.jsonl", self._run / f"{name}.insn"
@@ -181,6 +179,7 @@ class Lab:
                                          self.model.machine))
         if self._counted:
             self.control.wait(alive=started.check)
+        self.machine = started
         return started
 
     def _prepare_sender(self) -> None:
@@ -214,9 +213,12 @@ class Lab:
         host.run(f"for card in $(grep -l {self.model.device} /sys/bus/pci/devices/*/device); do "
                  f"echo {driver} >${{card%/*}}/driver_override; done; modprobe {driver} {options}", timeout=60)
         self.nic_driver = driver
-        join = f"ip link set {NIC} master br0" if self.bridge else f"ip addr add {NIC_ADDRESS}/24 dev {NIC}"
-        host.run(f"{join} && ip link set {NIC} up")
+        host.run(f"{self._join()} && ip link set {NIC} up")
         self.wait_for_link()
+
+    def _join(self) -> str:
+        """The command that puts the NIC where its packets are to go."""
+        return f"ip link set {NIC} master br0" if self.bridge else f"ip addr add {NIC_ADDRESS}/24 dev {NIC}"
 
     def wait_for_link(self, up: bool = True) -> None:
         """Return when the NIC's link is up (or down)."""
@@ -238,8 +240,12 @@ class Lab:
         """Write a module parameter of a running host, for example (lab.nic_host, "r8169_lro", "lro", 1)."""
         host.run(f"echo {value} >/sys/module/{module.replace('-', '_')}/parameters/{name}")
 
+    def counted_domains(self) -> dict[str, str]:
+        """The domains whose instructions are counted: Xen's names of them, by those in the results. None without Xen."""
+        return {}
+
     def symbols(self) -> dict[str, SymbolTable]:
-        """What the kernels whose instructions are counted call their addresses now: "driver" and, under Xen, "guest"."""
+        """What the kernels whose instructions are counted call their addresses now, by domain."""
         return symbols.tables({"driver": self.nic_host}, self.sender, SENDER_ADDRESS, xen=False)
 
     def wait_for_ping(self, timeout: float = LINK_LIMIT) -> None:
@@ -267,6 +273,10 @@ class Lab:
         else:
             traffic.send_file(self.sender, self.receiver, self.receiver_address, size)
         self.check()
+
+    def described(self) -> dict | None:
+        """The topology as the results hold it, None where there is none."""
+        return None
 
     def apply(self, config: configs.Config) -> None:
         """Bring the laboratory into a configuration; return when the receiver answers."""
@@ -330,12 +340,18 @@ class GuestConsole:
 
 
 class XenLab(Lab):
-    """A Xen host: `dom0` owns NIC and bridge, `guest` is the receiver."""
+    """A Xen host with the domains of a topology, of which the last is the receiver, `guest`.
+
+    topology: see lab/domains.py. kind: of the guests.
+    """
 
     name = "xen"
-    bridge = True
-    memory = XEN_MEMORY
-    guest_memory = GUEST_MEMORY
+    topology: Topology = domains.TOPOLOGIES[domains.DEFAULT]
+    kind = domains.PV
+    # MiB of the guest, where it is not what the topology says.
+    guest_memory: int | None = None
+    # MiB of the machine, likewise.
+    memory: int | None = None
     # The guest's kernel, where it is not the driver domain's, what it is told, and mistakes of that kernel.
     guest_series: str | None = None
     guest_arguments = ""
@@ -343,62 +359,100 @@ class XenLab(Lab):
     # QEMU's options for what else is plugged into the host.
     plugged: tuple[str, ...] = ()
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, topology: Topology | None = None, kind: str | None = None, **kwargs):
         super().__init__(*args, **kwargs)
+        if topology:
+            self.topology = topology
+        if kind:
+            self.kind = kind
         self.dom0: vm.Vm
-        self.guest: agent.ForwardedHost
+        # All that can be reached, by name.
+        self.hosts: dict[str, agent.AgentHost] = {}
+        self.guest: agent.AgentHost
+        # The front end in each domain behind the NIC's.
         self.guest_driver: str | None = None
-        self.receiver_address = GUEST_ADDRESS
-        self._guest_console = GuestConsole("guest", self.logs, self.guest_excuses)
+        self.receiver_address = self.topology.hops[-1].address
+        self._consoles = self._new_consoles()
+
+    def _new_consoles(self) -> dict[str, GuestConsole]:
+        return {name: GuestConsole(name, self.logs, self.guest_excuses) for name in self.topology.behind}
 
     def _image(self) -> images.Image:
         return images.dom0(self.series, self.with_ours, guest_series=self.guest_series)
 
     def _boot(self) -> None:
         sender, image = self._images
-        with step("xen: boot sender and Xen host"):
-            self._guest_console.clear()
+        with step(f"{self.name}: boot sender and Xen host"):
+            for console_of_guest in self._consoles.values():
+                console_of_guest.clear()
             self._start_nic_and_sender(sender)
-            self.dom0 = self.nic_host = self._start_nic_host(
-                "xen", self.memory, 2,
-                [*vm.xen_line(image, f"dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1 dom0_vcpus_pin "
-                                     "bootscrub=0", f"lab.ip={NIC_ADDRESS}"), *self.plugged])
-            self.guest = agent.ForwardedHost("guest", self.dom0, GUEST_ADDRESS)
-            self.receiver = self.guest
+            self.dom0 = self._start_nic_host(
+                "xen", self.memory or self.topology.memory, self.topology.cpus,
+                [*vm.xen_line(image, self._xen_arguments(), f"lab.ip={NIC_ADDRESS}"), *self.plugged])
+            self._reach()
             self.dom0.wait(BOOT_LIMIT)
             if self.guest_excuses:
                 # What shows the guest's console on this machine's, where nothing is excused.
                 self.dom0.run("killall tail")
             if self._counted:
-                self.dom0.run(f"modprobe {grants.MODULE}")
+                for hop in self.topology.hops:
+                    self.hosts[hop.back].run(f"modprobe {grants.MODULE}")
             self._prepare_sender()
 
-    def use_guest_driver(self, driver: str) -> None:
-        """Give the guest the front end xen-netfront or netfront_lro; return when it answers.
+    def _xen_arguments(self) -> str:
+        memory = self.topology.domains[0].memory
+        return f"dom0_mem={memory}M,max:{memory}M dom0_max_vcpus=1 dom0_vcpus_pin bootscrub=0"
 
-        The guest is made anew with another kernel parameter: a front end that is exchanged in place has to get
+    def _reach(self) -> None:
+        """The hosts by name. Each is reached through the domain that has the back end of its vif."""
+        self.hosts[self.topology.domains[0].name] = self.dom0
+        for hop in self.topology.hops:
+            self.hosts[hop.front] = agent.ForwardedHost(hop.front, self.hosts[hop.back], hop.address)
+        self.nic_host = self.hosts[self.topology.owner]
+        self.guest = self.receiver = self.hosts[self.topology.receiver]
+
+    def _join(self) -> str:
+        return f"ip link set {NIC} master br0"
+
+    def use_guest_driver(self, driver: str) -> None:
+        """Give each domain behind the NIC's the front end xen-netfront or netfront_lro; return when all answer.
+
+        The domains are made anew with another kernel parameter: a front end that is exchanged in place has to get
         its back end through a close and a new start, which is one more thing that can fail and proves nothing.
         """
         if driver == self.guest_driver:
             return
         if self.guest_driver:
             self.check()
-            self.dom0.run("xl destroy guest", timeout=60)
+            for name in reversed(self.topology.behind):
+                self.dom0.run(f"xl destroy {name}", timeout=60)
             self.guest_driver = None
-        memory = memory_for(self.guest_series, self.guest_memory)
+        for name in self.topology.behind:
+            self._create_guest(name, self._description(name, driver))
+            self.guest_driver = driver
+            self.hosts[name].wait(BOOT_LIMIT)
+
+    def _description(self, name: str, driver: str) -> str:
+        """xl's description of a domain with a front end."""
+        memory = memory_for(self.guest_series, self.guest_memory or self.topology.domain(name).memory)
         # Where a warning is excused it must not end the guest.
         more = self.guest_arguments if self.guest_excuses else f"{self.guest_arguments} panic_on_warn=1"
-        self._create_guest("guest", guest_config(driver, memory=memory, more=more))
-        self.guest_driver = driver
-        self.guest.wait(BOOT_LIMIT)
+        return xl.describe(self.topology, name, self.kind, driver, memory, more)
 
     def _forget(self) -> None:
         super()._forget()
         self.guest_driver = None
-        self._guest_console = GuestConsole("guest", self.logs, self.guest_excuses)
+        self.hosts.clear()
+        self._consoles = self._new_consoles()
+
+    def counted_domains(self) -> dict[str, str]:
+        return {domain.name: self.topology.xen_name(domain.name) for domain in self.topology.domains}
 
     def symbols(self) -> dict[str, SymbolTable]:
-        return symbols.tables({"driver": self.dom0, "guest": self.guest}, self.sender, SENDER_ADDRESS, xen=True)
+        return symbols.tables(self.hosts, self.sender, SENDER_ADDRESS, xen=True)
+
+    def described(self) -> dict | None:
+        return self.topology.described(self.kind)
 
     def _create_guest(self, name: str, description: str) -> None:
         path = f"/lab/{name}.cfg"
@@ -415,62 +469,28 @@ class XenLab(Lab):
     def check(self) -> None:
         super().check()
         if self.guest_driver:
-            self._guest_console.check(self.dom0)
+            for console_of_guest in self._consoles.values():
+                console_of_guest.check(self.dom0)
 
     def apply(self, config: configs.Config) -> None:
         if config.guest_driver is None:
             raise LabError(f"{config.name} is a configuration without Xen")
         self.use_nic_driver(config.nic_driver)
         self.use_guest_driver(config.guest_driver)
-        self._adjust_guest(self.guest, config)
+        for name in self.topology.behind:
+            self._adjust_guest(self.hosts[name], config)
         self.set_rewriting(config.rewrite)
         super().apply(config)
 
     def set_rewriting(self, mode: str | None) -> None:
         """Choose br_linearize's mode for what goes to the guest, None: off and unloaded."""
         if mode:
-            self.dom0.run("modprobe br_linearize")
-            self.set_module_parameter(self.dom0, "br_linearize", "mode", mode)
+            self.nic_host.run("modprobe br_linearize")
+            self.set_module_parameter(self.nic_host, "br_linearize", "mode", mode)
         else:
-            self.dom0.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
+            self.nic_host.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
 
 
 def memory_for(series: str | None, memory: int) -> int:
     """What a machine that makes do with `memory` MiB needs with this kernel: its checkers take and keep much of it."""
     return 2 * memory if series in kernels.DEBUG else memory
-
-
-def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY, more: str = "") -> str:
-    """xl's description of a guest of the lab; `memory` in MiB; numbers are below 10; `more` for its kernel."""
-    return describe_guest(number, memory, "/lab/guest.cpio",
-                          f"lab.ip={guest_address(number)} lab.driver={driver} {more}")
-
-
-def describe_guest(number: int, memory: int, ramdisk: str, arguments: str) -> str:
-    """xl's description of a guest: its initial RAM filesystem and what its kernel is told. All run on one pCPU.
-
-    The emulated CPU does not call its time stamp counter invariant, so Xen would emulate each reading of it for the
-    guest, a quarter of the guest's instructions. Real machines leave the counter to the guest.
-    """
-    return f"""name = "{guest_name(number)}"
-type = "pv"
-kernel = "/lab/guest.vmlinux"
-ramdisk = "{ramdisk}"
-extra = "console=hvc0 loglevel=5 panic=-1 {arguments}"
-memory = {memory}
-vcpus = 1
-cpus = "1"
-tsc_mode = "native"
-vif = ["mac={GUEST_MAC[:-1]}{number},bridge=br0,script=vif-lab"]
-on_crash = "preserve"
-"""
-
-
-def guest_name(number: int) -> str:
-    """Name of a guest's domain."""
-    return "guest" if number == 1 else f"guest{number}"
-
-
-def guest_address(number: int) -> str:
-    """IP address of a guest."""
-    return str(ipaddress.IPv4Address(GUEST_ADDRESS) + number - 1)

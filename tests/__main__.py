@@ -71,7 +71,7 @@ SUITES = (
     Suite("lab", "the laboratory's own parts",
           python("tests.lab.test_provision", "tests.lab.test_runtime", "tests.lab.test_measure",
                  "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_progress", "tests.lab.test_bench",
-                 "tests.lab.test_scaling", "tests.lab.test_relay", "tests.bench.test_results", "tests.flow.test_flow",
+                 "tests.lab.test_scaling", "tests.lab.test_domains", "tests.lab.test_relay", "tests.bench.test_results", "tests.flow.test_flow",
                  "tests.soak.test_memory",
                  "tests.kunit.test_report"), 300),
     Suite("capture", "windows and retransmissions from captures",

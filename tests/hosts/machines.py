@@ -11,7 +11,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from lab import cpio, kernels, proc, programs, roots, topology, vm
+from lab import cpio, kernels, proc, programs, roots, topology, vm, xl
 from lab.agent import AgentHost
 from lab.paths import BUILD, ROOT
 
@@ -152,8 +152,8 @@ class XenWithSsh(WithSsh, topology.XenLab):
                       f"ip link set {MANAGEMENT} master br1 && ip link set {MANAGEMENT} up && "
                       f"ip addr add {MACHINE}/24 dev br1 && {_START}")
         start_sshd(self.sender, MACHINE)
-        one = f"mac={topology.GUEST_MAC},bridge=br0,script=vif-lab"
-        config = topology.guest_config("xen-netfront").replace("guest.cpio", "guest-ssh.cpio").replace(
+        one = f"mac={xl.GUEST_MAC},bridge=br0,script=vif-lab"
+        config = xl.guest_config("xen-netfront").replace("guest.cpio", "guest-ssh.cpio").replace(
             f'["{one}"]', f'["{one}", "mac=00:16:3e:00:09:02,bridge=br1,script=vif-lab"]')
         self.dom0.put(config.encode(), "/lab/guest.cfg")
         self.dom0.run("cat /lab/guest.cpio /lab/ssh.cpio >/lab/guest-ssh.cpio; xl create /lab/guest.cfg",

@@ -142,6 +142,16 @@ class Agent(unittest.TestCase):
             self.assertEqual(far.get(str(self.folder / "far")), b"\x01" * 9000)
             with self.assertRaisesRegex(agent.CommandFailed, "status 4"):
                 far.run("exit 4")
+            # A machine behind one that is itself behind another.
+            farther = agent.ForwardedHost("farther", far, "127.0.0.1", port)
+            farther.wait(10)
+            with mock.patch.object(far, "_request", wraps=far._request) as asked:
+                self.assertEqual(farther.run("pwd"), "/usr\n")
+            self.assertEqual([call.args[0] for call in asked.call_args_list], [agent.FORWARD])
+            farther.put(b"\x02" * 9000, str(self.folder / "farther"))
+            self.assertEqual(farther.get(str(self.folder / "farther")), b"\x02" * 9000)
+            with self.assertRaisesRegex(LabError, "nowhere: cannot be reached"):
+                agent.ForwardedHost("nowhere", far, "127.0.0.1", 1).run("true")
         finally:
             other.kill()
             other.wait()

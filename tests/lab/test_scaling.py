@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import cli, measure, results, scaling, scaling_flows, scaling_guests, topology
+from lab import cli, measure, results, scaling, scaling_flows, scaling_guests, xl
 from lab.insn.errors import InsnError
 from lab.insn.pinning import domain_pcpus
 from lab.steps import EXIT_USAGE, LabError
@@ -22,6 +22,7 @@ FLOWS = [{"engine": engine, "flows": flows, "burst": burst, "repeat": repeat, "l
          for repeat in (0, 1, 2)]
 GUESTS = [{"config": "guest12", "guests": count, "repeat": 0, "mbps": 200.0 / count, "lro_ratio": 30.0,
            "insn_per_byte": {"driver": 0.9, "guest": 1.25}} for count in (1, 8)]
+COUNTED = {"driver": "Domain-0", "guest": "guest"}
 VCPUS = """\
 Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)
 Domain-0                             0     0    0   r--      14.2  0 / all
@@ -116,13 +117,13 @@ class Guests(unittest.TestCase):
     def test_all_on_one_pcpu(self) -> None:
         dom0 = mock.Mock()
         dom0.run.return_value = VCPUS
-        self.assertEqual(measure._domains(dom0, ("guest", "guest2")), {"driver": 0, "guest": 1})
+        self.assertEqual(measure._domains(dom0, COUNTED, ("guest2",)), {"driver": 0, "guest": 1})
         dom0.run.return_value = VCPUS.replace("1   -b-       2.1  1 / all\n", "2   -b-       2.1  2 / all\n", 1)
         with self.assertRaisesRegex(InsnError, "several pCPUs"):
-            measure._domains(dom0, ("guest", "guest2"))
+            measure._domains(dom0, COUNTED, ("guest2",))
 
     def test_descriptions_differ(self) -> None:
-        first, last = topology.guest_config("xen-netfront"), topology.guest_config("xen-netfront", 8, 192)
+        first, last = xl.guest_config("xen-netfront"), xl.guest_config("xen-netfront", 8, 192)
         for line in ('name = "guest"', "lab.ip=10.0.0.3 ", "mac=00:16:3e:00:00:01,", "memory = 256\n",
                      'tsc_mode = "native"\n'):
             self.assertIn(line, first)

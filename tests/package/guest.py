@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lab import configs, images, topology
+from lab import configs, images, topology, xl
 from lab.agent import AGENT_PORT
 from lab.steps import step
 from tests.package import debian
@@ -28,7 +28,7 @@ xenstore-write "$XENBUS_PATH/physical-device" "$(stat -L -c %t:%T "$disk")" "$XE
 FILES = {
     "/etc/fstab": "/dev/xvda / ext4 defaults 0 0\n",
     "/etc/systemd/network/10-lab.network": debian.NETWORK.format(
-        match=f"MACAddress={topology.GUEST_MAC}", address=topology.GUEST_ADDRESS),
+        match=f"MACAddress={xl.GUEST_MAC}", address=topology.GUEST_ADDRESS),
     "/etc/systemd/system/agent.service": debian.AGENT_UNIT.replace("serve /dev/ttyS1", f"listen {AGENT_PORT}"),
     # As on the lab's other machines: a window that netback's queue holds.
     "/usr/lib/sysctl.d/lab.conf": "net.ipv4.tcp_rmem = 4096 131072 524288\n",
@@ -72,7 +72,7 @@ class GuestLab(topology.XenLab):
         # Merging is left to the guest.
         self.set_nic_gro(False)
         with step(f"{self.name}: boot"):
-            description = topology.describe_guest(1, MEMORY, INITRD, f"root=/dev/xvda {debian.ARGUMENTS}")
+            description = xl.describe_guest(1, MEMORY, INITRD, f"root=/dev/xvda {debian.ARGUMENTS}")
             disk = f"format=raw,vdev=xvda,access=w,backendtype=phy,script=block-lab,target={DISK}"
             self._create_guest("guest", f'{description}disk = ["{disk}"]\n')
             self.guest_driver = "chosen by the system"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from lab import configs, kernels, proc, topology
+from lab import configs, kernels, proc, topology, xl
 from lab.paths import BUILD, ROOT
 from tests import engine, flow
 
@@ -37,7 +37,7 @@ def unplug(lab: topology.XenLab) -> None:
 
 def plug(lab: topology.XenLab) -> None:
     """Give the guest an interface."""
-    lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+    lab.dom0.run(f"xl network-attach guest mac={xl.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
 
 
 class Bed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unittest
 
-from lab import configs, grants, topology
+from lab import configs, grants, topology, xl
 from lab.agent import AgentHost, CommandFailed
 from lab.paths import BUILD
 
@@ -172,7 +172,7 @@ class Guest(unittest.TestCase):
                       f"ip addr add {topology.GUEST_ADDRESS}/24 dev eth0; ip link set eth0 up' >/dev/null 2>&1 &")
         lab.dom0.run("xl network-detach guest 0", timeout=60)
         lab.sender.run("killall iperf; true")
-        lab.dom0.run(f"xl network-attach guest mac={topology.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
+        lab.dom0.run(f"xl network-attach guest mac={xl.GUEST_MAC} bridge=br0 script=vif-lab", timeout=60)
         lab.wait_for_ping()
         lab.send_file(FILE)
         lab.send_file(FILE, outward=True)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Topologies of the Xen laboratory, as data: which domains there are, on which pCPU each runs, and how they are linked.
+
+The payload goes from the NIC through the hops of a topology, one vif each, to the receiver. Everything else about a
+topology follows from that: which domain owns the NIC and whether the NIC has to be given to it, what each domain is told
+when it boots, whose instructions and whose grant copies are counted, and what the report draws.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .steps import EXIT_USAGE, LabError
+
+SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+
+PV, PVH = KINDS = ("pv", "pvh")
+# How the domain that has a vif's back end passes packets to it.
+BRIDGE = "bridge"
+# Xen's name of the first domain of every topology.
+DOM0 = "Domain-0"
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain: its name in the results, what the report calls it, the pCPU that it has for itself, its MiB."""
+
+    name: str
+    title: str
+    pcpu: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A vif that the payload passes: the domains with its back and its front end, the front end's address.
+
+    way: how the back end's domain passes packets to it.
+    """
+
+    back: str
+    front: str
+    way: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Domains, of which the first is dom0, and the hops in the order in which the payload passes them.
+
+    memory: MiB of the machine that all of them run on.
+    """
+
+    name: str
+    about: str
+    domains: tuple[Domain, ...]
+    hops: tuple[Hop, ...]
+    memory: int
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The domains that the payload passes, from the NIC's to the receiver."""
+        return (self.hops[0].back, *(hop.front for hop in self.hops))
+
+    @property
+    def owner(self) -> str:
+        """The domain that owns the NIC."""
+        return self.path[0]
+
+    @property
+    def receiver(self) -> str:
+        """The domain at which the traffic ends."""
+        return self.path[-1]
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The domains that a front end leads to, in the order in which they can be made."""
+        return self.path[1:]
+
+    @property
+    def cpus(self) -> int:
+        """pCPUs of the machine."""
+        return 1 + max(domain.pcpu for domain in self.domains)
+
+    def domain(self, name: str) -> Domain:
+        """The domain of a name."""
+        return next(domain for domain in self.domains if domain.name == name)
+
+    def xen_name(self, name: str) -> str:
+        """What Xen calls a domain."""
+        return DOM0 if name == self.domains[0].name else name
+
+    def kind(self, name: str, guests: str) -> str:
+        """Whether a domain is PV or PVH where the guests are `guests`. Who owns the NIC is always PV."""
+        return guests if name in self.behind else PV
+
+    def described(self, guests: str) -> dict:
+        """The topology as the results hold it."""
+        return {"name": self.name, "guest": guests,
+                "domains": [{"name": domain.name, "title": domain.title, "kind": self.kind(domain.name, guests),
+                             "pcpu": domain.pcpu, "memory_mib": domain.memory} for domain in self.domains],
+                "hops": [{"back": hop.back, "front": hop.front, "way": hop.way} for hop in self.hops]}
+
+
+TOPOLOGIES = {topology.name: topology for topology in (
+    Topology("bridge", "dom0 owns the NIC and bridges to the guest",
+             (Domain("driver", "driver domain", 0, 1024), Domain("guest", "guest", 1, 256)),
+             (Hop("driver", "guest", BRIDGE, GUEST_ADDRESS),), 2048),
+)}
+DEFAULT = "bridge"
+
+
+def select(name: str) -> Topology:
+    """The topology of a name such as TOPOLOGY= gives; raises LabError for one that does not exist."""
+    if name not in TOPOLOGIES:
+        raise LabError(f"TOPOLOGY={name} is not one of {', '.join(TOPOLOGIES)}", code=EXIT_USAGE)
+    return TOPOLOGIES[name]
+
+
+def guest_kind(name: str) -> str:
+    """The kind of guests of a name such as GUEST= gives; raises LabError for one that does not exist."""
+    if name not in KINDS:
+        raise LabError(f"GUEST={name} is not one of {', '.join(KINDS)}", code=EXIT_USAGE)
+    return name
