@@ -97,6 +97,18 @@ class Pages(unittest.TestCase):
                     if option != "--help":
                         self.assertIn(option.replace("-", r"\-"), MAN.read_text())
 
+    def test_every_driver_is_told_of(self):
+        for page in (MAN, *(ROOT / name for name in ("README.md", "CHANGELOG.md", "docs/architecture.md", "docs/hardware.md",
+                                                     "docs/parameters.md"))):
+            for driver in tree.drivers():
+                with self.subTest(page=page.name, driver=driver):
+                    self.assertIn(driver, page.read_text())
+        for driver in tree.drivers():
+            stock = tree.described(driver)["stock"]
+            for page in (MAN, ROOT / "debian/copyright"):
+                with self.subTest(page=page.name, stock=stock):
+                    self.assertIn(stock, page.read_text().replace("\\-", "-"))
+
     def test_parameters_that_are_shown_exist(self):
         sources = "".join(path.read_text() for folder in tree.modules()
                           for path in (ROOT / folder).glob("*.c"))
