@@ -48,7 +48,8 @@ class GraftError(Exception):
 class Spec:
     """The description of the kernel's driver in DRIVER/graft.toml.
 
-    All @files are taken; they may be patterns such as "*.c". The rules apply to @target, which is one of them.
+    All @files are taken; they may be patterns such as "*.c". The rules apply to @target, which is one of them, and to
+    those of @also; each has to match in one of these.
     """
 
     driver: str
@@ -56,6 +57,7 @@ class Spec:
     files: tuple[str, ...]
     optional: tuple[str, ...]
     target: str
+    also: tuple[str, ...] = ()
 
     @staticmethod
     def load(driver: str) -> "Spec":
@@ -64,7 +66,12 @@ class Spec:
             raise GraftError(f"{driver} is not a grafted driver: {path} does not exist", 2)
         data = tomllib.loads(path.read_text())
         return Spec(driver, data["directory"], tuple(data["files"]),
-                    tuple(data.get("optional", ())), data["target"])
+                    tuple(data.get("optional", ())), data["target"], tuple(data.get("also", ())))
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The files that the rules are applied to."""
+        return self.target, *self.also
 
     def paths(self) -> list[str]:
         return [f"{self.directory}/{name}" for name in self.files + self.optional]
@@ -73,8 +80,8 @@ class Spec:
         """The driver's files in a kernel tree, in an order that is always the same."""
         folder = tree / self.directory
         found = {name: sorted(path for path in folder.glob(name) if path.is_file())
-                 for name in (*self.files, *self.optional, self.target)}
-        missing = [name for name in (*self.files, self.target) if not found[name]]
+                 for name in (*self.files, *self.optional, *self.changed)}
+        missing = [name for name in (*self.files, *self.changed) if not found[name]]
         if missing:
             raise GraftError(f"{tree} lacks {self.directory}/{missing[0]}: it is not a complete kernel source", 3)
         return list(dict.fromkeys(path for paths in found.values() for path in paths))
@@ -168,11 +175,12 @@ def split_rules(text: str) -> list[tuple[str, str]]:
     return [(match[1], text[match.start():end]) for match, end in zip(starts, ends)]
 
 
-def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: str) -> None:
-    script, result = scratch / "rule.cocci", scratch / path.name
+def apply_rule(name: str, rule: str, paths: list[Path], scratch: Path, cocci: str) -> None:
+    """Apply one rule to the files at @paths; GraftError unless it changes one of them."""
+    script = scratch / "rule.cocci"
     script.write_text(rule)
-    shutil.copyfile(path, result)
-    command = ["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", str(script), str(result)]
+    results = [Path(shutil.copyfile(path, scratch / path.name)) for path in paths]
+    command = ["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", str(script), *map(str, results)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SPATCH_TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
@@ -180,10 +188,13 @@ def apply_rule(name: str, rule: str, path: Path, scratch: Path, cocci: str) -> N
     if done.returncode:
         reason = " ".join(done.stderr.split())
         raise GraftError(f"{cocci}: rule '{name}' was refused by spatch: {reason}", 1)
-    if result.read_bytes() == path.read_bytes():
-        raise GraftError(f"{cocci}: rule '{name}' matches nothing in {path.name}: this kernel's driver differs "
+    fired = [(result, path) for result, path in zip(results, paths) if result.read_bytes() != path.read_bytes()]
+    if not fired:
+        names = " or ".join(path.name for path in paths)
+        raise GraftError(f"{cocci}: rule '{name}' matches nothing in {names}: this kernel's driver differs "
                          "from the ones the rules were written for; keep using the stock driver", 1)
-    shutil.move(result, path)
+    for result, path in fired:
+        shutil.move(result, path)
 
 
 def graft(spec: Spec, tree: Path, out: Path, cache: Path) -> str:
@@ -241,17 +252,16 @@ def scratch_beside(path: Path) -> Iterator[Path]:
 
 
 def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], out: Path) -> None:
-    """Copy @sources to @out and apply all rules to the target; leave a diff beside it."""
+    """Copy @sources to @out and apply all rules to the files that they are for; leave a diff beside them."""
     for source in sources:
         shutil.copyfile(source, out / source.name)
-    target = out / spec.target
-    before = target.read_text()
+    before = {name: (out / name).read_text() for name in spec.changed}
     with tempfile.TemporaryDirectory() as scratch:
         for name, rule in rules:
-            apply_rule(name, rule, target, Path(scratch), f"{spec.driver}/graft.cocci")
-    diff = difflib.unified_diff(before.splitlines(True), target.read_text().splitlines(True),
-                                f"a/{spec.directory}/{spec.target}", f"b/{spec.driver}/{spec.target}")
-    (out / "graft.diff").write_text("".join(diff))
+            apply_rule(name, rule, [out / path for path in before], Path(scratch), f"{spec.driver}/graft.cocci")
+    diffs = [difflib.unified_diff(text.splitlines(True), (out / name).read_text().splitlines(True),
+                                  f"a/{spec.directory}/{name}", f"b/{spec.driver}/{name}") for name, text in before.items()]
+    (out / "graft.diff").write_text("".join(line for diff in diffs for line in diff))
 
 
 def newest_tree(specs: list[Spec], series: str, args: argparse.Namespace) -> Path:

@@ -4,7 +4,8 @@
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
 the kernel's own drivers and GRO. Where nothing should aggregate GRO is off, so that each packet that arrives merged was
 merged by what the configuration names. Our drivers merge only while GRO is on, but no TCP reaches it there. A mode of
-br_linearize behind the name says how the driver domain rewrites aggregates before netback copies them; `coherent` that
+br_linearize behind the name says how the driver domain rewrites aggregates before netback copies them; `napi` that the
+back end is netback_lro, which copies in softirq; `coherent` that
 the NIC's driver is this project's with the engine off, which leaves its receive buffers: the kernel's driver, but for the
 syncs of DMA. `native-lro` has this project's driver without Xen. These configurations run only when they are named.
 """
@@ -19,6 +20,7 @@ from .steps import EXIT_USAGE, LabError
 # With the NIC that there is unless another is named.
 STOCK_NIC, OUR_NIC = MODELS[DEFAULT].stock, MODELS[DEFAULT].ours
 STOCK_GUEST, OUR_GUEST = "xen-netfront", "netfront_lro"
+STOCK_BACK, OUR_BACK = "xen-netback", "netback_lro"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Config:
     rewrite: str | None = None  # mode of br_linearize, None: not used
     merge: bool = True  # whether this project's drivers do, where they are
     named: bool = False  # whether it runs only when it is named, though it measures no part
+    back_end: str = STOCK_BACK
 
     @property
     def xen(self) -> bool:
@@ -63,7 +66,7 @@ class Config:
     @property
     def ours(self) -> bool:
         """Whether this project's modules take part."""
-        return self.our_nic or OUR_GUEST == self.guest_driver or self.rewrite is not None
+        return self.our_nic or OUR_GUEST == self.guest_driver or self.rewrite is not None or self.back_end == OUR_BACK
 
     @property
     def extra(self) -> bool:
@@ -93,6 +96,13 @@ ALL = {config.name: config for config in (
     Config("native-lro", OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro", named=True),
     Config("gro1-coherent", OUR_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, receive buffers of r8169_lro",
            merge=False),
+    Config("guest1-napi", OUR_NIC, False, STOCK_GUEST, False, "r8169_lro and netback_lro in the driver domain", named=True,
+           back_end=OUR_BACK),
+    Config("guest12-napi", OUR_NIC, False, OUR_GUEST, False, "this project's drivers on both sides, and netback_lro",
+           named=True, back_end=OUR_BACK),
+    Config("gro1-napi", STOCK_NIC, True, STOCK_GUEST, False, "GRO and netback_lro in the driver domain", named=True,
+           back_end=OUR_BACK),
+    Config("gro12-napi", STOCK_NIC, True, STOCK_GUEST, True, "GRO in both, and netback_lro", named=True, back_end=OUR_BACK),
 )}
 
 
@@ -112,6 +122,6 @@ def select(names: str, model: Model = MODELS[DEFAULT]) -> list[Config]:
 def in_order(configs: list[Config]) -> list[Config]:
     """The same configurations, ordered such that drivers change least often; native ones first.
 
-    Changing the guest's driver means a new guest and costs most.
+    Changing the guest's driver or its back end means a new guest and costs most.
     """
-    return sorted(configs, key=lambda c: (c.xen, c.guest_driver != STOCK_GUEST, c.our_nic))
+    return sorted(configs, key=lambda c: (c.xen, c.guest_driver != STOCK_GUEST, c.back_end != STOCK_BACK, c.our_nic))

@@ -109,7 +109,7 @@ def run_all(bench: Bench, group: list[Config], repeats: int) -> Iterator[dict]:
     is paid by the second, such as timer ticks, with it.
     """
     drivers = [list(members) for _, members in
-               itertools.groupby(group, key=lambda config: (config.nic_driver, config.guest_driver))]
+               itertools.groupby(group, key=lambda config: (config.nic_driver, config.back_end, config.guest_driver))]
     for repeat, same_drivers in itertools.product(range(repeats), drivers):
         with steps.step(f"{same_drivers[0].name}: change drivers"):
             bench.settle(same_drivers[0])
@@ -236,6 +236,9 @@ def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
         counters[config.nic_driver] = driver_counters(lab.nic_host, NIC)
     if config.guest_driver == configs.OUR_GUEST:
         counters[configs.OUR_GUEST] = driver_counters(lab.receiver, NIC)
+    if config.back_end == configs.OUR_BACK:
+        vif, = lab.nic_host.run("ls -d /sys/class/net/vif*").split()
+        counters[configs.OUR_BACK] = driver_counters(lab.nic_host, vif.rpartition("/")[2])
     if config.rewrite:
         lines = lab.nic_host.run("cat /proc/net/br_linearize").splitlines()
         counters["br_linearize"] = {name: int(value) for name, value in map(str.split, lines)}

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cpio, grants, kernels, modules, nics, programs, roots, segments, wire
+from . import configs, cpio, grants, kernels, modules, nics, programs, roots, segments, wire
 from .kernel import Kernel, module_info
 from .paths import BUILD, ROOT
 from .steps import LabError
@@ -35,6 +35,7 @@ TAG_MODULES = ("8021q", "ipip")
 # Order matters: xenfs needs privcmd, the tools need the rest before xenstored starts.
 XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-netback")
 OUR_NIC_MODULES = ("lro_core", *nics.OURS, "br_linearize")
+OUR_BACK_MODULES = (configs.OUR_BACK,)
 OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
 
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
@@ -210,7 +211,7 @@ def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest
     tree.file("/etc/xen/scripts/vif-lab", (GUEST / "vif-lab.sh").read_bytes(), 0o755)
     tree.file("/lab/guest.vmlinux", kernels.kernel(guest_series or series).vmlinux.read_bytes())
     tree.file("/lab/guest.cpio", guest(guest_series or series, with_ours).read_bytes())
-    extra = _ours(OUR_NIC_MODULES, ours)
+    extra = _ours(OUR_NIC_MODULES + OUR_BACK_MODULES, ours)
     name = "-".join(["dom0-lro" if with_ours else "dom0", *also, *([f"guest-{guest_series}"] if guest_series else [])])
     loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES + also
     available = NIC_MODULES + (grants.MODULE,) + extra

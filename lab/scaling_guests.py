@@ -73,12 +73,11 @@ class GuestsLab(XenLab):
         super()._forget()
         self._more.clear()
 
-    def use_guest_driver(self, driver: str) -> None:
-        if driver != self.guest_driver:
-            while self._more:
-                guest, _ = self._more.pop()
-                self.dom0.run(f"xl destroy {guest.name}", timeout=60)
-        super().use_guest_driver(driver)
+    def _remove_guests(self) -> None:
+        while self._more:
+            guest, _ = self._more.pop()
+            self.dom0.run(f"xl destroy {guest.name}", timeout=60)
+        super()._remove_guests()
 
     def check(self) -> None:
         super().check()

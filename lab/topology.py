@@ -371,6 +371,7 @@ class XenLab(Lab):
         self.guest: agent.AgentHost
         # The front end in each domain behind the NIC's.
         self.guest_driver: str | None = None
+        self.back_end = configs.STOCK_BACK
         self.receiver_address = self.topology.hops[-1].address
         self._consoles = self._new_consoles()
 
@@ -422,11 +423,7 @@ class XenLab(Lab):
         """
         if driver == self.guest_driver:
             return
-        if self.guest_driver:
-            self.check()
-            for name in reversed(self.topology.behind):
-                self.dom0.run(f"xl destroy {name}", timeout=60)
-            self.guest_driver = None
+        self._remove_guests()
         for name in self.topology.behind:
             self._create_guest(name, self._description(name, driver))
             self.guest_driver = driver
@@ -439,9 +436,31 @@ class XenLab(Lab):
         more = self.guest_arguments if self.guest_excuses else f"{self.guest_arguments} panic_on_warn=1"
         return xl.describe(self.topology, name, self.kind, driver, memory, more)
 
+    def _remove_guests(self) -> None:
+        if self.guest_driver:
+            self.check()
+            for name in reversed(self.topology.behind):
+                self.dom0.run(f"xl destroy {name}", timeout=60)
+            self.guest_driver = None
+
+    def use_back_end(self, module: str, options: str = "") -> None:
+        """Serve guests by xen-netback or netback_lro; a guest that there is has to go, as its interface would.
+
+        `options` are module parameters, such as "napi=0".
+        """
+        if module == self.back_end and not options:
+            return
+        self._remove_guests()
+        # An interface goes a moment after its guest. The counter looks for the functions of a back end when it is loaded.
+        self.dom0.run(f"until rmmod {self.back_end}; do usleep 100000; done && modprobe {module} {options} && "
+                      f"if [ -e /sys/module/{grants.MODULE} ]; then rmmod {grants.MODULE}; modprobe {grants.MODULE}; fi",
+                      timeout=60)
+        self.back_end = module
+
     def _forget(self) -> None:
         super()._forget()
         self.guest_driver = None
+        self.back_end = configs.STOCK_BACK
         self.hosts.clear()
         self._consoles = self._new_consoles()
 
@@ -476,6 +495,7 @@ class XenLab(Lab):
         if config.guest_driver is None:
             raise LabError(f"{config.name} is a configuration without Xen")
         self.use_nic_driver(config.nic_driver)
+        self.use_back_end(config.back_end)
         self.use_guest_driver(config.guest_driver)
         for name in self.topology.behind:
             self._adjust_guest(self.hosts[name], config)

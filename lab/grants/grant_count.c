@@ -2,8 +2,9 @@
 /*
  * Counts the grant copies that a Xen back end asks the hypervisor for, without changing it.
  *
- * Each copy passes gnttab_batch_copy(). One call is one hypercall, with one operation per
- * contiguous piece of memory; a copy that the hypervisor asks to retry is not counted twice. All
+ * Each copy passes gnttab_batch_copy(), or netback_lro's lro_grant_copy() if that module was
+ * loaded before this one. One call is one hypercall, with one operation per contiguous piece of
+ * memory; a copy that the hypervisor asks to retry is not counted twice. All
  * callers are counted; besides netback that is only gntdev, for programs that copy by ioctl.
  *
  * /sys/module/grant_count/parameters/counters shows the counts since loading, or since "reset" was
@@ -77,7 +78,7 @@ static void counters_sum(struct counters *sum)
 	}
 }
 
-/* Runs with preemption off, in the thread of the back end. */
+/* Runs with preemption off, in the thread of the back end or in softirq. */
 static int batch_copy_entered(struct kprobe *probe, struct pt_regs *regs)
 {
 	const struct gnttab_copy *op = (void *)regs_get_kernel_argument(regs, 0);
@@ -104,6 +105,13 @@ static struct kprobe batch_copy = {
 	.symbol_name = "gnttab_batch_copy",
 	.pre_handler = batch_copy_entered,
 };
+
+static struct kprobe netback_copy = {
+	.symbol_name = "lro_grant_copy",
+	.pre_handler = batch_copy_entered,
+};
+
+static bool netback_counted;
 
 static int way_show(char *buffer, int at, const char *name, const struct way *way)
 {
@@ -152,14 +160,20 @@ static int __init grant_count_init(void)
 {
 	int err = register_kprobe(&batch_copy);
 
-	if (err)
+	if (err) {
 		pr_err("cannot probe gnttab_batch_copy (%d): are kprobes off?\n", err);
-	return err;
+		return err;
+	}
+	/* There is no such function without that module. */
+	netback_counted = !register_kprobe(&netback_copy);
+	return 0;
 }
 module_init(grant_count_init);
 
 static void __exit grant_count_exit(void)
 {
+	if (netback_counted)
+		unregister_kprobe(&netback_copy);
 	unregister_kprobe(&batch_copy);
 }
 module_exit(grant_count_exit);

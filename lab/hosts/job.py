@@ -55,6 +55,9 @@ def possible(wanted: list[Config], entries: dict[str, HostEntry], named: bool) -
         lacking = next(config for config in wanted if config not in fit)
         needs = "[driver] and [guest]" if lacking.xen else "[native]"
         raise LabError(f"CONFIGS names {lacking.name}, for which the file of HOSTS has no {needs}", code=EXIT_USAGE)
+    if changed := next((config for config in fit if config.back_end != configs.STOCK_BACK), None):
+        raise LabError(f"CONFIGS names {changed.name}, and the back end of hosts stays as it is: load {changed.back_end} "
+                       "there and measure the configuration without that", code=EXIT_USAGE)
     return fit
 
 
