@@ -69,28 +69,31 @@ def wire_clock(series: str) -> Path:
 
 
 def _counter(series: str, name: str, module: str) -> Path:
-    """Folder with the module of lab/`name`."""
+    return single(series, Path("lab") / name, module)
+
+
+def single(series: str, folder: Path, module: str) -> Path:
+    """Folder with a module that is built from `folder` of this tree."""
     kernel = kernels.kernel(series)
     root = roots.lab_root()
-    sources = [ROOT / "lab" / name / file for file in ("Makefile", "Kbuild", f"{module}.c")]
-    inputs = (name, sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
-    return cache.keyed(BUILD / "lab" / name / kernel.release, inputs,
-                       lambda fresh: _make_counter(fresh, kernel, name))
+    sources = [ROOT / folder / file for file in ("Makefile", "Kbuild", f"{module}.c")]
+    inputs = (folder.name, sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
+    return cache.keyed(BUILD / folder / kernel.release, inputs, lambda fresh: _make_counter(fresh, kernel, folder))
 
 
-def _make_counter(out: Path, kernel: Kernel, name: str) -> None:
-    log = LOGS / f"{name}-{kernel.series}.log"
+def _make_counter(out: Path, kernel: Kernel, folder: Path) -> None:
+    log = LOGS / f"{folder.name}-{kernel.series}.log"
     log.unlink(missing_ok=True)
-    with steps.step(f"Building the module of lab/{name} for Linux {kernel.release}"):
+    with steps.step(f"Building the module of {folder} for Linux {kernel.release}"):
         binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
         try:
             roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
                           f"OUT={out}", f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
-                         binds=binds, log=log, timeout=300, cwd=str(ROOT / "lab" / name))
+                         binds=binds, log=log, timeout=300, cwd=str(ROOT / folder))
         except LabError as error:
-            raise LabError(f"the module of lab/{name} does not build for Linux {kernel.release}: {error}",
+            raise LabError(f"the module of {folder} does not build for Linux {kernel.release}: {error}",
                            error.log) from error
-        cache.remove(out / name)
+        cache.remove(out / folder.name)
 
 
 _COUNTER_RECIPE = cache.recipe(_make_counter)

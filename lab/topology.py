@@ -352,6 +352,7 @@ class XenLab(Lab):
     guest_memory: int | None = None
     # MiB of the machine, likewise.
     memory: int | None = None
+    dom0_cpus = 1
     # The guest's kernel, where it is not the driver domain's, what it is told, and mistakes of that kernel.
     guest_series: str | None = None
     guest_arguments = ""
@@ -402,7 +403,7 @@ class XenLab(Lab):
 
     def _xen_arguments(self) -> str:
         memory = self.topology.domains[0].memory
-        return f"dom0_mem={memory}M,max:{memory}M dom0_max_vcpus=1 dom0_vcpus_pin bootscrub=0"
+        return f"dom0_mem={memory}M,max:{memory}M dom0_max_vcpus={self.dom0_cpus} dom0_vcpus_pin bootscrub=0"
 
     def _reach(self) -> None:
         """The hosts by name. Each is reached through the domain that has the back end of its vif."""

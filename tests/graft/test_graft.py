@@ -110,6 +110,17 @@ class Kernels(Scratch):
                         "+\t\tif (!skb && lro_igc_offer(q_vector, rx_desc, pktbuf, size)) {",
                         "+\tif (likely(lro_igc_complete(napi, work_done)))", "+\tlro_graft_init(netdev);",
                         "+\tret = lro_register_driver(&igc_driver);"),
+            "netback_lro": ('+#include "poll.h"', "+\tstruct lro_xenvif lro;", "+\tunsigned long rx_polled;",
+                            "+\twork_done = lro_xenvif_poll(queue, budget);", "+\tlro_xenvif_wake(queue);",
+                            "+\t\tlro_xenvif_wake(queue);", "+\tlro_xenvif_copy(queue);", "+\tlro_xenvif_consume(queue);",
+                            "+\tif (lro_xenvif_postponed(queue))", "+\t\tlro_xenvif_own(queue);",
+                            "+\t\tlro_xenvif_disown(queue);", "+\tif (lro_xenvif_have_work(queue))",
+                            "+\t\tif (lro_xenvif_have_work(queue))",
+                            "+\t\tret = schedule_timeout(lro_xenvif_timeout(queue));",
+                            "+\t} while (queue->rx.sring->req_prod != prod && looks++ < needed);",
+                            "+\t.name = KBUILD_MODNAME,", "+\t.get_drvinfo = lro_xenvif_get_drvinfo,",
+                            '-MODULE_ALIAS("xen-backend:vif");',
+                            "+\txen_netback_dbg_root = debugfs_create_dir(KBUILD_MODNAME, NULL);"),
         }
         for series in SERIES:
             for driver in DRIVERS:
@@ -123,9 +134,16 @@ class Kernels(Scratch):
             for name, function in (("r8169_lro/r8169_main.c", "static int rtl_rx(struct net_device *dev"),
                                    ("e1000e_lro/netdev.c", "static bool e1000_clean_rx_irq(struct e1000_ring *rx_ring"),
                                    ("igb_lro/igb_main.c", "static int igb_clean_rx_irq(struct igb_q_vector *q_vector"),
-                                   ("igc_lro/igc_main.c", "static int igc_clean_rx_irq(struct igc_q_vector *q_vector")):
+                                   ("igc_lro/igc_main.c", "static int igc_clean_rx_irq(struct igc_q_vector *q_vector"),
+                                   ("netback_lro/rx.c", "static void xenvif_rx_action(struct xenvif_queue *queue)")):
                 with self.subTest(series=series, name=name):
                     self.assertIn(function, (self.base / series / name).read_text())
+
+    def test_rules_reach_all_files_that_are_named(self):
+        for series in SERIES:
+            text = (self.base / series / "netback_lro/graft.diff").read_text()
+            self.assertEqual(sorted(re.findall(r"^\+\+\+ b/netback_lro/(\S+)$", text, re.M)),
+                             ["common.h", "interface.c", "netback.c", "rx.c", "xenbus.c"])
 
     def test_all_files_of_a_folder_come_along(self):
         for series in SERIES:
@@ -283,6 +301,25 @@ class Refusals(Scratch):
             "struct netfront_queue { unsigned int id; struct napi_struct napi; int tx; };\n")
         self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netfront_lro"), 1,
                      "rule 'create'", "xen-netfront.c", "stock driver")
+
+    def test_rule_that_matches_in_none_of_several_files(self):
+        tree = self.kernel_tree("6", "12")
+        folder = tree / directory_of("netback_lro")
+        folder.mkdir(parents=True)
+        for name in ("common.h", "interface.c", "netback.c", "rx.c", "xenbus.c"):
+            (folder / name).write_text("int nothing;\n")
+        (folder / "common.h").write_text("#include <linux/debugfs.h>\nint nothing;\n")
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netback_lro"), 1,
+                     "rule 'context'", "rx.c or common.h or interface.c or netback.c or xenbus.c", "stock driver")
+
+    def test_file_that_rules_are_for_is_missing(self):
+        tree = self.kernel_tree("6", "12")
+        folder = tree / directory_of("netback_lro")
+        folder.mkdir(parents=True)
+        for name in ("common.h", "rx.c"):
+            (folder / name).write_text("int nothing;\n")
+        self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netback_lro"), 3,
+                     "xen-netback/interface.c")
 
     def test_failure_leaves_the_earlier_graft_alone(self):
         good = self.out / "netfront_lro"

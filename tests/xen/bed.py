@@ -9,7 +9,8 @@ from tests import engine, flow
 
 # Bytes that have to pass before anything is done, and after it.
 SOME = 1 << 20
-NETBACK = "/sys/bus/xen-backend/drivers/vif"
+# Names on their bus.
+BACK_ENDS = {configs.STOCK_BACK: "vif", configs.OUR_BACK: configs.OUR_BACK}
 
 
 def program(name: str) -> bytes:
@@ -75,23 +76,28 @@ class Bed:
         for one in cls.flows:
             one.progress(SOME if one.kind == "bulk" else SOME // 32, within)
 
+    @property
+    def netback(self) -> str:
+        """Folder of the back end's driver."""
+        return f"/sys/bus/xen-backend/drivers/{BACK_ENDS[self.lab.back_end]}"
+
     def reload(self, options: str = "") -> None:
         """Load netback again, which finds the guest's rings as they were."""
         number = self.lab.dom0.run("xl domid guest").strip()
         # A module in use cannot go; and to the bridge xl joins only devices that it makes itself.
         self.lab.dom0.run(
-            f"echo vif-{number}-0 >/sys/bus/xen-backend/drivers/vif/unbind && rmmod xen-netback && sleep 1 && "
-            f"modprobe xen-netback {options} && {self.join(number)}", timeout=60)
+            f"echo vif-{number}-0 >{self.netback}/unbind && rmmod {self.lab.back_end} && sleep 1 && "
+            f"modprobe {self.lab.back_end} {options} && {self.join(number)}", timeout=60)
 
     def take_back_end(self) -> str:
         """Have netback let go of the guest's interface; return the number of the guest's domain."""
         number = self.lab.dom0.run("xl domid guest").strip()
-        self.lab.dom0.run(f"echo vif-{number}-0 >{NETBACK}/unbind")
+        self.lab.dom0.run(f"echo vif-{number}-0 >{self.netback}/unbind")
         return number
 
     def give_back_end(self, number: str) -> None:
         """Have netback serve the interface again."""
-        self.lab.dom0.run(f"echo vif-{number}-0 >{NETBACK}/bind; {self.join(number)}", timeout=60)
+        self.lab.dom0.run(f"echo vif-{number}-0 >{self.netback}/bind; {self.join(number)}", timeout=60)
 
     @staticmethod
     def join(number: str) -> str:
@@ -110,7 +116,7 @@ class Bed:
 
     def use_two_queues(self) -> None:
         """Exchange the guest's interface for one of two queues."""
-        self.lab.dom0.run("echo 2 >/sys/module/xen_netback/parameters/max_queues")
+        self.lab.set_module_parameter(self.lab.dom0, self.lab.back_end, "max_queues", 2)
         self.lab.set_module_parameter(self.lab.guest, self.driver, "max_queues", 2)
         self.expect_replacement()
         self.exchange()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from lab.agent import Host
 
-from .bed import NETBACK, Bed, program
+from .bed import Bed, program
 
 # Packets that lie, of each kind.
 COUNT = 100
@@ -49,7 +49,7 @@ class Lies(Bed):
         ring = f"/local/domain/{number}/device/vif/0"
         return self.lab.dom0.run(
             f"/tmp/{name} {number} $(xenstore-read {ring}/rx-ring-ref) $(xenstore-read {ring}/event-channel-rx) "
-            f"{kind} {count}; told=$?; echo vif-{number}-0 >{NETBACK}/bind; {self.join(number)}; exit $told",
+            f"{kind} {count}; told=$?; echo vif-{number}-0 >{self.netback}/bind; {self.join(number)}; exit $told",
             timeout=120)
 
     def test_2_back_end_lies(self):

@@ -135,18 +135,24 @@ void add_extra(unsigned int type, unsigned int flags, unsigned int size, unsigne
 	place++;
 }
 
+void open_grants(const char *domain_text)
+{
+	domain = (uint32_t)atoi(domain_text);
+	grants = open("/dev/xen/gntdev", O_RDWR);
+	if (grants < 0)
+		fail("/dev/xen/gntdev");
+}
 
 void take(const char *domain_text, const char *ref_text, const char *port_text)
 {
 	struct ioctl_evtchn_bind_interdomain bind = { .remote_port = (uint32_t)atoi(port_text) };
 	uint64_t index;
 
-	domain = (uint32_t)atoi(domain_text);
+	open_grants(domain_text);
 	bind.remote_domain = domain;
-	grants = open("/dev/xen/gntdev", O_RDWR);
 	events = open("/dev/xen/evtchn", O_RDWR);
-	if (grants < 0 || events < 0)
-		fail("/dev/xen");
+	if (events < 0)
+		fail("/dev/xen/evtchn");
 	port = (uint32_t)ioctl(events, IOCTL_EVTCHN_BIND_INTERDOMAIN, &bind);
 	if ((int)port < 0)
 		fail("event channel");

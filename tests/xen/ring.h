@@ -40,6 +40,9 @@ void fail(const char *what);
 /* Take the ring of a front end, whose domain, grant reference and event channel are told as text. */
 void take(const char *domain_text, const char *ref_text, const char *port_text);
 
+/* Be ready to map pages of a domain, which is told as text. */
+void open_grants(const char *domain_text);
+
 /* Map a page of the guest; `index` is for giving it back. */
 void *map(uint32_t ref, uint64_t *index);
 void unmap(void *page, uint64_t index);
