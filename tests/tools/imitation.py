@@ -45,7 +45,7 @@ class Machine(System):
         object.__setattr__(self, "log", "")
         object.__setattr__(self, "commands", [])
         object.__setattr__(self, "children", [])
-        for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", f"lib/modules/{KERNEL}"):
+        for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", "sys/bus/xen-backend/devices", f"lib/modules/{KERNEL}"):
             (root / folder).mkdir(parents=True)
         (root / f"lib/modules/{KERNEL}/modules.alias").write_text(
             "# Aliases\n" + "".join(f"alias {alias[:22]}sv*sd*bc*sc*i* {module}\n"
@@ -76,7 +76,7 @@ class Machine(System):
         bus, driver = _DRIVERS[module]
         (self.sys / "bus" / bus / "drivers" / driver).mkdir(parents=True, exist_ok=True)
         for device in (self.sys / "bus" / bus / "devices").iterdir():
-            if not (device / "driver").exists() and (bus == "xen" or self._matches(device, driver)):
+            if not (device / "driver").exists() and (bus != "pci" or self._matches(device, driver)):
                 self._bind(device, bus, driver)
 
     @staticmethod

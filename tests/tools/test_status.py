@@ -163,6 +163,49 @@ class Watched(Said):
         self.assertRegex(lines[1], r"^eth0 +\d+ +\d+ +90\.0  flush_timestamp 50 flush_options 40")
 
 
+class BackEnds(Said):
+    """A driver domain, whose guests all have the same back end."""
+
+    HOW = ("while no guest has an interface, by `modprobe -r xen-netback` and `modprobe netback_lro`; `echo softdep "
+           "xen-netback pre: netback_lro >/etc/modprobe.d/netback_lro.conf` does so at each boot")
+
+    def setUp(self):
+        super().setUp()
+        self.machine.add("xen-backend", "vif-1-0", "vif1.0", "vif")
+        self.machine.add("xen-backend", "vif-2-0", "vif2.0", "vif")
+        # A disk is not for netback.
+        self.machine.add("xen-backend", "vbd-1-51712", "none", None)
+
+    def test_status_says_which_module_serves_guests(self):
+        self.assertEqual(self.answers()["Guests"], ["vif1.0 vif2.0 (xen-netback)"])
+        self.assertEqual(self.wrong(), "nothing")
+        self.machine.add("xen-backend", "vif-3-0", "vif3.0", None)
+        self.assertEqual(self.answers()["Guests"], ["vif-3-0 (no driver), vif1.0 vif2.0 (xen-netback)"])
+        found = json.loads(self.xenlro("status", "--json"))
+        self.assertEqual([entry["module"] for entry in found["back_ends"]], ["xen-netback", "xen-netback", None])
+        self.assertNotIn("vif-1-0", [entry["device"] for entry in found["devices"]])
+
+    def test_status_is_silent_where_there_are_no_guests(self):
+        for name in ("vif-1-0", "vif-2-0"):
+            (self.machine.sys / "bus/xen-backend/devices" / name).rename(self.machine.root / name)
+        self.assertNotIn("Guests", self.answers())
+
+    def test_module_that_came_second_is_told(self):
+        (self.machine.sys / "module/netback_lro").mkdir(parents=True)
+        self.assertEqual(self.wrong(), "vif1.0, vif2.0 stays with xen-netback although netback_lro is loaded, for xen-netback "
+                                       f"was there first: {self.HOW}")
+
+    def test_module_that_did_not_come_is_told(self):
+        self.write("etc/modprobe.d/netback_lro.conf", "softdep xen_netback pre: netback_lro\n")
+        self.assertEqual(self.wrong(), "vif1.0, vif2.0 is served by xen-netback although modprobe's configuration asks for "
+                                       f"netback_lro first: `modprobe netback_lro` says why, or {self.HOW}")
+
+    def test_back_ends_change_together(self):
+        for name in ("vif1.0", "vif-2-0"):
+            self.assertIn(f"{name} is a back end: it changes with all others of this machine, {self.HOW}",
+                          self.xenlro("use", name, "lro", code=2))
+
+
 class Drivers(Said):
     def test_what_graft_toml_says_is_what_the_kernel_calls_its_drivers(self):
         self.assertEqual({bus.ours: (bus.name, bus.stock, bus.stock_driver) for bus in drivers.known()
@@ -172,12 +215,14 @@ class Drivers(Said):
 
 class Completed(Said):
     def test_devices_that_bash_offers_are_those_of_every_driver(self):
+        # Which back end serves a guest is not chosen by that.
+        self.machine.add("xen-backend", "vif-1-0", "vif1.0", "vif")
         grafts = self.machine.root / "grafts"
         grafts.mkdir()
         for path in TOP.glob("*/graft.toml"):
             (grafts / f"{path.parent.name}.toml").write_text(path.read_text())
         drivers_of = self.machine.sys / "bus"
-        for bus, driver, name in (("pci", "r8169", CARD), ("xen", "vif", "vif-0")):
+        for bus, driver, name in (("pci", "r8169", CARD), ("xen", "vif", "vif-0"), ("xen-backend", "vif", "vif-1-0")):
             (drivers_of / bus / "drivers" / driver / name).symlink_to(drivers_of / bus / "devices" / name)
         script = (f"source {TOP}/packaging/xenlro.bash-completion; COMP_WORDS=(xenlro use ''); COMP_CWORD=2; _xenlro; "
                   "printf '%s\\n' \"${COMPREPLY[@]}\"")

@@ -22,6 +22,7 @@ def answers(state: dict) -> dict[str, list[str]]:
         "On": [", ".join(f"{name(entry)} ({entry['driver']})" for entry in served) or "nothing"],
         "Off": [", ".join(stock)] if stock else [],
         "Helps": [f"{name(entry)}: {_helps(entry)}" for entry in served] + _copies(state),
+        "Guests": _guests(state),
         "Wrong": notes(state) or ["nothing"],
     }
     if not state["devices"]:
@@ -56,6 +57,16 @@ def _helps(entry: dict) -> str:
     why = words.shares(ended, counters.total(counted, counters.ENDED))
     return (f"{verdict}: {ratio:.1f} packets go up as one, and {spared:.0%} of {counted['packets']:,} are spared"
             + (f"; one ends when {why}" if why else ""))
+
+
+def _guests(state: dict) -> list[str]:
+    """Which driver brings packets to which guests."""
+    by_driver: dict[str, list[str]] = {}
+    for entry in state["back_ends"]:
+        by_driver.setdefault(entry["module"] or "no driver", []).append(name(entry))
+    if not by_driver:
+        return []
+    return [", ".join(f"{' '.join(names)} ({module})" for module, names in sorted(by_driver.items()))]
 
 
 def _copies(state: dict) -> list[str]:

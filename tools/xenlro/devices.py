@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from . import drivers
+from . import backends, drivers
 from .drivers import Bus
 from .errors import EXIT_USAGE, XenlroError
 from .system import System, read
@@ -45,7 +45,7 @@ def find(system: System) -> list[Device]:
     aliases = _stock_aliases(system)
     found = [_device(bus, path) for path in _entries(system.sys / "bus/pci/devices")
              if read(path / "class").startswith(PCI_NETWORK) and (bus := _pci_bus(path, aliases))]
-    return found + [_device(bus, path) for bus in drivers.known() if bus.name != "pci"
+    return found + [_device(bus, path) for bus in drivers.single() if bus.name != "pci"
                     for path in _entries(system.sys / "bus" / bus.name / "devices") if fnmatchcase(path.name, bus.devices)]
 
 
@@ -55,6 +55,7 @@ def named(system: System, name: str) -> Device:
     for device in devices:
         if name in (device.id, device.interface):
             return device
+    backends.refuse(system, name)
     known = ", ".join(f"{device.id} ({device.interface or 'no interface'})" for device in devices)
     raise XenlroError(f"'{name}' is not a device that these drivers can serve; there is "
                       + (known or f"none: {nothing()}"), EXIT_USAGE)
@@ -62,7 +63,7 @@ def named(system: System, name: str) -> Device:
 
 def nothing() -> str:
     """What is said where there is no device."""
-    return " and ".join(f"no {bus.serves}" for bus in drivers.known())
+    return " and ".join(f"no {bus.serves}" for bus in drivers.single())
 
 
 def _entries(folder: Path) -> list[Path]:

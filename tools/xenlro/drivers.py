@@ -19,6 +19,7 @@ class Bus:
 
     name is the bus, stock and ours are modules; stock_driver is the stock driver's name on the bus, which is not always
     its module's. Devices are told by their names where the bus says nothing else of them; serves is a word for one.
+    whole: no device is chosen by itself, for whichever of the two drivers is loaded first serves all.
     """
 
     name: str
@@ -28,6 +29,12 @@ class Bus:
     devices: str
     serves: str
     needs: tuple[str, ...]
+    whole: bool = False
+
+
+def single() -> tuple[Bus, ...]:
+    """The drivers whose devices are chosen one by one, those of PCI first."""
+    return tuple(bus for bus in known() if not bus.whole)
 
 
 @functools.cache
@@ -43,7 +50,7 @@ def known() -> tuple[Bus, ...]:
 def _read(name: str, path: Path) -> Bus:
     data = tomllib.loads(path.read_text())
     return Bus(data["bus"], data["stock"], data["stock_driver"], name, data.get("devices", "*"), data["serves"],
-               tuple(data.get("needs", ())))
+               tuple(data.get("needs", ())), data.get("whole", False))
 
 
 def modules() -> tuple[str, ...]:

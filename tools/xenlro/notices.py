@@ -21,7 +21,7 @@ def of(system: System) -> list[str]:
     elif work and work.phase == "back":
         found.append(f"the last switch did not succeed: {work.said}")
     for file in sorted(system.choices.iterdir()) if system.choices.is_dir() else ():
-        for bus in sorted({bus.name for bus in drivers.known()}):
+        for bus in sorted({bus.name for bus in drivers.single()}):
             if told := choices.misplaced(system, file.name, system.sys / "bus" / bus / "devices" / file.name):
                 found.append(told)
     for device in devices.find(system):

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import answers, bases, choices, counters, devices, drivers, modules, notices
+from . import answers, backends, bases, choices, counters, devices, drivers, modules, notices
 from .system import System, read
 
 
@@ -26,7 +26,7 @@ def collect(system: System) -> dict:
     state = {
         "schema": 2, "kernel": system.kernel, "kernel_version": bases.kernel_version(system),
         "secure_boot": modules.secure_boot(system), "devices": found,
-        "notices": notices.of(system),
+        "back_ends": backends.collect(system), "notices": notices.of(system) + backends.notices(system),
         "modules": {name: entry | {"in_initramfs": carried[name], "parameters": modules.parameters(system, name),
                                    "hindrance": modules.hindrance(system, name, entry),
                                    "outdated": bases.outdated(system, name, entry),
