@@ -20,7 +20,7 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 .PHONY: help
 help:
 	@echo 'make check             the tests, as root; SUITES="match graft" for some'
-	@echo 'make check-all         with the suites that take long: ring, consumers, realtime, flows and backend'
+	@echo 'make check-all         with the suites that take long: ring, consumers, realtime, flows, backend and netback'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 is the driver that serves it'
@@ -41,6 +41,7 @@ help:
 	@echo 'make check-kernels     grafts and modules for further kernels of the mirror, and for cloud kernels, as root:'
 	@echo '                       KERNELS="7.2 6.1.170-3" for some series or versions'
 	@echo 'make check-backend     back end restarts and the like, with netfront_lro and with the stock xen-netfront, as root'
+	@echo 'make check-netback     netback_lro under traffic, as root'
 	@echo 'make check-consumers   aggregates through all who take them, in user-mode Linux and on each kernel in virtual machines, as root'
 	@echo 'make check-intel       e1000e_lro and igb_lro on the NICs that QEMU emulates, as root'
 	@echo 'make check-kasan       r8169_lro and br_linearize on a kernel with KASAN and lockdep, then netfront_lro on one with all that'
@@ -197,7 +198,7 @@ check:
 check-all:
 	@$(PYTHON) -m tests --all
 
-.PHONY: check-hosts check-package check-kernels check-backend check-consumers check-intel check-kasan check-overhead
+.PHONY: check-hosts check-package check-kernels check-backend check-netback check-consumers check-intel check-kasan check-overhead
 check-hosts: setup
 	@$(PYTHON) -m tests.kit tests.hosts.test_hosts tests.hosts.test_hosts_xen
 
@@ -210,6 +211,9 @@ check-kernels: setup
 check-backend: setup
 	@$(PYTHON) -m tests.kit tests.xen.test_backend.Netfront tests.xen.test_backend.Newest tests.xen.test_backend.Oldest \
 		tests.xen.test_backend_stock.StockNetfront tests.xen.test_saved
+
+check-netback: setup
+	@$(PYTHON) -m tests.kit tests.xen.test_netback
 
 check-consumers: setup
 	@$(PYTHON) -m tests.kit tests.consumers.test_uml tests.consumers.test_consumers tests.consumers.test_replay

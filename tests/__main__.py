@@ -124,6 +124,8 @@ SUITES = (
           True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
           python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),
+    Suite("netback", "netback_lro under traffic, whatever guest, hypervisor and administrator do",
+          python("tests.xen.test_netback"), 2400, True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 
