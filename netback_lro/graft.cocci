@@ -184,7 +184,7 @@ expression queue;
  ...>
  }
 
-// A guest that goes on writing to the ring keeps nobody here: each look but the first is due to
+// A guest that goes on writing to the ring keeps no CPU here: each look but the first is due to
 // a slot at least that a guest has added.
 @looks@
 identifier needed, prod;

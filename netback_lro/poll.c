@@ -9,9 +9,9 @@
  * switches the carrier of a queue that has stalled. It also takes over while the interface is down,
  * and all of it while the parameter says so.
  *
- * Packets leave the queue in the order in which they came, whoever takes them: only the owner of
- * LRO_XENVIF_BUSY does. A poll that finds it taken leaves its work to the thread, which looks at
- * the queue again when it has given up the bit.
+ * Only the owner of LRO_XENVIF_BUSY takes packets from the queue, so that they reach the guest in
+ * the order in which they came. A poll that finds the bit taken leaves its work to the thread,
+ * which looks at the queue again when it has given up the bit.
  *
  * The kernel keeps its functions in its rx.c, so this file is compiled together with that.
  */
@@ -76,7 +76,7 @@ long lro_xenvif_timeout(struct xenvif_queue *queue)
 	return timeout;
 }
 
-/* The thread's work begins. It keeps the queue when it ends for good: nobody is left to have it. */
+/* The thread's work begins. It keeps the queue when it ends for good: no poll comes then. */
 void lro_xenvif_own(struct xenvif_queue *queue)
 {
 	wait_on_bit_lock(&queue->lro.state, LRO_XENVIF_BUSY, TASK_UNINTERRUPTIBLE);

@@ -50,7 +50,7 @@ long lro_xenvif_timeout(struct xenvif_queue *queue);
 void lro_xenvif_own(struct xenvif_queue *queue);
 void lro_xenvif_disown(struct xenvif_queue *queue);
 
-/* Called by whoever of them copies */
+/* Called by poll and thread, within the copy */
 void lro_xenvif_copy(struct xenvif_queue *queue);
 bool lro_xenvif_postponed(const struct xenvif_queue *queue);
 void lro_xenvif_consume(struct xenvif_queue *queue);

@@ -3,7 +3,7 @@
  * Copies that have to be made again.
  *
  * Where memory of a guest was paged out, or is shared with another guest, the hypervisor answers
- * GNTST_eagain: somebody else has to run first. Such a copy keeps its place in the ring, and all
+ * GNTST_eagain: another program has to run first. Such a copy keeps its place in the ring, and all
  * that follows it waits.
  */
 #include "common.h"
@@ -30,8 +30,14 @@ struct lro_postponed {
 
 noinline void lro_grant_copy(struct gnttab_copy *op, unsigned int num)
 {
-	if (HYPERVISOR_grant_table_op(GNTTABOP_copy, op, num))
-		BUG();
+	unsigned int i;
+
+	if (likely(!HYPERVISOR_grant_table_op(GNTTABOP_copy, op, num)))
+		return;
+	/* It cannot refuse a list of copies that is in memory. */
+	WARN_ON_ONCE(1);
+	for (i = 0; i < num; i++)
+		op[i].status = GNTST_general_error;
 }
 
 static bool postpone_one(struct xenvif_queue *queue, const struct gnttab_copy *op, RING_IDX idx)
