@@ -48,7 +48,8 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds; `longer`: not without being asked."""
+    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds; `longer`: runs only when it is
+    named."""
 
     name: str
     about: str
@@ -64,7 +65,7 @@ SUITES = (
           on_machine(sys.executable, "tests/unit/coverage.py"), 300),
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
-    Suite("ring", "the guest's driver in user space, with a back end that does anything at any moment",
+    Suite("ring", "the guest's driver in user space, with a fuzzer as back end",
           on_machine(sys.executable, "tests/ring/run.py"), 1800, True, longer=True),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
@@ -94,11 +95,11 @@ SUITES = (
           on_machine(sys.executable, "tests/differential/run.py"), 1800),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
           on_machine(sys.executable, "tests/property/run.py"), 3000),
-    Suite("kasan", "such packets, fewer of them, where every access to memory is checked",
+    Suite("kasan", "such packets, fewer of them, in a kernel that checks every access to memory",
           on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500),
-    Suite("time", "how long packets wait in the engine, on a clock of the test's own",
+    Suite("time", "the time that packets wait in the engine, on a clock of the test's own",
           on_machine(sys.executable, "tests/time/run.py"), 1500),
-    Suite("consumers", "aggregates of every layout through all who take them, in user-mode Linux",
+    Suite("consumers", "aggregates of every layout through all their consumers, in user-mode Linux",
           python("tests.consumers.test_uml"), 1800, True, longer=True),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
@@ -110,13 +111,13 @@ SUITES = (
           300, True),
     Suite("insn", "the instruction counter on programs of known length",
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
-    Suite("hosts", "the lab on hosts reached by ssh, and that it puts them back",
+    Suite("hosts", "the lab on hosts reached by ssh, and that it restores them",
           python("tests.hosts.test_files", "tests.hosts.test_session"), 300, True),
     Suite("example", "the example driver in user-mode Linux, files through the engine",
           python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot"), 1500, True),
-    Suite("flows", "many flows at 1000 Mbit/s by the machine's own clock, and how long their packets wait",
+    Suite("flows", "many flows at 1000 Mbit/s by the machine's own clock, and the waiting time of their packets",
           python("tests.boot.test_flows"), 1500, True, longer=True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
           python("tests.boot.test_br_linearize"), 900, True),

@@ -7,7 +7,7 @@ import re
 
 from lab.agent import Host
 
-# Where a packet can be: what came in is the sum of these.
+# Where a packet can be: the number of received packets is the sum of these.
 PLACES = ("held", "merged", "singles", "passed", "to_gro", "dropped")
 
 
@@ -19,7 +19,7 @@ def counters(host: Host, device: str = "eth0") -> dict[str, int]:
 
 
 def unbalanced(counted: dict[str, int]) -> list[str]:
-    """What is wrong with the counters of a device at rest: queues whose packets are not all accounted for, or lost."""
+    """Faults in the counters of a device at rest: queues with packets that are missing in the sum, or lost."""
     wrong = []
     for name, packets in counted.items():
         if queue := re.fullmatch(r"(rx\d+)_lro_packets", name):
@@ -30,7 +30,7 @@ def unbalanced(counted: dict[str, int]) -> list[str]:
 
 
 def switch(host: Host, driver: str, times: int, pause_us: int = 5000) -> None:
-    """Give the parameter lro of a driver another value `times` times, with a pause between; leave it strict."""
+    """Change the parameter lro of a driver `times` times, with a pause between; leave it strict."""
     path = f"/sys/module/{driver}/parameters/lro"
     host.run(f"i=0; while [ $i -lt {times} ]; do echo $((i % 3)) >{path}; usleep {pause_us}; i=$((i + 1)); done; "
              f"echo 1 >{path}", timeout=60 + times)

@@ -14,7 +14,7 @@ from lab import proc, steps
 
 
 class LineResult(unittest.TestResult):
-    """Says what passed and what did not, as it happens."""
+    """Prints each test's result when it ends."""
 
     def __init__(self) -> None:
         super().__init__()

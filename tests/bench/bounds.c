@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What merging costs at least: the part that is not done for each packet.
+ * The lower bound of merging: the part that is not done for each packet.
  */
 #include <linux/ip.h>
 #include <linux/mm.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What merging costs at least: aggregates made by somebody who believes every packet.
+ * The lower bound of merging: a path that trusts every packet.
  *
- * Whoever merges has to read a packet's headers, find its flow, take note of the packet
- * there, put the payload in its place and hand over an skb with what the stack reads.
- * That is all that is done here: no table is searched and no rule checked, but that the
- * packet is the next of its flow by one number. Lengths are written once per skb;
- * checksums and truesize are not. An engine that is right cannot do less.
+ * Any engine has to read a packet's headers, find its flow, note the packet there, put the payload
+ * in its place and deliver an skb with the fields that the stack reads. This path does no more: it
+ * searches no table, and checks only the sequence number. Lengths are written once per skb;
+ * checksums and truesize are not. A correct engine cannot do less.
  */
 #ifndef _LRO_BENCH_BOUNDS_H
 #define _LRO_BENCH_BOUNDS_H
@@ -25,11 +24,11 @@
  * @skb: aggregate, or NULL
  * @tail: skb that grows: @skb or the last of its frag_list
  * @info: of @tail
- * @piece: memory of the last piece; copies only
+ * @piece: memory of the last piece; copy mode only
  * @seq: sequence number that continues it
  * @added: payload in @tail that its lengths do not tell yet, bytes
- * @fill: bytes used of the last piece; copies only
- * @size: bytes that it has; copies only
+ * @fill: bytes used of the last piece; copy mode only
+ * @size: bytes of the last piece; copy mode only
  * @payload: of each packet, bytes
  * @segs: packets that it will have
  * @left: packets to come
@@ -70,14 +69,14 @@ struct bounds {
 struct bounds *bounds_create(void);
 
 /**
- * bounds_destroy() - free it and what is open
+ * bounds_destroy() - free it and the open aggregates
  * @bounds: as created, or NULL
  * Context: process.
  */
 void bounds_destroy(struct bounds *bounds);
 
 /**
- * bounds_release() - deliver all that is open
+ * bounds_release() - deliver all open aggregates
  * @bounds: as created
  * Context: softirq.
  */
@@ -92,7 +91,7 @@ void bounds_release(struct bounds *bounds);
 void bounds_deliver(struct bounds *bounds, struct kept *kept);
 
 /**
- * bounds_begin() - begin an aggregate, after delivering the one that is open
+ * bounds_begin() - deliver the open aggregate and begin another
  * @bounds: as created
  * @kept: of the packet's flow
  * @skb: headers, with or without the first packet's payload; ownership passes
@@ -109,7 +108,7 @@ void bounds_begin(struct bounds *bounds, struct kept *kept, struct sk_buff *skb,
  */
 void bounds_chain(struct kept *kept, struct sk_buff *skb);
 
-/* Is it the next packet of its flow. */
+/* Is this the next packet of its flow? */
 static inline bool bounds_expects(const struct kept *kept, u32 seq)
 {
 	return likely(kept->skb) && likely(kept->seq == seq);
@@ -122,7 +121,7 @@ static inline void bounds_append(struct kept *kept, struct page *page, unsigned 
 	skb_frag_fill_page_desc(&kept->info->frags[kept->frags++], page, at, len);
 }
 
-/* Take note of a packet; deliver if that was the last. */
+/* Count a packet; deliver the aggregate if it was the last. */
 static inline void bounds_count(struct bounds *bounds, struct kept *kept)
 {
 	kept->seq += kept->payload;

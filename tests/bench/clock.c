@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What only the machine outside knows: user-mode Linux is a process there, so
- * this asks by system calls of that machine, of which the kernel inside knows
- * nothing.
+ * Facts that only the machine outside knows: user-mode Linux is a process of that machine, so this
+ * makes system calls of that machine, past the kernel inside.
  */
 #include <linux/build_bug.h>
 #include <linux/module.h>

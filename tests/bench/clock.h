@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Clocks of the benchmark: the time stamp counter, which user-mode Linux reads
- * as any process does, processor cycles where the runner opened a counter, and
- * what tells that a figure is worthless.
+ * Clocks of the benchmark: the time stamp counter, which user-mode Linux reads as any process does,
+ * processor cycles if the runner opened a counter, and the signs of a worthless figure.
  */
 #ifndef _LRO_BENCH_CLOCK_H
 #define _LRO_BENCH_CLOCK_H
@@ -31,7 +30,7 @@ bool clock_has_pmu(void);
 u64 clock_pmu(void);
 
 /**
- * clock_switches() - how often the machine took the processor away so far
+ * clock_switches() - times that the machine took the processor away so far
  */
 u64 clock_switches(void);
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Measures what receiving a packet costs, from the driver's buffer until the
- * aggregate it became part of has been freed by a sink at the entrance of the
- * network stack.
+ * Measures the cost of receiving a packet: from the driver's buffer until a sink at the entrance of
+ * the network stack has freed the aggregate of the packet.
  *
- * The paths run in a real NAPI poll with its full budget, so that GRO flushes
- * when it always does. Time is taken from the moment the frames of a poll are
- * ready until the next poll begins; making the frames is outside of it. A poll
- * during which the machine ran something else does not count. Rounds of the
- * paths alternate, so that what else disturbs the machine hits all alike. One
- * line of JSON per path goes to the console; the arithmetic is the runner's.
+ * The paths run in a real NAPI poll with its full budget, so that GRO flushes as usual. Time is
+ * taken from the moment the frames of a poll are ready until the next poll begins; it does not
+ * include making the frames. A poll during which the machine ran another task does not count.
+ * Rounds of the paths alternate, so that disturbances hit all alike. One line of JSON per path goes
+ * to the console; the arithmetic is the runner's.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,13 +56,13 @@ MODULE_PARM_DESC(flows, "flows that take turns, 1 to 1024");
 
 static unsigned int worst;
 module_param(worst, uint, 0444);
-MODULE_PARM_DESC(worst, "instead: what a sender can make dear, of lro_core with this max_flows; 0: no");
+MODULE_PARM_DESC(worst, "instead: costly streams, of lro_core with this max_flows; 0: no");
 
 static bool quick;
 module_param(quick, bool, 0444);
-MODULE_PARM_DESC(quick, "of that only what takes little time");
+MODULE_PARM_DESC(quick, "of these only the quick ones");
 
-/* An attack that succeeds is told by less than all of its packets. */
+/* A costly attack shows before all of its packets have been sent. */
 #define ROUND_SECONDS	3
 
 /**
@@ -75,7 +73,7 @@ MODULE_PARM_DESC(quick, "of that only what takes little time");
  *	one, which delivers all that is held, does not
  * @deliveries: skbs that reached the sink, all rounds
  * @segments: packets that reached the sink, all rounds
- * @failure: what was wrong with the first bad round, or NULL
+ * @failure: fault of the first bad round, or NULL
  */
 struct result {
 	u64 tsc[ROUNDS_MAX];
@@ -87,20 +85,20 @@ struct result {
 };
 
 /**
- * struct bench - everything of one run
+ * struct bench - the state of one run
  * @napi: the NAPI instance
- * @rx: what the paths are given
- * @sink: counts what is delivered
+ * @rx: arguments of the paths
+ * @sink: counts deliveries
  * @stream: makes the frames
  * @path: path being measured
  * @total: packets of a whole round
  * @sent: packets of this round, less if it is cut short
- * @deadline: when a round is cut short, jiffies
+ * @deadline: time at which a round is cut short, jiffies
  * @left: packets still to receive in this round
  * @running: packets of the poll whose end is not yet known
  * @counted: packets of the polls that counted
- * @no_memory: frames could not be made
- * @disturbed: a poll without packets does not count; where that takes long by itself, only it
+ * @no_memory: there was no memory for frames
+ * @disturbed: a poll without packets does not count; if such a poll takes long by itself, only it
  * @switches: clock_switches() when the frames of the last poll were ready
  * @begun: clock at that moment
  * @spent: clock ticks of the polls that counted
@@ -262,7 +260,7 @@ static void print_list(char *text, size_t size, const u64 *value)
 		len += scnprintf(text + len, size - len, "%s%llu", i ? "," : "", value[i]);
 }
 
-/* @stream: what tells this row from those of the same path. */
+/* @stream: distinguishes this row from others of the same path. */
 static void print_result(const struct rx_path *path, const struct result *result,
 			 unsigned int total, const char *stream)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The receive paths that are compared. Each does what a driver does with one
- * frame; to add one, write its function and add a line to the table.
+ * The receive paths that are compared. Each does a driver's work for one frame; to add one, write
+ * its function and add a line to the table.
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
@@ -172,8 +172,8 @@ static struct kept *kept_of(struct rx *rx, const u8 *eth)
 }
 
 /*
- * The least that merging skbs takes: what is left of the skb is free at once. Headers are
- * read where they have just been copied to.
+ * The lower bound of skb mode: the rest of the skb is freed at once. Headers are read from their
+ * fresh copy.
  */
 static __always_inline void receive_bound_skb(struct rx *rx, const struct frame *frame)
 {
@@ -223,7 +223,7 @@ static noinline bool begin_bound(struct rx *rx, struct kept *kept, const struct 
 	return true;
 }
 
-/* The least that copying takes: the payload, behind that of the flow's packet before. */
+/* The lower bound of copy mode: the payload goes behind that of the flow's packet before. */
 static __always_inline void receive_bound_copy(struct rx *rx, const struct frame *frame)
 {
 	const u8 *from = frame->data + header_len(frame->data);
@@ -258,7 +258,7 @@ static void poll_bound_copy(struct rx *rx, struct stream *stream, unsigned int c
 	each(rx, stream, count, receive_bound_copy);
 }
 
-/* The least that keeping pages takes. */
+/* The lower bound of page mode. */
 static __always_inline void receive_bound_page(struct rx *rx, const struct frame *frame)
 {
 	unsigned int hdr_len = header_len(frame->data), payload = frame->len - hdr_len;

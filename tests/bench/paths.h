@@ -12,11 +12,11 @@
 #include "stream.h"
 
 /**
- * struct rx - what a driver has at hand while it polls
+ * struct rx - a driver's data while it polls
  * @napi: its NAPI instance
  * @dev: its device
  * @lro: its engine context
- * @bounds: what the paths without an engine keep
+ * @bounds: state of the paths without an engine
  */
 struct rx {
 	struct napi_struct *napi;
@@ -31,7 +31,7 @@ struct rx {
  * @kind: packets it is fed
  * @delivers: the packets reach the sink
  * @engine: polls begin and end with those of the engine
- * @size: the only frame size it makes sense for, or 0
+ * @size: the only frame size of the path, or 0
  * @poll: receives @count frames, the last that stream_fill() made
  */
 struct rx_path {

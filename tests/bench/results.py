@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""From the rounds that the bench module printed to rows of results.
+"""Makes rows of results from the rounds that the bench module printed.
 
-Every figure is per packet. The empty loop is subtracted round by round, and ratios are taken between the same rounds of
-the two paths, which ran next to each other; then the median counts, with its median absolute deviation (MAD).
+Every figure is per packet. The empty loop is subtracted round by round. Ratios are taken between the same rounds of the
+two paths, which ran next to each other. A result is the median, with its median absolute deviation (MAD).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-# What a path is compared with: the ratio is that to the kernel's common way, napi_gro_receive().
+# The peers of a path: the ratio is that to the kernel's common way, napi_gro_receive().
 BASES = {
     "gro_skb": "gro_skb", "gro_frags": "gro_skb", "lro_skb": "gro_skb", "lro_copy": "gro_skb", "lro_page": "gro_skb",
     "pass_udp": "bare_udp", "passcopy_udp": "bare_udp", "pass_ack": "bare_ack", "passcopy_ack": "bare_ack",
 }
 # Further ways of a driver that holds the packet in a page: xen-netfront's, and the cheapest that GRO has.
 PEERS = {"lro_page": ("gro_pull", "gro_frags")}
-# Aggregates made by somebody who believes every packet: no engine that is right can be cheaper.
+# The lower bound: aggregates by a path that trusts every packet. No correct engine can be faster.
 FLOORS = {"lro_skb": "bound_skb", "lro_copy": "bound_copy", "lro_page": "bound_page"}
-# A round in which less than this share of the packets counted is dropped; a row needs so many rounds.
+# A round in which less than this share of the packets counted is dropped; a row needs this number of rounds.
 COUNTED_MIN = 0.25
 ROUNDS_MIN = 5
 
@@ -37,12 +37,12 @@ Key = tuple[str, int, int]  # path, flows, size
 
 
 class NoResults(Exception):
-    """The console does not hold a whole run."""
+    """The console does not hold a complete run."""
 
 
 @dataclass
 class Run:
-    """What the module printed: `about` the run, and one record per path, number of flows and size.
+    """The module's output: `about` the run, and one record per path, number of flows and size.
 
     `worst`: the records of tests/bench/worst.py.
     """
@@ -53,7 +53,7 @@ class Run:
 
 
 def parse(console: str) -> Run:
-    """Read the console of a run; raises NoResults unless it went to its end."""
+    """Read the console of a run; raises NoResults unless the run is complete."""
     run, begun = Run(), 0
     for line in console.splitlines():
         found = LINE.search(line)
@@ -81,7 +81,7 @@ def _mad(values: list[float]) -> float:
 class _Rounds:
     """Per-packet figures of one combination of flows and size: per path, round number -> ticks.
 
-    Rounds of which too little is left because the machine was busy are not in them.
+    Rounds with too few counted packets, because the machine was busy, are left out.
     """
 
     def __init__(self, run: Run, flows: int, size: int):
@@ -112,7 +112,7 @@ def _rounded(value: float, digits: int = 2) -> float | None:
 
 
 def _peer(rounds: _Rounds, path: str, peer: str) -> dict[str, float | None]:
-    """What another way costs, and the ratio of `path` to that."""
+    """The cost of another way, and the ratio of `path` to that."""
     ours, theirs = rounds.net(path), rounds.net(peer)
     both = ours.keys() & theirs.keys()
     return {"ns": _rounded(_median(theirs.values()) * rounds.ns_per_tick),
@@ -120,7 +120,7 @@ def _peer(rounds: _Rounds, path: str, peer: str) -> dict[str, float | None]:
 
 
 def _floor(rounds: _Rounds, path: str, base: str) -> dict[str, float | None]:
-    """The least that `path` takes, as a ratio like its own; None for paths that merge nothing of ours."""
+    """The lower bound of `path`, as a ratio like its own; None for paths without the engine."""
     if path not in FLOORS:
         return {"floor": None, "floor_mad": None}
     least, theirs = rounds.net(FLOORS[path]), rounds.net(base)
@@ -178,7 +178,7 @@ def rows(run: Run) -> list[dict[str, Any]]:
 
 
 def loop_failures(run: Run) -> list[str]:
-    """Sentences about loops and comparison paths that are not rows of their own but went wrong."""
+    """Sentences about failures of loops and comparison paths, which are no rows."""
     return [f"{path}, {flows} flows, {size} bytes: {record['failure']}"
             for (path, flows, size), record in run.records.items() if path not in BASES and record["failure"]]
 
@@ -220,7 +220,7 @@ def table(all_rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-# Path -> share of gro_skb's cost that it may have, for full-sized packets of so many flows; and ns for one that
+# Path -> target as a share of gro_skb's cost, for full-sized packets by number of flows; and ns for a packet that
 # cannot merge.
 BOUNDS = {"lro_page": 0.5, "lro_copy": 0.5, "lro_skb": 0.8}
 BOUND_SIZE, BOUND_FLOWS = 1514, (1, 64)
@@ -228,7 +228,7 @@ BOUND_EXTRA_NS = 30
 
 
 def _verdict(have: float, bound: float, row: dict[str, Any]) -> str:
-    """What to say of a figure: a bound below the floor, more clearly than by chance, is nobody's to keep."""
+    """The verdict on a figure: a target below the lower bound, by more than its spread, is out of reach."""
     if have <= bound:
         return "kept"
     floor, spread = row["floor"], row["floor_mad"]
@@ -236,7 +236,7 @@ def _verdict(have: float, bound: float, row: dict[str, Any]) -> str:
 
 
 def judgement(all_rows: list[dict[str, Any]]) -> list[str]:
-    """One sentence per figure that the engine has a bound for, as far as it was measured."""
+    """One sentence per measured figure with a target."""
     lines = []
     for row in all_rows:
         if not row["ok"] or row["flows"] not in BOUND_FLOWS:
@@ -244,7 +244,7 @@ def judgement(all_rows: list[dict[str, Any]]) -> list[str]:
         if row["path"] in BOUNDS and row["size"] == BOUND_SIZE:
             bound, have = BOUNDS[row["path"]], row["ratio"]
             text = (f"{row['path']}, {row['flows']} flows: {have:.2f} of gro_skb, wanted at most {bound}; "
-                    f"believing every packet takes {row['floor']:.2f}")
+                    f"the lower bound takes {row['floor']:.2f}")
         elif row["path"] == "pass" and row["size"] in (64, BOUND_SIZE):
             bound, have = BOUND_EXTRA_NS, row["extra_ns"]
             text = (f"{row['kind']} of {row['size']} bytes to {row['entry']}, {row['flows']} flows: {have:+.0f} ns, "
@@ -256,7 +256,7 @@ def judgement(all_rows: list[dict[str, Any]]) -> list[str]:
 
 
 def row_failures(all_rows: list[dict[str, Any]], timing: bool = True) -> list[str]:
-    """Sentences about rows that went wrong; those that only could not be measured count where `timing` matters."""
+    """Sentences about failed rows; rows that could not be measured count if `timing` matters."""
     return [f"{row['path']} {row['kind']} to {row['entry']}, {row['flows']} flows, {row['size']} bytes: "
             f"{row['failure']}" for row in all_rows
             if not row["ok"] and (timing or row["failure"] not in (BUSY, TOO_CHEAP))]

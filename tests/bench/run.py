@@ -26,8 +26,8 @@ from tests.bench import pmu, results, worst  # noqa: E402
 
 MODES = {"strict": 1, "relaxed": 2}
 
-# What a sender can make dear is measured with as many flows as the engine may have; how long aggregates are kept is
-# as long as may be, and how many packets they take is few enough for the memory there is.
+# Costs that a sender can cause are measured with the highest max_flows and hold_us, and with a max_segs that is low
+# enough for the memory.
 WORST = {1024: 64, 8192: 2, 65536: 2}
 WORST_QUICK = (1024,)
 WORST_ROUNDS = 5
@@ -35,7 +35,7 @@ PARAMETERS = "/sys/module/lro_core/parameters"
 # MiB; 65,536 aggregates of two pages are a third of it.
 MEMORY = 1536
 
-# One softirq may then run for a whole round: a change of thread in the middle would be measured with the packets.
+# One softirq may then run for a whole round: a change of thread within it would be measured with the packets.
 LONG_SOFTIRQ = "echo 1000000 > /proc/sys/net/core/netdev_budget; echo 1000000 > /proc/sys/net/core/netdev_budget_usecs"
 
 
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
 
 
 def processor() -> str:
-    """What /proc/cpuinfo calls the processor."""
+    """Name of the processor in /proc/cpuinfo."""
     found = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found[1] if found else platform.processor()
 
@@ -65,7 +65,7 @@ def worst_loads(module: Path, parameters: str, quick: bool) -> list[Load]:
 
 
 def measure(options: argparse.Namespace) -> tuple[results.Run, str]:
-    """Build and boot; return the run and why it has no processor cycles, if so."""
+    """Build and boot; return the run, and why it has no processor cycles if it has none."""
     kernel = ensure("bench")
     stage = build_modules(kernel, "bench", ["include", "lro_core", "tests/bench", "tests/netdev"])
     without_pmu = pmu.absence()

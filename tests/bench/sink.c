@@ -32,7 +32,7 @@ static bool check_tcp(struct sink *sink, const struct sk_buff *skb, const struct
 	return payload == segments * sink->stream->payload;
 }
 
-/* A packet that is of no flow, and came as it went. */
+/* A packet of no flow, received as it was sent. */
 static bool is_stray(const struct sk_buff *skb, const struct iphdr *iph)
 {
 	return skb->protocol == htons(ETH_P_IPV6) || iph->frag_off & htons(IP_MF);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The device the packets arrive on, and the sink that takes whatever reaches
- * the network stack there, so that the stack above costs nothing.
+ * The device on which the packets arrive, and the sink that takes all packets at the entrance of
+ * the network stack, so that the stack above costs nothing.
  */
 #ifndef _LRO_BENCH_SINK_H
 #define _LRO_BENCH_SINK_H
@@ -11,8 +11,8 @@
 #include "stream.h"
 
 /**
- * struct sink - what arrived
- * @stream: what is being sent
+ * struct sink - the packets that arrived
+ * @stream: source of the packets
  * @expect: next TCP sequence number of each flow
  * @deliveries: skbs
  * @segments: packets as counted by the GSO metadata of those skbs
@@ -37,9 +37,9 @@ struct sink {
 struct net_device *sink_create(struct sink *sink);
 
 /**
- * sink_start() - count anew
+ * sink_start() - set the counts to zero
  * @sink: sink
- * @stream: what will be sent, just started
+ * @stream: source of the packets, just started
  */
 void sink_start(struct sink *sink, const struct stream *stream);
 

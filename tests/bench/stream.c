@@ -23,7 +23,7 @@
 #define DADDR	0x0a000002
 #define DPORT	5001
 
-/* Between these no flow runs. */
+/* Addresses without a flow between them. */
 #define STRAY_SADDR	0x0a010001
 #define STRAY_DADDR	0x0a010002
 
@@ -39,8 +39,8 @@ static unsigned int timestamp_len(const struct stream *s)
 }
 
 /*
- * A hash that multiplies both ports, as they lie in the packet, by a number whose lower half is
- * this one puts flows with these ports beside each other, wherever its seed moves them.
+ * A hash that multiplies both ports, as they lie in the packet, by a number with this lower half
+ * puts flows with these ports beside each other, for any seed.
  */
 #define KNOWN_MULTIPLIER	0x27d4eb4fu
 
@@ -210,7 +210,7 @@ static void write_fragment(const struct stream *s, u8 *data)
 	ip_send_check(iph);
 }
 
-/* Options for the destination, of which there are none, before TCP. */
+/* An empty header of destination options before TCP. */
 static void write_extension(const struct stream *s, u8 *data)
 {
 	struct ipv6hdr *ip6h = (struct ipv6hdr *)(data + ETH_HLEN);

@@ -16,7 +16,7 @@
 #define STREAM_CHOSEN		254	/* flows of %STREAM_CHOSEN_PORTS */
 
 /**
- * enum stream_kind - what the packets are
+ * enum stream_kind - kind of the packets
  * @STREAM_TCP: full segments, each of which continues its flow
  * @STREAM_ACK: TCP without payload, padded to the size wanted
  * @STREAM_UDP: datagrams
@@ -52,7 +52,7 @@ struct frame {
 
 /**
  * struct stream - generator of frames
- * @kind: what they are
+ * @kind: of the frames
  * @flows: flows that take turns packet by packet
  * @size: bytes of each frame without FCS
  * @headers: bytes before the payload
@@ -61,8 +61,8 @@ struct frame {
  * @seq: next TCP sequence number of each flow
  * @id: next IPv4 identification of each flow
  * @port: source port of each flow of an address
- * @ports: how many these are
- * @flow_of: which of them a port is of
+ * @ports: number of these ports
+ * @flow_of: flow of a port
  * @slot: ring
  */
 struct stream {
@@ -94,9 +94,9 @@ int stream_init(struct stream *s);
 void stream_exit(struct stream *s);
 
 /**
- * stream_start() - choose what comes next
+ * stream_start() - choose the next frames
  * @s: stream
- * @kind: what the packets are
+ * @kind: of the packets
  * @flows: flows that take turns, at most %STREAM_FLOWS_MAX
  * @size: bytes of each frame without FCS
  */
@@ -107,7 +107,7 @@ void stream_start(struct stream *s, enum stream_kind kind, unsigned int flows, u
  * @s: stream
  * @count: frames, at most %STREAM_SLOTS
  *
- * A page that somebody still refers to is left to them and replaced.
+ * A page with other references is replaced.
  *
  * Context: softirq.
  * Return: 0 or -ENOMEM.
@@ -115,7 +115,7 @@ void stream_start(struct stream *s, enum stream_kind kind, unsigned int flows, u
 int stream_fill(struct stream *s, unsigned int count);
 
 /**
- * stream_flow() - which flow a packet with these is of
+ * stream_flow() - the flow of a packet
  * @s: stream
  * @saddr: source address
  * @port: source port
@@ -123,7 +123,7 @@ int stream_fill(struct stream *s, unsigned int count);
  */
 unsigned int stream_flow(const struct stream *s, __be32 saddr, __be16 port);
 
-/* Does another packet come after each of a flow. */
+/* Does a stray packet follow each packet of a flow? */
 static inline bool stream_has_strays(const struct stream *s)
 {
 	return s->kind == STREAM_FRAGMENT || s->kind == STREAM_EXTENSION;

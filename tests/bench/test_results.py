@@ -35,7 +35,7 @@ GRO = record("gro_skb", [201, 201, 301, 201, 201])
 
 
 class Rows(unittest.TestCase):
-    """What comes out of known rounds."""
+    """The results of known rounds."""
 
     def row(self, *records: str, path: str = "lro_skb") -> dict[str, Any]:
         return next(row for row in results.rows(results.parse(console(*records))) if row["path"] == path)
@@ -88,12 +88,12 @@ class Rows(unittest.TestCase):
         self.assertEqual([line.split()[:2] for line in told], [["missed", "lro_skb,"], ["kept", "lro_page,"]])
 
     def judged(self, floor: list[float], lro: float) -> str:
-        """The sentence about skb mode where its floor took so long and the engine so long."""
+        """The sentence about skb mode, by the times of its lower bound and of the engine."""
         records = [record("bound_skb", floor), GRO, record("lro_skb", [lro] * 5)]
         return results.judgement(results.rows(results.parse(console(*records))))[0]
 
     def test_a_bound_below_the_floor_is_out_of_reach(self) -> None:
-        self.assertRegex(self.judged([181] * 5, 201), r"^out of reach lro_skb, .*every packet takes 0\.90$")
+        self.assertRegex(self.judged([181] * 5, 201), r"^out of reach lro_skb, .*the lower bound takes 0\.90$")
         self.assertTrue(self.judged([121] * 5, 201).startswith("missed "))
         self.assertTrue(self.judged([181] * 5, 151).startswith("kept "), "what is measured counts")
 
@@ -123,7 +123,7 @@ def dear(case: str, **ns: float) -> list[str]:
 
 
 class Worst(unittest.TestCase):
-    """What a sender can make dear is measured by an ordinary packet."""
+    """Costs that a sender can cause are compared with an ordinary packet."""
 
     def found(self, *lines: str) -> list[dict[str, Any]]:
         return worst.rows(results.parse(console(GRO, *lines)))

@@ -4,16 +4,17 @@
 #include "worst.h"
 
 /*
- * A flow counts as bulk after eight segments in sequence, and stays open from then on. So streams
- * of such flows last for some more turns; where every second packet is a stray, twice as many.
- * With most flows half of a round is what an attack costs later on, else three quarters.
+ * A flow counts as bulk after eight segments in sequence, and its aggregate stays open from then
+ * on. So streams of such flows last for some more turns; if every second packet is a stray, for
+ * twice as many. The lasting cost of an attack is half of a round with most flows, otherwise three
+ * quarters.
  */
 #define BULK_TURNS	32
 #define STRAY_TURNS	64
 
 /*
- * The first one is what the others are measured by: a packet that does not merge. Its flow has an
- * aggregate open, which it ends, and begins another, which is all there is to do.
+ * The others are compared with the first one: a packet that does not merge. It ends the open
+ * aggregate of its flow and begins another, and needs no more work.
  */
 const struct worst_case worst_cases[] = {
 	{ "ordinary",	 STREAM_SINGLE,		64,    128, 1024,  1, true },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a sender can do to make packets dear: streams that merge little or nothing, and for which
- * an engine may have to search, walk, make room or give up much.
+ * Costs that a sender can cause: streams that merge little or nothing, and that may make an engine
+ * search, walk, evict or flush much.
  */
 #ifndef _LRO_BENCH_WORST_H
 #define _LRO_BENCH_WORST_H
@@ -12,11 +12,11 @@
  * struct worst_case - one such stream
  * @name: as in the results
  * @kind: packets
- * @flows: that take turns
+ * @flows: number of flows that take turns
  * @size: bytes of each frame without FCS
  * @max_flows: of lro_core, while it is measured
- * @turns: packets of each flow in one round, at least
- * @quick: also measured where it has to be quick
+ * @turns: least number of packets of each flow in one round
+ * @quick: also measured in a quick run
  */
 struct worst_case {
 	const char *name;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a sender can make dear: rows of tests/bench/worst.c, beside GRO's and beside an ordinary packet that does not merge.
+"""Costs that a sender can cause: rows of tests/bench/worst.c, beside GRO's and an ordinary packet that does not merge.
 
 All figures are ns per packet, medians of the rounds; ratios are taken between the same rounds.
 """
@@ -11,11 +11,11 @@ from typing import Any
 
 from .results import COUNTED_MIN, Run
 
-# The case that the others are measured by.
+# The case that the others are compared with.
 ORDINARY = "ordinary"
-# As many times an ordinary packet that does not merge, by the same way in, may a packet cost on average.
+# The highest mean cost of a packet, as a multiple of an ordinary packet that does not merge, by the same way in.
 BOUND = 4.0
-# A machine that has other work to do makes of it so many times as much.
+# Factor for the noise of a machine with other work.
 NOISE = 1.5
 
 PEER = "gro_skb"
@@ -23,7 +23,7 @@ ENGINE = ("lro_skb", "lro_copy", "lro_page")
 
 
 def _rounds(run: Run, record: dict[str, Any]) -> dict[int, float]:
-    """Round -> ns per packet. Rounds of which the machine left too little are not in it."""
+    """Round -> ns per packet. Rounds with too few counted packets are left out."""
     scale = 1e6 / run.about["tsc_khz"]
     packets = record["packets"]
     return {number: ticks * scale / packets for number, ticks in enumerate(record["tsc"])
@@ -68,9 +68,9 @@ def rows(run: Run) -> list[dict[str, Any]]:
 
 
 def failures(found: list[dict[str, Any]]) -> list[str]:
-    """Sentences about rows that went wrong, or are dearer than the bound by more than noise."""
+    """Sentences about rows that failed, or are above the bound by more than noise."""
     if not found:
-        return ["no row of what a sender can make dear was measured"]
+        return ["no row of costs that a sender can cause was measured"]
     said = []
     for row in found:
         name = f"{row['case']} to {row['path']}, {row['flows']} flows, max_flows {row['max_flows']}"
@@ -85,9 +85,8 @@ def failures(found: list[dict[str, Any]]) -> list[str]:
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """A line per case and size of the flow table: ns, how many times an ordinary packet that does not merge, packets per
-    delivery."""
-    lines = ["ns per packet of what a sender can make dear (times an ordinary packet that does not merge), and packets per "
+    """A line per case and size of the flow table: ns, multiple of an ordinary packet's, packets per delivery."""
+    lines = ["ns per packet of costly streams (times an ordinary packet that does not merge), and packets per "
              "delivery",
              "case        flows max_flows" + "".join(f"{path:>13}" for path in ENGINE) + f"{PEER:>9}   gro   lro"]
     by_case: dict[tuple[str, int, int], dict[str, dict[str, Any]]] = {}

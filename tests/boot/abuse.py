@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tests of what this project's driver has to survive with traffic flowing, for any class that has `lab`, flood() and counters()."""
+"""Abuse of this project's driver under traffic, for any class that has `lab`, flood() and counters()."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def switched_under_traffic(test: unittest.TestCase, lab: topology.NativeLab, tim
     statistics = f"/sys/class/net/{topology.NIC}/statistics"
 
     def losses() -> dict[str, int]:
-        """Frames that the NIC had no room for, that the driver or the stack dropped, and that the driver never saw."""
+        """Frames without room in the NIC, frames dropped by driver or stack, and frames that the driver never saw."""
         names = ("rx_dropped", "rx_errors", "rx_missed_errors", "rx_packets")
         told = lab.receiver.run("cat " + " ".join(f"{statistics}/{name}" for name in names))
         seen, nic = dict(zip(names, map(int, told.split()))), lab.nic.stats()
@@ -30,7 +30,7 @@ def switched_under_traffic(test: unittest.TestCase, lab: topology.NativeLab, tim
                 "missed by the driver": seen["rx_missed_errors"], "not seen": nic["rx_frames"] - seen["rx_packets"]}
 
     def frames() -> tuple[int, int]:
-        """Frames that came in, and those that the engine was given."""
+        """Frames that came in, and frames that the engine got."""
         return lab.nic.stats()["rx_frames"], engine.counters(lab.receiver)["rx0_lro_packets"]
 
     lost_before, before = losses(), frames()

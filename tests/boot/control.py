@@ -15,7 +15,7 @@ SMALL = 1 << 20
 
 
 class Control:
-    """What the features say, and whether the engine does it."""
+    """The features, and whether the engine obeys them."""
 
     def modes(self) -> tuple[str, str]:
         """State of the features for strict and relaxed mode."""
@@ -30,7 +30,7 @@ class Control:
         self.lab.set_module_parameter(self.lab.nic_host, self.lab.model.ours, "lro", value)
 
     def engine_packets(self) -> int:
-        """Packets that the engine saw of a small file that arrived intact."""
+        """Packets of a small file, which arrived intact, that the engine saw."""
         def count() -> int:
             return int(self.lab.nic_host.run(f"ethtool -S {topology.NIC} | sed -n 's/ *rx0_lro_packets: //p'"))
         before = count()
@@ -39,7 +39,7 @@ class Control:
 
     @contextlib.contextmanager
     def controlled(self):
-        """A part of the test with our driver in strict mode, which it is left in."""
+        """A part of the test with our driver in strict mode, also at its end."""
         self.lab.use_nic_driver(self.lab.model.ours)
         self.lab.wait_for_ping()
         self.parameter(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the drivers of QEMU's NICs have to survive of a NIC that lies, for any class that has `lab` and `lies`."""
+"""Lies of a NIC that the drivers of QEMU's NICs have to survive, for any class that has `lab` and `lies`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JUMBO = 9000
 
 
 class Lies:
-    """Lengths beyond the buffer, frames without an end, time stamps that are not there: see tests/boot/liar."""
+    """Lengths beyond the buffer, frames without an end, missing time stamps: see tests/boot/liar."""
 
     # Kinds that are counted as dropped, and others.
     counted: Sequence[str] = ()
@@ -29,7 +29,7 @@ class Lies:
         return int(self.lab.nic_host.run(f"cat /sys/class/net/{topology.NIC}/statistics/rx_dropped"))
 
     def tell(self, kind: str) -> None:
-        """Have the NIC lie in LIES polls, and return when it has."""
+        """Make the NIC lie in LIES polls, and return when it has."""
         host, parameter = self.lab.nic_host, f"/sys/module/{self.lab.model.stock}_liar/parameters/lie"
         host.run(f"echo {kind} {LIES} >{parameter}")
         deadline = time.monotonic() + LIMIT
@@ -38,7 +38,7 @@ class Lies:
             self.lab.sender.run(f"ping -c {LIES} -i 0.01 -s 1000 -W 1 {topology.NIC_ADDRESS} >/dev/null", check=False)
 
     def lied_to(self, kinds: Sequence[str], counted: Sequence[str]) -> None:
-        """The driver goes on after each kind, and has counted what had to be."""
+        """The driver goes on after each kind, and has counted the frames of the lies."""
         for kind in kinds:
             with self.subTest(kind):
                 before = self.dropped()
@@ -66,7 +66,7 @@ class Lies:
             self.lied_to((*self.counted, *self.uncounted), self.counted)
             host.run(f"ip link set {topology.NIC} mtu 1500")
             lab.wait_for_link()
-            # Of slots that are not the NIC's: where it is then is known again after a reset.
+            # Lies about slots that are not the NIC's: its position is known again after a reset.
             self.tell("owner")
             host.run(f"ip link set {topology.NIC} down; ip link set {topology.NIC} up")
             lab.wait_for_link()

@@ -21,7 +21,7 @@ from .control import Control
 
 
 class OnTheNic(Control, Abuse):
-    """What both drivers have to do; each class below is one kernel on one chip."""
+    """Tests of both drivers; each class below is one kernel on one chip."""
 
     series: str
     chip: str
@@ -96,7 +96,7 @@ class OnTheNic(Control, Abuse):
                 self.lab.send_file(self.size)
 
     def flood(self) -> None:
-        """Start a stream that goes on in the background, and wait until it flows."""
+        """Start a stream in the background, and wait until it flows."""
         self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 &")
         self.lab.sender.run(f"sleep 1; setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -t 120 >/dev/null 2>&1 &")
         before = self.lab.nic.stats()["rx_frames"]

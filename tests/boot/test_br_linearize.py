@@ -20,14 +20,14 @@ from lab.paths import BUILD
 
 PORT, ADDRESS, ROUTED_ADDRESS, TAGGED_ADDRESS = "vif1.0", "10.0.0.3", "10.0.9.3", "10.0.5.3"
 TUNNEL_ADDRESS = "10.0.6.3"
-# Stays the same when the port is made anew, as the sender remembers it.
+# Constant over replacements of the port, as the sender remembers it.
 FAR_MAC = "00:16:3e:00:00:01"
 STOCK_MTU_PAYLOAD = 1448
 PARAMETERS = "/sys/module/br_linearize/parameters"
 
 
 class Namespace:
-    """The far end of the port: a network namespace of a host, as far as traffic needs one."""
+    """The far end of the port: a network namespace of a host, with the functions of a host that traffic needs."""
 
     name = "namespace"
 
@@ -62,7 +62,7 @@ class E1000Lab(topology.NativeLab):
 
 
 class Rewriting:
-    """What holds for each NIC; each class below is one kernel on one NIC."""
+    """Tests for each NIC; each class below is one kernel on one NIC."""
 
     series: str
     nic_driver: str
@@ -101,7 +101,7 @@ class Rewriting:
 
     @contextlib.contextmanager
     def counted(self):
-        """A dictionary that has what the counters gained, once the part is over."""
+        """A dictionary that gets the increase of the counters, once the part is over."""
         before, gained = self.counters(), {}
         yield gained
         gained.update({name: value - before[name] for name, value in self.counters().items()})
@@ -113,7 +113,7 @@ class Rewriting:
         self.lab.check()
 
     def send(self, address: str = ADDRESS, files: int = 1) -> None:
-        """Send what has to arrive intact, as much as so many files."""
+        """Send the bytes of a number of files; all have to arrive intact."""
         traffic.send_file(self.lab.sender, self.namespace, address, files * self.size)
 
     def stream(self) -> traffic.Transfer:
@@ -179,7 +179,7 @@ class Rewriting:
                      f"ip addr del 10.0.9.1/24 dev {PORT}; ip link set {PORT} master br0")
 
     def test_tags_are_written_back(self):
-        """Into the headers, for a port that does not do so itself."""
+        """The tag goes into the headers, for a port that does not insert it."""
         self.set(mode="inphase")
         # Some kernels have it built in.
         self.host.run(f"ethtool -K {PORT} tx-vlan-hw-insert off; [ -e /proc/net/vlan ] || modprobe 8021q")
@@ -209,7 +209,7 @@ class Rewriting:
             for end, near, far, address in ends:
                 end.run(f"ip tunnel add inner mode ipip local {near} remote {far} && "
                         f"ip addr add {address}/24 dev inner && ip link set inner up")
-            # Without the port's own segmentation the stack cuts up what was rewritten.
+            # Without the port's own segmentation the stack segments the rewritten packets.
             for whole, hook, mode in itertools.product(("on", "off"), ("bridge", "egress"),
                                                        ("linearize", "inphase", "segment")):
                 self.host.run(f"ethtool -K {PORT} tx-ipxip4-segmentation {whole}")

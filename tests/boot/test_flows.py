@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Streams that take turns, through a bridge: r8169_lro merges each for itself, loses nothing and keeps nothing for long.
+"""Streams that take turns, through a bridge: r8169_lro merges each separately, loses nothing and holds no packet for
+long.
 
     rtl8169d, which makes the frames == Linux [ r8169_lro or r8169 - br0 - dummy0 ]
 
@@ -15,18 +16,19 @@ from lab.paths import BUILD
 
 HEADERS, PAYLOAD = 66, 1448
 FRAMES = 20000
-# 256 of each flow where there are most: until a flow counts as bulk, its first burst goes in two packets or three.
+# 256 frames of each flow at the highest number of flows: the first burst of a flow goes in two or three packets.
 MANY = 1 << 18
 BURST = 16
 MERGED = 14
-# Microseconds: eight times hold_us as shipped, and what the machine takes for all that is due by then.
+# Microseconds: eight times hold_us as shipped, and the machine's time for all flows that are due by then.
 HOLD, SLACK = 800, 200
-# Other work of this machine delays the NIC's interrupts, which only ever adds to a wait: in one of so many runs it does not.
+# Other work of this machine delays the NIC's interrupts, which can only lengthen a wait: one of these runs has no such
+# delay.
 RUNS = 3
 
 
 class Interleaved(unittest.TestCase):
-    """One machine for all tests; what the bridge passes on is counted there in packets and bytes."""
+    """One machine for all tests; the bridge's output is counted there in packets and bytes."""
 
     @classmethod
     def setUpClass(cls):
@@ -48,14 +50,14 @@ class Interleaved(unittest.TestCase):
         return self.through(frames, **traffic)
 
     def through(self, frames: int, **traffic: int) -> scaling_flows.Passage:
-        """Send frames as the machine is; none of their bytes is missing."""
+        """Send frames in the machine's present state; none of their bytes is missing."""
         before = self.sent()
         done = scaling_flows.send(self.lab, frames=frames, counted=False, **traffic)
         self.assertEqual(self.sent() - before, done.packets * HEADERS + frames * PAYLOAD)
         return done
 
     def sent(self) -> int:
-        """Bytes that the bridge has passed on."""
+        """Bytes that the bridge has forwarded."""
         return int(self.lab.nic_host.run(f"cat /sys/class/net/{scaling_flows.SINK}/statistics/tx_bytes"))
 
     def test_8_flows_packet_by_packet(self):

@@ -21,7 +21,7 @@ SMALL = 1 << 20
 
 
 class OnQemusNic(Lies, OnTheNic):
-    """All that OnTheNic has, at the length of this NIC, and what r8169 has not."""
+    """The tests of OnTheNic, with sizes for this NIC, and tests of features that r8169 lacks."""
 
     size = 4 << 20
     switches = 100
@@ -96,7 +96,7 @@ class OnQemusNic(Lies, OnTheNic):
             self.flood()
             for count in (64, 1024, 256):
                 host.run(f"ethtool -G {topology.NIC} rx {count}; usleep 300000")
-            # Whatever needs a reset: the driver cleans its rings while packets come.
+            # Changes that need a reset: the driver cleans its rings while packets come.
             for _ in range(8):
                 host.run(f"ethtool -r {topology.NIC}; usleep 200000; ethtool -K {topology.NIC} rx-all on; "
                          f"usleep 200000; ethtool -K {topology.NIC} rx-all off; usleep 200000")
@@ -138,7 +138,7 @@ class TwoQueues(topology.NativeLab):
 
 
 class IgbQueues(unittest.TestCase):
-    """Each queue merges for itself, and queues come and go under traffic."""
+    """Each queue merges separately, and queues come and go under traffic."""
 
     @classmethod
     def setUpClass(cls):

@@ -11,7 +11,7 @@ from . import test_boot, test_br_linearize
 
 
 class Checked:
-    """The checkers report their first finding only, which fails the test: at the end they have to be at work still."""
+    """The checkers report their first finding only, which fails the test: at the end they have to be active."""
 
     def test_z_checkers_are_at_work(self):
         host = self.lab.nic_host
@@ -19,7 +19,7 @@ class Checked:
         self.assertRegex(host.run("cat /proc/lockdep_stats"), r"debug_locks: +1")
 
 
-# Everything takes several times as long.
+# All steps take several times as long.
 class Driver(Checked, test_boot.OnTheNic, unittest.TestCase):
     series, chip = kernels.KASAN, "8169"
     size = 2 << 20

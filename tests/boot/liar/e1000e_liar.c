@@ -65,7 +65,7 @@ static bool liar_lies(struct napi_struct *napi, unsigned int kind)
 	union e1000_rx_desc_extended *desc;
 
 	if (kind == OWNER) {
-		/* The slot behind the last that the NIC was given. */
+		/* The slot behind the last one of the NIC. */
 		if (adapter->rx_ps_pages)
 			return true;
 		desc = E1000_RX_DESC_EXT(*ring, ring->next_to_use);

@@ -18,7 +18,7 @@ static bool liar_lies(struct napi_struct *napi, unsigned int kind)
 	if (!ring)
 		return false;
 	if (kind == OWNER) {
-		/* The slot behind the last that the NIC was given. */
+		/* The slot behind the last one of the NIC. */
 		desc = IGB_RX_DESC(ring, ring->next_to_use);
 		desc->wb.upper.status_error = cpu_to_le32(E1000_RXD_STAT_DD | E1000_RXD_STAT_EOP);
 		desc->wb.upper.length = cpu_to_le16(1500);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What both liars share. Before each poll of the driver a liar changes what the NIC has written
- * into the receive ring: one descriptor in a poll, as long as there are lies to tell. The
- * parameter `lie` takes a kind and a number, and shows how many are still to be told.
+ * The part that both liars share. Before each poll of the driver a liar changes one descriptor that
+ * the NIC has written into the receive ring, as long as there are lies to tell. The parameter `lie`
+ * takes a kind and a number, and shows the number of lies left.
  */
 #ifndef LIAR_H
 #define LIAR_H
@@ -13,7 +13,9 @@
 
 /* The includer defines LIAR_POLL, the name of the driver's poll function. */
 
-/* The kinds of a driver, ended by NULL, and how it tells one: whether there was an opportunity. */
+/*
+ * The kinds of a driver, ended by NULL, and the function that tells a lie if there is a descriptor.
+ */
 static const char * const liar_kinds[];
 static bool liar_lies(struct napi_struct *napi, unsigned int kind);
 
