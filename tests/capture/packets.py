@@ -67,7 +67,7 @@ def pcapng_block(kind: int, body: bytes, order: str = "<") -> bytes:
 
 
 def pcapng(packets: list[tuple[int, bytes]], order: str = "<") -> bytes:
-    """A pcapng file with one interface that counts nanoseconds, and a block of a kind nobody knows."""
+    """A pcapng file with one interface that counts nanoseconds, and a block of an unknown kind."""
     out = pcapng_block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1), order)
     out += pcapng_block(1, struct.pack(order + "HHI", 1, 0, 0) + struct.pack(order + "HHB3xHH", 9, 1, 9, 0, 0), order)
     out += pcapng_block(0xbad, b"unknown", order)
@@ -78,7 +78,7 @@ def pcapng(packets: list[tuple[int, bytes]], order: str = "<") -> bytes:
 
 
 class Talk:
-    """A connection in the making: packets with the time they were seen at."""
+    """A connection under construction: packets with their times."""
 
     def __init__(self, sender_isn: int = 1000, receiver_isn: int = 9000) -> None:
         self.packets: list[tuple[int, bytes]] = []
@@ -99,7 +99,7 @@ class Talk:
         self.raw(time, True, ACK, self.sent, self.answered, 500)
 
     def data(self, time: int, payload: int, back: int = 0) -> None:
-        """Payload from the sender; `back` bytes before what would be next."""
+        """Payload from the sender; it begins `back` bytes before the next one's place."""
         self.raw(time, True, ACK, self.sent - back, self.answered, 500, payload)
         self.sent = max(self.sent, self.sent - back + payload)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The capture reader against captures whose every number is known."""
+"""The capture reader against captures of which each number is known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Case(unittest.TestCase):
 
 
 class Windows(Case):
-    """What the receiver advertised."""
+    """The receiver's advertised windows."""
 
     def test_scale_of_the_receiver(self) -> None:
         talk = Talk()
@@ -82,7 +82,7 @@ class Windows(Case):
             self.assertFalse(flow.has_handshake)
             self.assertRaisesRegex(CaptureError, "no handshake of 10.0.0.1:40000 -> 10.0.0.3:5001", flow.windows)
             self.assertRaisesRegex(CaptureError, "no handshake", flow.segments_histogram)
-            # What needs no handshake is still there.
+            # Values that need no handshake are still there.
             self.assertEqual((flow.payload_bytes, flow.pure_acks), (1000, 1))
 
     def test_direction_is_by_payload(self) -> None:
@@ -167,7 +167,7 @@ class Counts(Case):
 
 
 class Flows(Case):
-    """Which connection a packet belongs to."""
+    """The connection of a packet."""
 
     def test_ports_used_again(self) -> None:
         first, second = Talk(), Talk(sender_isn=700000)

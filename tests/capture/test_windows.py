@@ -34,7 +34,7 @@ def talk(handshake: bool = True) -> Talk:
 
 
 class Windows(unittest.TestCase):
-    """What is read out of a capture is what was put into it, or a sentence says why not."""
+    """The evaluation has the numbers of the capture, or a sentence says why not."""
 
     def setUp(self) -> None:
         scratch = tempfile.TemporaryDirectory()

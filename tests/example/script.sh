@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What is done with the example driver inside user-mode Linux. Each result is a line "check: NAME: VALUE".
+# The test of the example driver inside user-mode Linux. Each result is a line "check: NAME: VALUE".
 T=/sys/kernel/debug/tracing
 P=/sys/module/lro_core/parameters
 FLOWS=/sys/kernel/debug/lro_core/flows
@@ -15,7 +15,7 @@ fetch() { # NAME ADDRESS
 	if cmp -s /www/file /tmp/got; then say "$1" intact; else say "$1" broken; fi
 }
 
-# What the tracepoints have seen since the last time: the most segments in an aggregate, the names of events and reasons.
+# The tracepoints since the last time: the most segments in an aggregate, the names of events and reasons.
 trace_since() { # NAME FILTER
 	say "$1 segs" "$(grep "lro_flush:.*$2" $T/trace | sed 's/.* segs=\([0-9]*\).*/\1/' | sort -n | tail -1)"
 	echo >$T/trace

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The example driver in user-mode Linux: TCP through the engine, and everything that may happen meanwhile.
+"""The example driver in user-mode Linux: TCP through the engine, and changes of all kinds meanwhile.
 
-One boot does it all; each test looks at a part of what it said. A complaint of the kernel fails them all. It is the
-kernel without KASAN, which takes user-mode Linux's own switch to its interrupt stack for a mistake under this load.
+There is one boot; each test checks a part of its output. A complaint of the kernel fails all tests. The kernel has no
+KASAN, which takes user-mode Linux's own switch to its interrupt stack for a fault under this load.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Example(unittest.TestCase):
             Load(stage / "lro_core/lro_core.ko", "hold_us=10000"),
             Load(stage / "examples/lro_pair/lro_pair.ko"),
         ]
-        # The init leaves by itself: what the script says has to be out by then.
+        # The init ends by itself: the script's output has to be complete by then.
         text = boot(kernel, "example", loads, after=SCRIPT.read_text(), timeout=300).checked()
         cls.said = {}
         for name, value in re.findall(r"check: ([^:]+): (.*?)\r?$", text, re.MULTILINE):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Traffic whose bytes are all checked, and which goes on while machines are troubled: flow.c, on hosts of the lab."""
+"""Traffic whose bytes are all checked, and which goes on during disturbances: flow.c, on hosts of the lab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lab.steps import LabError
 FOLDER = Path(__file__).parent
 PORT = 5050
 KINDS = ("bulk", "small", "echo", "udp")
-# Seconds: longer than any test, and until a stopped flow must have told its end. TCP may wait long for its next try.
+# Seconds: longer than any test; and the limit for the end of a stopped flow. TCP may wait long for its next try.
 FOR_EVER = 36000
 PATIENCE = 120
 
@@ -31,7 +31,7 @@ def program() -> Path:
 
 
 def install(host: Host) -> None:
-    """Put the program on a host that has none, and have it serve there."""
+    """Put the program on a host that has none, and start its sink there."""
     if host.run("[ -e /tmp/flow ] || echo no").strip():
         host.put(gzip.compress(program().read_bytes()), "/tmp/flow.gz")
         host.run("gunzip /tmp/flow.gz && chmod +x /tmp/flow")
@@ -41,18 +41,18 @@ def install(host: Host) -> None:
 
 @dataclass(frozen=True)
 class Flow:
-    """A source at work on `host`; its files there begin with `name`."""
+    """A running source on `host`; its files there begin with `name`."""
 
     host: Host
     kind: str
     name: str
 
     def bytes(self) -> int:
-        """Bytes that have gone so far."""
+        """Bytes sent so far."""
         return int(self.host.run(f"cat {self.name}.bytes 2>/dev/null || echo 0").strip() or 0)
 
     def progress(self, count: int, within: float = PATIENCE) -> None:
-        """Return when `count` more bytes have gone; raise LabError if that takes longer than `within` seconds."""
+        """Return when `count` more bytes have been sent; raise LabError if that takes longer than `within` seconds."""
         wanted, deadline = self.bytes() + count, time.monotonic() + within
         while self.bytes() < wanted:
             if time.monotonic() > deadline:
@@ -61,7 +61,7 @@ class Flow:
             time.sleep(0.2)
 
     def stop(self) -> int:
-        """End it; return how many bytes went; raise LabError unless all arrived intact."""
+        """End it; return the number of bytes sent; raise LabError unless all arrived intact."""
         self.host.run(f"kill $(cat {self.name}.pid) 2>/dev/null; true")
         self.host.run(f"for try in $(seq {PATIENCE * 10}); do [ -e {self.name}.status ] && exit; usleep 100000; done",
                       timeout=PATIENCE + 30)

@@ -7,11 +7,11 @@
  *
  * A source sends for SECONDS or until SIGTERM. bulk and small write 64 KiB or a few bytes at a
  * time; the sink checks each byte and, at the stream's end, answers how many were right. echo and
- * udp get back what they sent: requests one by one, datagrams of up to 8000 bytes, of which some
+ * udp get their own bytes back: requests one by one, datagrams of up to 8000 bytes, of which some
  * may be lost, but none may be damaged.
  *
- * Exit status of a source: 0 all is right, 1 a byte is wrong or missing, 2 the network or the
- * command line is. FILE shows the bytes that went so far. Both ends have the same byte order.
+ * Exit status of a source: 0 all is right, 1 a byte is wrong or missing, 2 a fault of the network
+ * or of the command line. FILE shows the bytes sent so far. Both ends have the same byte order.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -88,7 +88,10 @@ static void set_up(int fd)
 	struct timeval patience = { .tv_sec = PATIENCE };
 	int room = ROOM;
 
-	/* Little is on its way: what went has nearly arrived, and a stream that is ended is over soon. */
+	/*
+	 * Few bytes are on their way, so that sent bytes have nearly arrived, and a stopped stream
+	 * ends soon.
+	 */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
@@ -137,7 +140,7 @@ static void serve(int fd)
 	set_up(fd);
 	if (read_all(fd, &hello, sizeof(hello)) != sizeof(hello))
 		end(2, "no greeting");
-	/* Once a byte is wrong the rest is taken, so that no reset overtakes the answer. */
+	/* After a wrong byte the rest is read, so that no reset overtakes the answer. */
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0) {
 		size_t right;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Bytes that follow from their place in a stream, so that either end knows what has to be there. */
+/* Bytes that follow from their place in a stream, so that either end can compute them. */
 #ifndef FLOW_PATTERN_H
 #define FLOW_PATTERN_H
 

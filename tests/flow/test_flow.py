@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The traffic program notices each kind of damage: a proxy on this machine does it."""
+"""The traffic program notices each kind of damage, which a proxy on this machine does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from . import KINDS, program
 
-# Where the proxy changes something: behind the greeting.
+# Place at which the proxy changes bytes: behind the greeting.
 PLACE = 200_000
 
 

@@ -6,7 +6,7 @@
 
 #define LEVELS	4096
 
-/* libFuzzer looks at these after each input: one that was 0 for all before is something new. */
+/* libFuzzer reads these after each input: one that was 0 for all earlier inputs is new coverage. */
 static u8 level[LEVELS] __attribute__((section("__libfuzzer_extra_counters"), used));
 
 static u64 blocks, events;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How much the engine does for an input: the basic blocks of its own files that are executed, by
- * packet or poll. The same input always takes as many, on any machine. The fuzzer learns of it,
- * too, and keeps an input that is dearer than those before.
+ * The engine's work for an input: the executed basic blocks of its files, by packet or poll. The
+ * number is the same on any machine. The fuzzer gets it, too, and keeps an input that costs more
+ * than those before.
  */
 #ifndef _FUZZ_COST_H
 #define _FUZZ_COST_H
@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 /**
- * cost_begin() - an input begins; what was done to prepare for it does not count
+ * cost_begin() - an input begins; preparations before it do not count
  */
 void cost_begin(void);
 
@@ -20,8 +20,8 @@ void cost_begin(void);
 void cost_event(void);
 
 /**
- * cost_pause() - what follows is the test's own
- * @on: whether that begins or ends
+ * cost_pause() - begin or end a part that belongs to the test
+ * @on: whether the part begins
  */
 void cost_pause(bool on);
 

@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 /**
- * struct input - what is left of one input
+ * struct input - the rest of one input
  * @at: next byte
  * @left: bytes left
  */
@@ -41,7 +41,7 @@ static inline u32 input_u32(struct input *in)
 	return high << 16 | input_u16(in);
 }
 
-/* A finding: what must hold does not. */
+/* A failed condition is a finding. */
 #define MUST(condition) do {							\
 	if (!(condition)) {							\
 		fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__,		\

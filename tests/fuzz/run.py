@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fuzzes the engine's pure parts with libFuzzer, in the lab's root under AddressSanitizer and UBSan.
 
-frame: any bytes as frames, judged by an oracle; flows: a packet stream through the flow table, beside a model.
-Starts from tests/fuzz/corpus/ and what earlier runs found (build/fuzz/corpus/). An input that breaks something is kept
-in build/fuzz/findings/ and named together with the command that replays it.
+frame: any bytes as frames, judged by an oracle; flows: a packet stream through the flow table, beside a model. Starts
+from tests/fuzz/corpus/ and the inputs of earlier runs (build/fuzz/corpus/). A finding is kept in build/fuzz/findings/
+and named together with the command that replays it.
 
-Of each target the dearest input is told: that for which the engine executes most basic blocks by packet or poll
-(tests/fuzz/cost.h), which depends on nothing but the input and the compiler. The dearest ones known are kept in
-tests/fuzz/dearest/. An input far above the median fails. The last line is `N passed, N failed`.
+The most expensive input of each target is named: the engine executes the most basic blocks by packet or poll for it
+(tests/fuzz/cost.h), a number that depends only on the input and the compiler. The most expensive known inputs are kept
+in tests/fuzz/dearest/. An input far above the median fails. The last line is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ CORPUS = HERE / "corpus"
 DEAREST = HERE / "dearest"
 FINDINGS = OUT / "findings"
 
-# As many times the median of all inputs may the dearest one take.
+# The highest cost of an input, as a multiple of the median of all inputs.
 COST_BOUND = 5.0
-# So many of the dearest inputs are kept for the repository, of each target.
+# Number of the most expensive inputs that the repository keeps of each target.
 COST_KEPT = 8
 
 # Bytes of one input; longer ones only slow the search down.
 MAX_LEN = 256
-# Most of an input set that minimising keeps for the repository, bytes.
+# Limit of an input set that minimising keeps for the repository, bytes.
 KEPT = 90_000
 
 
@@ -51,7 +51,7 @@ def in_root(*command: str, log: Path | None, timeout: float, env: dict[str, str]
 
 
 def folders(target: str) -> list[Path]:
-    """Where inputs of a target lie: what earlier runs found comes first, for libFuzzer writes there."""
+    """Folders with inputs of a target. That of earlier runs comes first, because libFuzzer writes there."""
     return [path for path in (OUT / "corpus" / target, CORPUS / target, DEAREST / target) if path.exists()]
 
 
@@ -63,7 +63,7 @@ def build() -> None:
 
 
 def fuzz(target: str, seconds: int) -> bool:
-    """Fuzz one target; report and return whether nothing broke."""
+    """Fuzz one target; report findings, and return whether there are none."""
     for folder in (OUT / "corpus" / target, FINDINGS):
         folder.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"fuzz-{target}.log"
@@ -92,7 +92,7 @@ def fuzz(target: str, seconds: int) -> bool:
 
 
 def costs(target: str) -> dict[Path, float]:
-    """Input -> basic blocks of the engine by packet or poll, of all that are known, the dearest first."""
+    """Known input -> basic blocks of the engine by packet or poll, the most expensive first."""
     inputs = [path for folder in folders(target) for path in sorted(folder.iterdir())]
     log = LOGS / f"fuzz-cost-{target}.log"
     log.unlink(missing_ok=True)
@@ -106,7 +106,7 @@ def costs(target: str) -> dict[Path, float]:
 
 
 def judge_cost(target: str) -> bool:
-    """Tell the dearest input of a target; return whether it is within the bound."""
+    """Name the most expensive input of a target; return whether it is within the bound."""
     try:
         measured = costs(target)
     except LabError as error:
@@ -121,7 +121,7 @@ def judge_cost(target: str) -> bool:
 
 
 def replay(target: str, path: Path) -> bool:
-    """Run one input and show what it does; return whether it breaks nothing."""
+    """Run one input and show its output; return whether it is no finding."""
     copy = OUT / "replay"
     shutil.copy(path, copy)
     log = LOGS / f"fuzz-replay-{target}.log"
@@ -135,7 +135,7 @@ def replay(target: str, path: Path) -> bool:
 
 
 def minimise(target: str) -> None:
-    """Replace the repository's inputs by the smallest set that reaches as much, as far as it fits."""
+    """Replace the repository's inputs by the smallest set with the same coverage, as far as it fits."""
     merged = OUT / "merged" / target
     cache.remove(merged)
     merged.mkdir(parents=True)
@@ -154,7 +154,7 @@ def minimise(target: str) -> None:
 
 
 def keep_dearest(target: str) -> None:
-    """Replace the repository's dearest inputs by those that are dearest now."""
+    """Replace the repository's most expensive inputs by the present ones."""
     kept = {path.name[:12]: path.read_bytes() for path in list(costs(target))[:COST_KEPT]}
     cache.remove(DEAREST / target)
     (DEAREST / target).mkdir(parents=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A further driver is a further folder, and a kernel gets those modules that its configuration allows.
 
-All on this machine, in copies of the tree: nothing is compiled.
+The tests run on this machine, in copies of the tree: nothing is compiled.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ FILES = {
                   'needs = ["CONFIG_PCI", "CONFIG_E9000"]\nbus = "pci"\nstock = "e9000"\nstock_driver = "e9000"\n'
                   'serves = "E9000 NIC"\n',
 }
-# Files that would have to name each driver, if they did not look for the folders.
+# Files that look for the folders and so need not name each driver.
 NAMELESS = ("Makefile", "Kbuild", "dkms.conf", "debian/rules", "debian/control", "packaging/*.py", "packaging/*.spec",
             "packaging/*completion", "tools/xenlro/*.py", "lab/modules.py", "lab/kernels.py", "graft/*")
-# The parts of what DKMS does with dkms.conf before it builds.
+# The steps of DKMS with dkms.conf before it builds.
 DKMS = """
 kernelver=$1 arch=$2 kernel_source_dir=$3 dkms_tree=$4
 . "$5"
@@ -91,7 +91,7 @@ class Copied(unittest.TestCase):
 
 
 class FurtherDriver(Copied):
-    """What each part of the project makes of one more folder."""
+    """The effect of a further folder on each part of the project."""
 
     def setUp(self):
         super().setUp()
@@ -107,7 +107,7 @@ class FurtherDriver(Copied):
         (out / "src/old_lro").mkdir(parents=True)
         self.make(f"OUT={out}", "CC=true", "stage")
         self.assertTrue((out / "src" / DRIVER / "rx.c").is_file())
-        # What a tree of another time or configuration left there is not built.
+        # Leftovers of another time or configuration are not built.
         self.assertFalse((out / "src/old_lro").exists())
         shown = self.said("make", "-s", "-f", str(out / "src/Kbuild"), f"src={out}/src", "--eval", "show:;@echo $(obj-m)", "show")
         self.assertEqual(sorted(shown.split()), sorted(["br_linearize/", f"{DRIVER}/", "lro_core/", "netfront_lro/", "r8169_lro/"]))
@@ -138,7 +138,7 @@ class FurtherDriver(Copied):
         self.assertIn("/usr/sbin/xenlro apply", (root / "usr/lib/udev/rules.d/70-xenlro.rules").read_text())
 
     def test_nothing_lists_the_drivers(self):
-        # Comments and what is printed may name one.
+        # Comments and messages may name a driver.
         drivers = [path.parent.name for path in TOP.glob("*/graft.toml")]
         for pattern in NAMELESS:
             for path in sorted(self.top.glob(pattern)):
@@ -149,7 +149,7 @@ class FurtherDriver(Copied):
 
 
 class Configured(Copied):
-    """Kernels that lack something."""
+    """Kernels that lack an option."""
 
     def test_each_module_is_built_where_its_needs_are_met(self):
         self.pack("6.12")
@@ -187,7 +187,7 @@ class Configured(Copied):
                 self.assertEqual(self.dkms(arch=arch)[0], skipped)
 
     def test_what_was_built_is_what_is_there(self):
-        # The headers may be gone by then, or a need be met that was not.
+        # The headers may be gone by then, or have further options.
         self.pack("6.12")
         built = self.folder / "dkms/xenlro/0.1.0/6.12.1-test/x86_64/module"
         built.mkdir(parents=True)
@@ -202,7 +202,7 @@ class Compiler(Copied):
     GCC = ("CONFIG_CC_IS_GCC=y", "CONFIG_GCC_VERSION=150101")
 
     def fits(self, *options: str, banner: str, code: int = 0, arguments: tuple[str, ...] = (), name: str = "gcc") -> str:
-        """What is said for a kernel with those options where `name` prints that banner."""
+        """The output for a kernel with those options if the compiler `name` prints that banner."""
         self.configure(*ALL, *options)
         (self.headers / "Makefile").touch()
         program = self.folder / "bin" / name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hosts for all tests of a class, and what they were like before each test.
+"""Hosts for all tests of a class, and their state before each test.
 
-The machines' serial agents, which the lab does not know of here, say what the hosts are like.
+The machines' serial agents, which the lab does not know here, tell the state.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lab.paths import ROOT
 
 from . import machines
 
-# Seconds for a host to notice that the lab is gone and to put itself back, on a busy machine.
+# Seconds for a host to notice that the lab is gone and to restore itself, on a busy machine.
 PUT_BACK = 60
 
 
@@ -41,7 +41,7 @@ class Bed(unittest.TestCase):
         return getattr(self.lab, self.watched[role])
 
     def state(self) -> list[str]:
-        """All of the hosts that the lab might change, what runs there, and what it may have left behind."""
+        """State of the hosts that the lab might change, their processes, and leftovers of the lab."""
         # Another driver means another number for the same interface, and so another order.
         more = ("readlink /sys/class/net/eth0/device/driver; lsmod | cut -d' ' -f1 | sort; "
                 "ip -o -4 addr | cut -d' ' -f2- | sort; ip route; ls -d /run/xenlro-lab /tmp/* 2>/dev/null; ps -o comm | grep -E 'iperf|perf|sleep' | sort")

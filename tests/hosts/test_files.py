@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The file that names the hosts, and what perf prints: mistakes are one clear sentence, never a number."""
+"""The file that names the hosts, and perf's output: mistakes give one clear sentence, never a number."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ payload 1000000 10.25 12.75
 
 
 class Perf(unittest.TestCase):
-    """Reading what perf printed."""
+    """Reading perf's output."""
 
     def test_counts(self) -> None:
         found = perf.interval(COUNTED)

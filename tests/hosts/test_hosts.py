@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The lab's own machines as the user's hosts: what is measured, and that each is afterwards exactly as before.
+"""The lab's own machines as the user's hosts: the results, and that each host is afterwards exactly as before.
 
     sender VM [ sshd ] == rtl8169d == native VM [ r8169 or r8169_lro | sshd ]
 """
@@ -25,7 +25,7 @@ BULK = 8 << 20
 LRO = Config("native-lro", configs.OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro")
 ENTRIES = {"sender": {"interface": "eth0", "address": "10.0.0.1"},
            "native": {"interface": "eth0", "address": "10.0.0.2"}}
-# What the user has set: to be found as it was.
+# Settings of the user, which have to stay.
 MINE = ("ethtool -K eth0 rx off; ip link set eth0 mtu 1400; ip link set eth0 mtu 1500; "
         "ip addr add 10.0.7.2/24 dev eth0; ip route add 10.0.8.0/24 via 10.0.7.1 dev eth0; "
         "echo 1 >/proc/sys/net/ipv4/conf/eth0/rp_filter; echo 77 >/sys/class/net/eth0/gro_flush_timeout")
@@ -67,7 +67,7 @@ class Hosts(bed.Bed):
         self.assert_as_before()
 
     def test_3_counts_of_perf(self) -> None:
-        """A perf that counts made-up numbers: they come out per byte of the payload of the interval."""
+        """A perf with invented counts: the results have them per byte of the payload of the interval."""
         host = self.lab.nic_host
         real = host.get("/usr/bin/perf")
         counted = machines.NO_PMU.replace("<not supported>,,$event,0", "1000000,,$event,1")
@@ -120,14 +120,14 @@ class Hosts(bed.Bed):
         self.assert_as_before()
 
     def test_5_killed(self) -> None:
-        """Nothing of the lab is left to put the hosts back: they do it themselves."""
+        """The lab is gone completely: the hosts restore themselves."""
         self.frames
         self.interrupted(signal.SIGKILL)
         self.assert_as_before()
         self.assertIn("driver r8169_lro", machines.ask(self.lab.nic_host, "show eth0"))
 
     def test_6_silence(self) -> None:
-        """The host waits for signs of life, but not for ever; a lab that comes back to it finds that out."""
+        """The host restores itself after some time without signs of life; a lab that returns learns of it."""
         with mock.patch.object(session, "LIMIT", 2), mock.patch.object(session, "BEAT", 12):
             with self.assertRaisesRegex(LabError, "put back"):
                 with HostsLab(inventory.read(self.file), machines.FOLDER / "ssh") as lab:
@@ -138,7 +138,7 @@ class Hosts(bed.Bed):
         self.assert_as_before()
 
     def test_7_refusals(self) -> None:
-        """A host that is not fit is left alone, with a sentence."""
+        """An unfit host stays unchanged, and a sentence says why."""
         said = {}
         for what, entries in (
                 ("path", ENTRIES | {"native": {"interface": machines.MANAGEMENT, "address": "10.0.9.15"}}),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Putting a host back, on a host without a machine: sshd of the lab's root in namespaces of its own, with a veth pair.
+"""Restoring a host, without a machine: sshd of the lab's root in namespaces of its own, with a veth pair.
 
-Nothing there has a driver; what happens to drivers is seen in test_hosts.py.
+There are no drivers in it; test_hosts.py tests these.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ethtool -K eth0 gro on >/dev/null; exec /usr/sbin/sshd -D -e -f /etc/ssh/config'
 _SSH = """#!/bin/sh
 exec {ssh} -o "ProxyCommand=nsenter -t {pid} -n {busybox} nc 127.0.0.1 22" "$@"
 """
-# All that the lab changes, and something it leaves running: a command with a process group of its own.
+# All changes of the lab, and a process that it leaves running: a command with a process group of its own.
 CHANGE = ("ethtool -K eth0 tso off gso off gro off; echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save; "
           "ip link set eth0 mtu 1300; ip addr del 10.0.0.1/24 dev eth0; ip link set eth0 down")
 LEFT = (f"setsid sh -c 'echo $$ >{DIRECTORY}/sink.session; timeout 500 sleep 499' </dev/null >/dev/null 2>&1 & "
@@ -54,7 +54,7 @@ LEFT = (f"setsid sh -c 'echo $$ >{DIRECTORY}/sink.session; timeout 500 sleep 499
 
 
 class Namespaces(unittest.TestCase):
-    """Each test compares the host with what it was like before."""
+    """Each test compares the host with its state before."""
 
     @classmethod
     def setUpClass(cls):
@@ -124,7 +124,7 @@ class Namespaces(unittest.TestCase):
             self.session()
 
     def test_killed(self) -> None:
-        """A lab that is killed outright: its connection ends, and the host puts itself back."""
+        """A lab that is killed: its connection ends, and the host restores itself."""
         script = (f"import sys, time; sys.path.insert(0, {str(ROOT)!r}); from tests.hosts import test_session as t\n"
                   "from pathlib import Path\n"
                   f"case = t.Namespaces(); t.Namespaces.folder = Path({str(self.folder)!r})\n"
@@ -138,7 +138,7 @@ class Namespaces(unittest.TestCase):
         self.assert_as_before()
 
     def test_silence(self) -> None:
-        """A lab that gives no sign of life finds the host put back."""
+        """A lab that gave no sign of life finds the host restored."""
         with mock.patch.object(session, "LIMIT", 2), mock.patch.object(session, "BEAT", 9):
             made = self.session()
             made.change(CHANGE)

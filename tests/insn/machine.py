@@ -14,11 +14,11 @@ from lab.kernel import Kernel
 OUT = Path(os.environ.get("OUT", "build/tests/insn")).resolve()
 PLUGIN = OUT / "insn.so"
 BARE = ["-cpu", "max", "-m", "64", "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(OUT / "payload")]
-BARE_EXIT = 15          # what isa-debug-exit makes of the value that payload.S writes
+BARE_EXIT = 15          # exit code of isa-debug-exit for the value that payload.S writes
 
 
 def qemu() -> list[str]:
-    """Command for a machine with nothing but a processor, memory and what is asked for."""
+    """Command for a machine with a processor, memory and the named devices only."""
     return [*roots.qemu(), "-accel", "tcg,thread=multi", "-M", "pc", "-nodefaults", "-display", "none",
             "-no-reboot"]
 
@@ -33,7 +33,7 @@ def run(arguments: list[str], log: Path, timeout: float = 60) -> int:
 
 def build_modules(source: Path, kernel: Kernel, extra: tuple[Path, ...] = (),
                   options: tuple[str, ...] = ()) -> Path:
-    """Builds the modules of a folder with a Kbuild for a kernel; returns the folder they are in.
+    """Builds the modules of a folder with a Kbuild for a kernel; returns the folder with the results.
 
     `extra` are further sources, `options` arguments of make.
     """
@@ -53,7 +53,7 @@ def wanted() -> list[Kernel]:
 
 
 def initramfs(name: str, kernel: Kernel, modules: list[Path], steps: list[str]) -> Path:
-    """The test program, modules in the root folder, and what init.c does with them."""
+    """The test program, modules in the root folder, and init.c, which runs them."""
     tree = cpio.Tree()
     tree.character_device("/dev/console", 5, 1)
     tree.file("/init", (OUT / "init").read_bytes(), 0o755)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What measuring costs in throughput: the same transfers with all that a run measures, and with nothing.
+"""The cost of measuring in throughput: the same transfers with all measurements of a run, and with none.
 
 Two laboratories stand side by side, one with the instruction plugin and the counter of grant copies, one without, and
-transfers alternate between them. An idle one costs a few per cent of a core, and costs both alike. Only on a machine that
-does nothing else is wall-clock throughput steady enough, so this is no part of `make check`.
+transfers alternate between them. An idle laboratory costs a few per cent of a core, and costs both alike. Throughput is
+steady enough on an idle machine only, so this is no part of `make check`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST = 0.90
 
 
 class Overhead(unittest.TestCase):
-    """A measured transfer is nearly as fast as one that nobody looks at."""
+    """A measured transfer is nearly as fast as an unmeasured one."""
 
     def compare(self, kind: type[Lab], config: configs.Config) -> None:
         with ExitStack() as stack:
@@ -34,7 +34,7 @@ class Overhead(unittest.TestCase):
             baseline = measure.at_rest(counted)
             rates: list[tuple[float, float]] = []
             for turn in range(PAIRS):
-                # Who is first changes, so that a machine that becomes slower or faster favours neither.
+                # The order changes, so that a machine that becomes slower or faster favours neither.
                 pair = {}
                 for lab in (plain, counted) if turn % 2 else (counted, plain):
                     around = measure.Meter(counted, baseline, COUNT) if lab is counted else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The plugin on a Xen host with a guest: what is known to run in a domain is counted for that domain."""
+"""The plugin on a Xen host with a guest: known code of a domain is counted for that domain."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Domains(unittest.TestCase):
             self.assertAlmostEqual(spent["insns"][category], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
         self.assertEqual(part[22, 23][vcpu]["movs"]["user"], COPY_BYTES)
         self.assertEqual(part[12, 13][vcpu]["movs"]["modules"], COPY_BYTES)
-        # The other domain has nothing of it.
+        # The other domain has no part of it.
         other = 1 - vcpu
         for (a, b), category in (((21, 22), "user"), ((11, 12), "modules")):
             self.assertLess(part[a, b][other]["insns"][category], LOOP_INSNS // 10)

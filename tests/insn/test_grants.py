@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The grant copy counter against known copies in a Xen driver domain, and what it costs."""
+"""The grant copy counter against known copies in a Xen driver domain, and its cost."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Kernels(unittest.TestCase):
         self.assertEqual(part[2, 3]["movs"]["user"], COPY_BYTES)
         self.assertAlmostEqual(part[11, 12]["insns"]["modules"], LOOP_INSNS, delta=CLOSE * LOOP_INSNS)
         self.assertEqual(part[12, 13]["movs"]["modules"], COPY_BYTES)
-        # The kernel's memcpy is a string instruction or a loop, as the processor's features tell it.
+        # The kernel's memcpy is a string instruction or a loop, depending on the processor's features.
         copied = part[13, 14]
         if copied["movs"]["kernel"] < COPY_BYTES:
             self.assertGreater(copied["insns"]["kernel"], COPY_BYTES // 16)
@@ -59,7 +59,7 @@ class Kernels(unittest.TestCase):
               f"halted {1 - part[4, 5]['busy']:.1%}")
 
     def check_ranges(self, console: str) -> None:
-        """The boundary between kernel and modules is where the plugin assumes it."""
+        """The boundary between kernel and modules is the one that the plugin assumes."""
         found = re.search(r"INSN-RANGES text-end (\w+) modules (\w+) (\w+)", console)
         assert found
         text_end, low, high = (int(text, 16) for text in found.groups())

@@ -51,10 +51,10 @@ class Payload(unittest.TestCase):
                 self.assertEqual(moves["movs"], {"total": MOVS_BYTES, **only(category, MOVS_BYTES)})
                 self.assertEqual(moves["stos"], {"total": STOS_BYTES, **only(category, STOS_BYTES)})
                 self.assertEqual(loop["waits"]["total"] + moves["waits"]["total"], 0)
-                # Nothing but the wait, and the marker's own block.
+                # Only the wait, and the marker's own block.
                 self.assertAlmostEqual(wait["waits"][category], WAIT_INSNS, delta=3)
                 self.assertLess(wait["work"]["total"], 6)
-                # A repeated instruction is one, however long; the translator re-enters it a few times.
+                # A repeated instruction of any length is one; the translator re-enters it a few times.
                 self.assertLess(moves["insns"][category], 40)
 
     def test_blocks(self) -> None:
@@ -86,7 +86,7 @@ def only(category: str, value: int) -> dict[str, int]:
 
 
 class Refusals(unittest.TestCase):
-    """What does not fit is refused with a sentence, and nothing is counted."""
+    """Unfit arguments and files are refused with a sentence, and nothing is counted."""
 
     def refused(self, argument: list[str], *words: str) -> None:
         log = machine.OUT / "refused.log"
@@ -102,7 +102,7 @@ class Refusals(unittest.TestCase):
         self.assertRaisesRegex(InsnError, "did not load the plugin", header, out)
 
     def test_other_api_in_the_laboratory(self) -> None:
-        """The machine does not start; what is said names both versions and the log."""
+        """The machine does not start; the message names both versions and the log."""
         with mock.patch.object(vm, "INSN_PLUGIN", machine.OUT / "foreign/insn.so"):
             with self.assertRaises(LabError) as caught:
                 topology.NativeLab(logs=BUILD / "check/insn-api", counted=True).__enter__()
