@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unittest
 
 from tests.network.namespaces import OURS, STOCK, OnHost
@@ -49,6 +50,15 @@ class Kept(OnHost):
         self.host("maddress add 33:33:00:00:00:77 dev eth0")
         self.same_after()
         self.assertIn("33:33:00:00:00:77 static", self.on_host("ip", "maddress", "show", "dev", "eth0"))
+
+    def test_program_that_has_to_be_started_again_is_named(self):
+        self.configure(*PLAIN)
+        listening = ("import socket, time; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3); s.bind(('eth0', 3)); "
+                     "time.sleep(600)")
+        process = self.spawn(self.host_space, sys.executable, "-c", listening)
+        self.until(lambda: len(self.on_host("cat", "/proc/net/packet").splitlines()) > 1)
+        self.assertRegex(self.same_after(), rf"by a packet socket: python\S* \({process.pid}\)\n")
+        self.assertNotIn("Note", self.same_after(wanted="stock", driver=STOCK))
 
     def test_queues(self):
         self.configure(*PLAIN)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from . import bind, choices, devices, guard, modules, order, refuse, remote
+from collections.abc import Sequence
+
+from . import bind, choices, devices, guard, listeners, modules, order, refuse, remote
 from .devices import Device
 from .errors import XenlroError
 from .order import Order
@@ -43,14 +45,17 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
     if asks:
         print(f"This connection runs through {device.interface}, which is away for some seconds. If the connection does not "
               "come back, log in again.", flush=True)
+    tied = listeners.of(system, device.interface) if device.interface else []
     told = guard.result(guard.ordered(system, Order(
         device.id, _wanted(device, ours), device.driver, ours, asks, device.interface)))
-    return _with_note(system, device, ours, told)
+    return _with_note(system, device, ours, told, tied)
 
 
-def _with_note(system: System, device: Device, ours: bool, told: str) -> str:
-    note = modules.misspelt(system, device.bus.ours) if ours else None
-    return f"{told}\nNote: {note}" if note else told
+def _with_note(system: System, device: Device, ours: bool, told: str, tied: Sequence[str] = ()) -> str:
+    notes = [modules.misspelt(system, device.bus.ours)] if ours else []
+    if tied:
+        notes.append(f"start these again, which listen to the interface that is gone by a packet socket: {', '.join(tied)}")
+    return "\n".join([told, *(f"Note: {note}" for note in notes if note)])
 
 
 def _checked(system: System, name: str, ours: bool) -> Device:
