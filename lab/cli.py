@@ -11,7 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from . import (configs, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
+from . import (configs, domains, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
                scaling, scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
@@ -71,6 +71,11 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
                          help=f"configurations (CONFIGS, default all): {' '.join(configs.ALL)}")
     command.add_argument("--nic", default=os.environ.get("NIC") or nics.DEFAULT, metavar="MODEL",
                          help=f"the emulated NIC (NIC, default {nics.DEFAULT}): {', '.join(nics.MODELS)}")
+    command.add_argument("--topology", default=os.environ.get("TOPOLOGY") or domains.DEFAULT, metavar="NAME",
+                         help=f"the Xen host's domains (TOPOLOGY, default {domains.DEFAULT}): " + "; ".join(
+                             f"{topology.name}: {topology.about}" for topology in domains.TOPOLOGIES.values()))
+    command.add_argument("--guest", default=os.environ.get("GUEST") or domains.PV, metavar="KIND",
+                         help=f"the guests' kind (GUEST, default {domains.PV}): {', '.join(domains.KINDS)}")
     command.add_argument("--bytes", default=os.environ.get("BYTES") or DEFAULT_BYTES, metavar="SIZE",
                          help=f"payload of each run (BYTES, default {DEFAULT_BYTES})")
     command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
@@ -99,13 +104,15 @@ def _run(options: argparse.Namespace) -> None:
     model = nics.select(options.nic)
     wanted = configs.select(options.configs, model)
     count, repeats = parse_bytes(options.bytes), parse_repeats(options.repeats)
+    place = _place(options)
     if not options.hosts:
         _setup(options.kernel)
     ready = time.monotonic()
     PARTIAL.unlink(missing_ok=True)
     try:
         found = (hosts.run(options.configs, options.hosts, count, repeats, save=_save) if options.hosts
-                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save, model=model))
+                 else experiments.run(wanted, options.kernel, count, repeats, options.profile, save=_save, model=model,
+                                      place=place))
     except BaseException:
         if PARTIAL.exists():
             steps.say(f"The results until then are kept: `make report RESULTS={PARTIAL}` shows them.")
@@ -115,10 +122,19 @@ def _run(options: argparse.Namespace) -> None:
     minutes = (time.monotonic() - ready) / 60
     if "profile" in found:
         steps.say(symbols.render(found["profile"]))
-    compared = textwrap.fill(report.sentences(ratios.of(found)), 100)
+    compared = textwrap.fill(report.sentences(ratios.of(found), len(ratios.domains(found))), 100)
     steps.say(f"\n{table.render(found)}\n{f'{chr(10)}{compared}{chr(10)}' if compared else ''}\n"
               f"{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")
+
+
+def _place(options: argparse.Namespace) -> experiments.Place:
+    """The topology and the kind of guests that were chosen; LabError where they cannot be had."""
+    place = experiments.Place(domains.select(options.topology), domains.guest_kind(options.guest))
+    if (options.hosts or scaling.select(options.scaling)) and place != experiments.Place():
+        raise LabError("TOPOLOGY and GUEST choose emulated domains of a run of configurations: leave HOSTS and SCALING "
+                       "out, or those two", code=steps.EXIT_USAGE)
+    return place
 
 
 def _save(found: dict) -> None:
@@ -128,12 +144,15 @@ def _save(found: dict) -> None:
 def _run_scaling(options: argparse.Namespace) -> None:
     if options.hosts or nics.select(options.nic).name != nics.DEFAULT:
         raise LabError("SCALING needs rtl8169d's NIC and its Xen host: leave HOSTS and NIC out", code=steps.EXIT_USAGE)
+    _place(options)
     wanted, repeats = scaling.wanted_configs(options.configs), parse_repeats(options.repeats)
     count = parse_bytes(options.bytes)
     _setup(options.kernel)
     begun = time.monotonic()
     earlier = results.read(RESULTS) if RESULTS.exists() else None
-    found = scaling.join(earlier, experiments.described(options.kernel, count), RESULTS)
+    described = experiments.described(options.kernel, count)
+    described |= {"topology": domains.TOPOLOGIES[domains.DEFAULT].described(domains.PV)}
+    found = scaling.join(earlier, described, RESULTS)
     for series in scaling.select(options.scaling):
         found = scaling.run(series, options.kernel, repeats, wanted, found)
         results.write(found, RESULTS)

@@ -16,7 +16,12 @@ SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 PV, PVH = KINDS = ("pv", "pvh")
 # How the domain that has a vif's back end passes packets to it.
-BRIDGE = "bridge"
+BRIDGE, ROUTE, OVS = "bridge", "route", "ovs"
+# Between dom0 and a driver domain of its own there is one more vif, for the lab's commands.
+DOM0_ADDRESS, OWNER_ADDRESS = "10.9.0.1", "10.9.0.2"
+MANAGEMENT_NET = "10.9.0.0/24"
+# Addresses behind a router, and the router's own among them.
+ROUTED_NET, ROUTER_ADDRESS = "10.137.0.0/16", "10.137.0.1"
 # Xen's name of the first domain of every topology.
 DOM0 = "Domain-0"
 
@@ -73,6 +78,30 @@ class Topology:
         return self.path[-1]
 
     @property
+    def assigned(self) -> bool:
+        """Whether the NIC is assigned to a domain other than dom0."""
+        return self.owner != self.domains[0].name
+
+    @property
+    def routed(self) -> bool:
+        """Whether the NIC's domain routes."""
+        return self.hops[0].way == ROUTE
+
+    @property
+    def backs(self) -> tuple[str, ...]:
+        """The domains with a back end on the way of the payload."""
+        return tuple(hop.back for hop in self.hops)
+
+    def beyond(self, name: str) -> tuple[str, ...]:
+        """The addresses that the payload may have beyond a domain, the next one first."""
+        return tuple(hop.address for hop in self.hops[self.path.index(name):])
+
+    def gateway(self, name: str) -> str:
+        """The address by which a domain behind a router reaches all else."""
+        number = self.path.index(name) - 1
+        return ROUTER_ADDRESS if not number else self.hops[number - 1].address
+
+    @property
     def behind(self) -> tuple[str, ...]:
         """The domains that a front end leads to, in the order in which they can be made."""
         return self.path[1:]
@@ -106,6 +135,17 @@ TOPOLOGIES = {topology.name: topology for topology in (
     Topology("bridge", "dom0 owns the NIC and bridges to the guest",
              (Domain("driver", "driver domain", 0, 1024), Domain("guest", "guest", 1, 256)),
              (Hop("driver", "guest", BRIDGE, GUEST_ADDRESS),), 2048),
+    Topology("ovs", "dom0 owns the NIC and switches to the guest with Open vSwitch",
+             (Domain("driver", "driver domain", 0, 1024), Domain("guest", "guest", 1, 256)),
+             (Hop("driver", "guest", OVS, GUEST_ADDRESS),), 2048),
+    Topology("driver-domain", "a domain of its own owns the NIC and bridges to the guest, dom0 only manages",
+             (Domain("dom0", "dom0", 0, 1024), Domain("driver", "driver domain", 1, 384),
+              Domain("guest", "guest", 2, 256)),
+             (Hop("driver", "guest", BRIDGE, GUEST_ADDRESS),), 2048),
+    Topology("chain", "a domain with the NIC routes to a firewall with NAT, which routes to the receiver, as in Qubes",
+             (Domain("dom0", "dom0", 0, 1024), Domain("net", "net domain", 1, 384),
+              Domain("firewall", "firewall", 2, 256), Domain("app", "app domain", 3, 256)),
+             (Hop("net", "firewall", ROUTE, "10.137.0.2"), Hop("firewall", "app", ROUTE, "10.137.0.3")), 2560),
 )}
 DEFAULT = "bridge"
 

@@ -8,16 +8,18 @@ import functools
 import itertools
 import operator
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
-from . import (attempts, configs, kernels, latency, measure, progress, ratios, results, roots, segments,
+from . import (attempts, configs, domains, kernels, latency, measure, progress, ratios, results, roots, segments,
                steps, traffic, windows)
 from .agent import Host
 from .configs import Config
 from .console import MachineFault
+from .domains import Topology
 from .nics import DEFAULT, MODELS, Model
 from .steps import LabError
-from .topology import NIC, Lab, NativeLab, XenLab
+from .topology import NIC, Lab, NativeLab, XenLab, cpu_for
 from .traffic import Transfer
 
 # Request and response go on for so long; the histogram of segments is of so many bytes at most.
@@ -28,22 +30,34 @@ LATENCY_TURNS, TURN_SECONDS = 4, 2
 HISTOGRAM_BYTES = 16 << 20
 
 
+@dataclass(frozen=True)
+class Place:
+    """The Xen host's topology and the kind of its guests."""
+
+    topology: Topology = domains.TOPOLOGIES[domains.DEFAULT]
+    kind: str = domains.PV
+
+
 def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False,
-        save: Callable[[dict], None] = lambda found: None, model: Model = MODELS[DEFAULT]) -> dict:
+        save: Callable[[dict], None] = lambda found: None, model: Model = MODELS[DEFAULT],
+        place: Place = Place()) -> dict:
     """Send `count` bytes `repeats` times through each configuration; return the results.
 
     profiled: attribute the instructions to symbols, see lab/symbols.py. save: is given what there is after each run.
-    model: the NIC, which the configurations are made for.
+    model: the NIC, which the configurations are made for. place: the domains of the Xen host.
 
     Native configurations come first; then those that need the same drivers, one repeat of each after the other, so
     that a slow change of the machine touches all alike.
     """
     found = described(series, count, model)
+    if any(config.xen for config in wanted):
+        found |= {"topology": place.topology.described(place.kind), "machine": measure.machine(cpu_for(place.kind))}
     laboratories: list[tuple[Lab, list[Config]]] = []
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
-        lab = (XenLab if xen else NativeLab)(series, with_ours=any(config.ours for config in group),
-                                                chip=model.name, counted=True, profiled=profiled)
+        kind = functools.partial(XenLab, topology=place.topology, kind=place.kind) if xen else NativeLab
+        lab = kind(series, with_ours=any(config.ours for config in group), chip=model.name, counted=True,
+                   profiled=profiled)
         # All images before the first machine: a fault in one shows at once, and all are of the same sources.
         lab.prepare()
         laboratories.append((lab, group))
@@ -201,7 +215,8 @@ class _Bench:
 
     def _merge(self, config: Config, on: bool) -> None:
         self._lab.set_module_parameter(self._lab.nic_host, config.nic_driver, "lro", int(on))
-        self._lab.set_module_parameter(self._lab.receiver, configs.OUR_GUEST, "lro", int(on))
+        for host in self._lab.fronts.values():
+            self._lab.set_module_parameter(host, configs.OUR_GUEST, "lro", int(on))
 
 
 def _summary(run: dict) -> str:
@@ -235,7 +250,9 @@ def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
     if config.our_nic:
         counters[config.nic_driver] = driver_counters(lab.nic_host, NIC)
     if config.guest_driver == configs.OUR_GUEST:
-        counters[configs.OUR_GUEST] = driver_counters(lab.receiver, NIC)
+        for name, host in lab.fronts.items():
+            between = "" if host is lab.receiver else f" ({name})"
+            counters[configs.OUR_GUEST + between] = driver_counters(host, NIC)
     if config.back_end == configs.OUR_BACK:
         vif, = lab.nic_host.run("ls -d /sys/class/net/vif*").split()
         counters[configs.OUR_BACK] = driver_counters(lab.nic_host, vif.rpartition("/")[2])

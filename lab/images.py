@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import configs, cpio, grants, kernels, modules, nics, programs, roots, segments, wire
+from . import configs, cpio, extras, grants, kernels, modules, nics, programs, roots, segments, wire
 from .kernel import Kernel, module_info
 from .paths import BUILD, ROOT
 from .steps import LabError
@@ -37,10 +37,15 @@ XEN_MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc
 OUR_NIC_MODULES = ("lro_core", *nics.OURS, "br_linearize")
 OUR_BACK_MODULES = (configs.OUR_BACK,)
 OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
+# Of a domain that filters and translates, in the order in which they are loaded; some kernels lack the first one.
+FILTER_MODULES = ("crc32c_generic", "nf_tables", "nf_conntrack", "nft_ct", "nft_chain_nat", "nft_nat", "nft_masq",
+                  "nf_flow_table", "nf_flow_table_inet", "nft_flow_offload")
 
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
 # xl saves and restores a domain by the last one.
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper")
+# Of a domain that serves vifs but is not dom0.
+SERVICE_PROGRAMS = ("xl",)
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def _base(root: Path, role: str) -> cpio.Tree:
         programs.install(tree, root, program)
     for name in ("common", role):
         tree.file(f"/lab/{name}", (GUEST / f"{name}.sh").read_bytes(), 0o755)
-    port = "listen 2323" if role == "guest" else "serve /dev/ttyS1"
+    port = "listen 2323" if role in ("guest", "service") else "serve /dev/ttyS1"
     tree.file("/etc/inittab", f"::sysinit:/lab/{role}\n::respawn:/bin/agent {port}\n")
     return tree
 
@@ -185,34 +190,76 @@ def guest(series: str, with_ours: bool = False) -> Path:
                    modules.segment_counter(series))
 
 
-def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest_series: str | None = None) -> Image:
-    """The driver domain, which carries the guest's kernel and filesystem along; `also` are more modules to load.
-
-    `guest_series`: the guest's kernel if it is another one.
-    """
+def service(series: str, with_ours: bool = False) -> Path:
+    """The initial RAM filesystem of a domain, other than dom0, with back ends: it bridges, or routes and filters."""
     kernel = kernels.kernel(series)
-    root = roots.lab_root()
     ours = modules.build(series) if with_ours else None
-    tree = _base(root, "dom0")
+    tree = _base(roots.lab_root(), "service")
+    _add_xen(tree, roots.lab_root(), SERVICE_PROGRAMS)
+    programs.install(tree, roots.lab_root(), extras.NFT, extras.packages("nftables"))
+    extra = _ours(OUR_NIC_MODULES + OUR_GUEST_MODULES, ours)
+    available = (*NIC_MODULES, "xen-netfront", "xen-pcifront", segments.MODULE, grants.MODULE,
+                 *(module for module in FILTER_MODULES if kernel.has(module)), *extra)
+    name = "service-lro" if with_ours else "service"
+    return _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES + XEN_MODULES, available, name,
+                   modules.segment_counter(series), modules.grant_counter(series))
+
+
+def _add_xen(tree: cpio.Tree, root: Path, tools: tuple[str, ...]) -> None:
+    """Programs of Xen's tools, what they need, and the scripts for vifs."""
     folder = next((root / "usr/lib").glob("xen-4.*/bin"), None)
     if folder is None:
         raise LabError("Xen's tools are missing in the lab root; remove build/roots and run `make lab`")
-    for program in XEN_PROGRAMS:
+    for program in tools:
         path = str((folder / program).relative_to(root))
         programs.install(tree, root, path)
         tree.symlink(f"/bin/{program}", f"/{path}")
     for name in ("read", "write", "ls"):
         programs.install(tree, root, f"usr/bin/xenstore-{name}")
-    for path in ("/var/lib/xen", "/var/lib/xenstored", "/var/log/xen", "/run/xen", "/run/xenstored"):
+    for path in ("/var/lib/xen", "/var/log/xen", "/run/xen"):
         tree.directory(path)
     tree.symlink("/var/run", "/run")
     tree.symlink("/var/lock", "/run")
     tree.file("/etc/xen/xl.conf", 'autoballoon="off"\nrun_hotplug_scripts=1\n')
-    tree.file("/etc/xen/scripts/vif-lab", (GUEST / "vif-lab.sh").read_bytes(), 0o755)
+    for name in ("vif-lab", "vif-route", "vif-ovs"):
+        tree.file(f"/etc/xen/scripts/{name}", (GUEST / f"{name}.sh").read_bytes(), 0o755)
+
+
+def _add_switch(tree: cpio.Tree, root: Path) -> None:
+    """Open vSwitch's programs."""
+    packages = extras.packages("openvswitch")
+    for path in extras.OVS_PROGRAMS:
+        programs.install(tree, root, path, packages)
+        tree.symlink(f"/bin/{Path(path).name}", f"/{path}")
+    tree.file(f"/{extras.OVS_SCHEMA}", (packages / extras.OVS_SCHEMA).read_bytes())
+    for path in ("/etc/openvswitch", "/run/openvswitch", "/var/log/openvswitch"):
+        tree.directory(path)
+
+
+def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest_series: str | None = None,
+         serving: bool = False, switching: bool = False) -> Image:
+    """dom0, which carries the guest's kernel and filesystem along; `also` are more modules to load.
+
+    `guest_series`: the guest's kernel if it is another one. serving: the filesystem of domains with back ends as well.
+    switching: Open vSwitch, too.
+    """
+    kernel = kernels.kernel(series)
+    root = roots.lab_root()
+    ours = modules.build(series) if with_ours else None
+    tree = _base(root, "dom0")
+    _add_xen(tree, root, XEN_PROGRAMS)
+    for path in ("/var/lib/xenstored", "/run/xenstored"):
+        tree.directory(path)
     tree.file("/lab/guest.vmlinux", kernels.kernel(guest_series or series).vmlinux.read_bytes())
     tree.file("/lab/guest.cpio", guest(guest_series or series, with_ours).read_bytes())
+    if switching:
+        _add_switch(tree, root)
+        also += ("openvswitch",)
+    if serving:
+        tree.file("/lab/service.cpio", service(guest_series or series, with_ours).read_bytes())
     extra = _ours(OUR_NIC_MODULES + OUR_BACK_MODULES, ours)
-    name = "-".join(["dom0-lro" if with_ours else "dom0", *also, *([f"guest-{guest_series}"] if guest_series else [])])
+    name = "-".join(["dom0-lro" if with_ours else "dom0", *also, *([f"guest-{guest_series}"] if guest_series else []),
+                     *(["serving"] if serving else [])])
     loaded = PHY_MODULES + BRIDGE_MODULES + XEN_MODULES + also
     available = NIC_MODULES + (grants.MODULE,) + extra
     return Image(kernel.vmlinuz, _finish(tree, kernel, ours, loaded, available, name, modules.grant_counter(series)))

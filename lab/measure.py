@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What each run of the lab measures beside throughput and LRO ratio, and when a run has to be made again.
 
-`insn_per_byte.{driver,guest}.{total,xen,kernel,modules,user}`, `waited_per_byte.{driver,guest}`,
-`moved_per_byte.{driver,guest}`
+`insn_per_byte.DOMAIN.{total,xen,kernel,modules,user}`, `waited_per_byte.DOMAIN`, `moved_per_byte.DOMAIN`
+    Of each domain of the topology, by its name there; "driver" natively.
     Guest instructions, those in loops that wait for another CPU, which are not among the former, and bytes moved by
     string instructions, per byte of payload, in the interval from FIRST to LAST
     of the payload (see lab/insn/README.md). No agent is asked for anything meanwhile: what a serial port carries costs
@@ -13,8 +13,11 @@
     before the first run with the same drivers.
 
 `grant_copies_per_64k`, `grant_hypercalls_per_64k`, `grant_bytes_per_copy`
-    Grant copies towards the guest during the whole transfer, over all of its payload (see lab/grants). Counting them
-    costs the driver domain about 180 instructions in a hypercall of five copies.
+    Grant copies of the NIC's domain towards the next one during the whole transfer, over all of its payload (see
+    lab/grants). Counting them costs the driver domain about 180 instructions in a hypercall of five copies.
+
+`hops`
+    The same of each hop, and the mean size of its packets, see lab/hops.py.
 
 `acks_per_mb`
     TCP segments that the sender received during the transfer (its `Tcp InSegs`), per 10^6 bytes of payload. No capture
@@ -59,7 +62,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from . import grants, symbols, vm, windows
+from . import hops, symbols, vm, windows
 from .agent import Host
 from .insn.control import Control
 from .insn.errors import InsnError
@@ -86,7 +89,6 @@ POLL = 0.01
 # look for one.
 SETTLE, QUIET, ATTEMPTS = 1.0, 2.0, 5
 DIGITS = 4
-_64K = 1 << 16
 # The capture of the latest transfer.
 PACKETS = BUILD / "lab" / "capture.pcap"
 _T = TypeVar("_T")
@@ -181,11 +183,11 @@ class Meter:
         self._base: dict[str, int] = {}
         self._passed: dict[str, int] = {}
         self._moments: list[Moment] = []
-        self._copies: list[grants.Copies] = []
+        self._hops: list[list[hops.Passed]] = []
         self._recorder = windows.Recorder(lab.nic, PACKETS)
 
     def __enter__(self) -> Meter:
-        self._read_grants()
+        self._read_hops()
         self._base = self._lab.nic.stats()
         self._recorder.__enter__()
         self._watcher = self._executor.submit(self._watch)
@@ -198,15 +200,15 @@ class Meter:
         if kind is None:
             self._moments = self._watcher.result()
             self._passed = self._lab.nic.stats()
-            self._read_grants()
+            self._read_hops()
 
     def _payload(self) -> int:
         """Payload bytes that have passed the NIC since the beginning."""
         return payload(self._lab.nic.stats()) - payload(self._base)
 
-    def _read_grants(self) -> None:
+    def _read_hops(self) -> None:
         if isinstance(self._lab, XenLab):
-            self._copies.append(grants.read(self._lab.dom0))
+            self._hops.append(hops.read(self._lab.topology.hops, self._lab.hosts))
 
     def _watch(self) -> list[Moment]:
         moments: list[Moment] = []
@@ -245,9 +247,9 @@ class Meter:
         if self._lab.profiled:
             frames = self._passed["rx_frames"] - self._base["rx_frames"]
             found["profile"] = profile(self._moments, self._baseline, frames / passed)
-        if self._copies:
-            before, after = self._copies
-            found |= grant_fields(after - before, done.bytes)
+        if isinstance(self._lab, XenLab):
+            before, after = self._hops
+            found |= hops.fields(self._lab.topology.hops, before, after, done.bytes)
         return found
 
 
@@ -307,23 +309,14 @@ def profile(moments: list[Moment], baseline: Baseline, frames_per_byte: float) -
                 moment.histogram.histogram.unlink(missing_ok=True)
 
 
-def grant_fields(copies: grants.Copies, count: int) -> dict[str, float]:
-    """Grant copies towards the guest per 64 KiB of `count` bytes of payload."""
-    found = {"grant_copies_per_64k": round(copies.ops * _64K / count, DIGITS),
-             "grant_hypercalls_per_64k": round(copies.hypercalls * _64K / count, DIGITS)}
-    if copies.ops:
-        found["grant_bytes_per_copy"] = round(copies.bytes / copies.ops, 1)
-    return found
-
-
 def acks_per_mb(done: Transfer) -> float:
     """TCP segments that the sender received, per 10^6 bytes of payload."""
     return round(done.source["Tcp InSegs"] * 1e6 / done.bytes, DIGITS)
 
 
-def machine() -> dict[str, object]:
+def machine(cpu: str = vm.CPU) -> dict[str, object]:
     """What the lab runs on, and the CPU that it emulates."""
     with open("/proc/cpuinfo") as info:
         models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
     return {"cores": len(os.sched_getaffinity(0)), "cpu_model": models[0] if models else "unknown",
-            "emulated_cpu": vm.CPU}
+            "emulated_cpu": cpu}

@@ -7,8 +7,9 @@
 `bytes` is the payload of each run. Readers must accept fields that are not named here; the lab itself adds
 `memory_mib`, the resident memory of the machines that own the NIC, and to each run `seconds`, `segments` and `packets`
 (see lab/traffic.py), `counters`, the differences of the counters of NIC process and drivers over the run, and the
-fields that lab/measure.py lists. `machine` describes the host; `ratios` are those of lab/ratios.py, `scaling` the rows
-of lab/scaling.py, `profile` the symbols of lab/symbols.py.
+fields that lab/measure.py lists. `topology` has the name of a topology of lab/domains.py, the kind of its guests, its
+domains, those that the payload passes in that order, and its hops. `machine` describes the host; `ratios` are those of
+lab/ratios.py, `scaling` the rows of lab/scaling.py, `profile` the symbols of lab/symbols.py.
 """
 
 from __future__ import annotations

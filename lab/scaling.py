@@ -17,7 +17,7 @@ from .table import columns
 # The choices of SCALING=.
 BOTH = ("flows", "guests")
 # Fields that have to be equal before rows may stand beside runs.
-_SAME = ("kernel", "xen", "qemu", "nic", "machine")
+_SAME = ("kernel", "xen", "qemu", "nic", "machine", "topology")
 _TITLES = {"gro": "stock r8169, GRO", "lro": "r8169_lro"}
 
 

@@ -18,7 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from . import agent, attempts, configs, grants, measure, topology, traffic
+from . import agent, attempts, configs, grants, hops, measure, topology, traffic
 from .configs import Config
 from .steps import LabError, say, step
 from .topology import GuestConsole, XenLab
@@ -170,7 +170,7 @@ class _Bench:
             return {"mbps": round(interval["bytes"] * 8 / interval["seconds"] / 1e6, 3),
                     "insn_per_byte": {name: parts["total"] for name, parts in found["insn_per_byte"].items()},
                     "moved_per_byte": found["moved_per_byte"], "interval": interval,
-                    **measure.grant_fields(copies, done.bytes)}
+                    **hops.copy_fields(copies, done.bytes)}
 
         return attempts.Attempt(record, measure.fault(moments, done), fields)
 

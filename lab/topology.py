@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from . import agent, configs, console, domains, grants, images, kernels, nics, qemu_nic, symbols, traffic, vm, xl
+from . import agent, configs, console, domains, grants, images, kernels, nics, qemu_nic, rules, symbols, traffic, vm, xl
 from .console import KernelComplaint
 from .domains import GUEST_ADDRESS, NIC_ADDRESS, SENDER_ADDRESS, Topology  # noqa: F401 - the lab's addresses
 from .insn import reader
@@ -61,6 +61,8 @@ class Lab:
 
     name = ""
     bridge = False
+    # The model that the machine with the NIC has.
+    cpu = vm.CPU
 
     def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = nics.DEFAULT,
                  nic_options: tuple[str, ...] = (), counted: bool = False,
@@ -175,12 +177,17 @@ class Lab:
             counts.unlink(missing_ok=True)
             self.control = Control(port, self.logs)
             plugin = reader.plugin_argument(vm.insn_plugin(), counts, port, profile=self.profiled)
-        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*self.nic.plug(), *plugin], own_clock,
-                                         self.model.machine))
+        kind, bus = self._bus()
+        started = self._start(vm.Machine(name, memory, cpus, kernel_line, [*bus, *self.nic.plug(), *plugin], own_clock,
+                                         kind, self.cpu))
         if self._counted:
             self.control.wait(alive=started.check)
         self.machine = started
         return started
+
+    def _bus(self) -> tuple[str, list[str]]:
+        """The machine that QEMU emulates, and its options for what has to be there before the NIC."""
+        return self.model.machine, []
 
     def _prepare_sender(self) -> None:
         self.sender.wait(BOOT_LIMIT)
@@ -274,9 +281,10 @@ class Lab:
             traffic.send_file(self.sender, self.receiver, self.receiver_address, size)
         self.check()
 
-    def described(self) -> dict | None:
-        """The topology as the results hold it, None where there is none."""
-        return None
+    @property
+    def fronts(self) -> dict[str, agent.AgentHost]:
+        """The machines with a front end, by name; none without Xen."""
+        return {}
 
     def apply(self, config: configs.Config) -> None:
         """Bring the laboratory into a configuration; return when the receiver answers."""
@@ -342,7 +350,7 @@ class GuestConsole:
 class XenLab(Lab):
     """A Xen host with the domains of a topology, of which the last is the receiver, `guest`.
 
-    topology: see lab/domains.py. kind: of the guests.
+    topology: see lab/domains.py. kind: of the guests. flowtable: whether firewalls have one, see lab/rules.py.
     """
 
     name = "xen"
@@ -360,12 +368,15 @@ class XenLab(Lab):
     # QEMU's options for what else is plugged into the host.
     plugged: tuple[str, ...] = ()
 
-    def __init__(self, *args, topology: Topology | None = None, kind: str | None = None, **kwargs):
+    def __init__(self, *args, topology: Topology | None = None, kind: str | None = None, flowtable: bool = False,
+                 **kwargs):
         super().__init__(*args, **kwargs)
         if topology:
             self.topology = topology
         if kind:
             self.kind = kind
+        self.cpu = cpu_for(self.kind)
+        self._flowtable = flowtable
         self.dom0: vm.Vm
         # All that can be reached, by name.
         self.hosts: dict[str, agent.AgentHost] = {}
@@ -377,10 +388,25 @@ class XenLab(Lab):
         self._consoles = self._new_consoles()
 
     def _new_consoles(self) -> dict[str, GuestConsole]:
-        return {name: GuestConsole(name, self.logs, self.guest_excuses) for name in self.topology.behind}
+        made = self.topology.path if self.topology.assigned else self.topology.behind
+        return {name: GuestConsole(name, self.logs, self.guest_excuses) for name in made}
 
     def _image(self) -> images.Image:
-        return images.dom0(self.series, self.with_ours, guest_series=self.guest_series)
+        return images.dom0(self.series, self.with_ours, also=("xen-pciback",) if self.topology.assigned else (),
+                           guest_series=self.guest_series, serving=self._serving,
+                           switching=self.topology.hops[0].way == domains.OVS)
+
+    @property
+    def _serving(self) -> bool:
+        """Whether domains other than dom0 have back ends."""
+        return any(name != self.topology.domains[0].name for name in self.topology.backs)
+
+    def _bus(self) -> tuple[str, list[str]]:
+        if not self.topology.assigned:
+            return super()._bus()
+        # Xen lets a PV domain have a device where there is an IOMMU. It leads the DMA of QEMU's own devices; that of
+        # rtl8169d it leaves alone, whose addresses are the machine's in a PV domain anyway.
+        return "q35", ["-device", "amd-iommu"]
 
     def _boot(self) -> None:
         sender, image = self._images
@@ -390,16 +416,45 @@ class XenLab(Lab):
             self._start_nic_and_sender(sender)
             self.dom0 = self._start_nic_host(
                 "xen", self.memory or self.topology.memory, self.topology.cpus,
-                [*vm.xen_line(image, self._xen_arguments(), f"lab.ip={NIC_ADDRESS}"), *self.plugged])
+                [*vm.xen_line(image, self._xen_arguments(), self._dom0_arguments()), *self.plugged])
             self._reach()
             self.dom0.wait(BOOT_LIMIT)
             if self.guest_excuses:
                 # What shows the guest's console on this machine's, where nothing is excused.
                 self.dom0.run("killall tail")
-            if self._counted:
-                for hop in self.topology.hops:
-                    self.hosts[hop.back].run(f"modprobe {grants.MODULE}")
+            if self.topology.assigned:
+                self._assign_nic()
+            self._count_copies(self.topology.owner)
             self._prepare_sender()
+
+    def _dom0_arguments(self) -> str:
+        address = domains.DOM0_ADDRESS if self.topology.assigned else NIC_ADDRESS
+        way = f" lab.way={domains.OVS}" if self.topology.hops[0].way == domains.OVS else ""
+        return f"lab.ip={address}{way} lab.domains={':'.join(self._consoles)}"
+
+    def _assign_nic(self) -> None:
+        """Make the domain that is to own the NIC, and give it the NIC."""
+        cards = self.dom0.run(f"grep -l {self.model.device} /sys/bus/pci/devices/*/device").splitlines()
+        if len(cards) != 1:
+            raise LabError(f"the Xen host has {len(cards)} cards like the NIC where one is expected")
+        card = cards[0].split("/")[-2]
+        self.dom0.run(f"xl pci-assignable-add {card}", timeout=60)
+        owner = self.topology.owner
+        self._create_guest(owner, xl.describe_owner(self.topology, card.removeprefix("0000:"), "panic_on_warn=1"))
+        self.hosts[owner].wait(BOOT_LIMIT)
+        if self.profiled:
+            # The symbols of dom0 and of the hypervisor go to the sender by this way.
+            self.hosts[owner].run("echo 1 >/proc/sys/net/ipv4/ip_forward")
+            self.dom0.run(f"ip route add default via {domains.OWNER_ADDRESS}")
+
+    def _count_copies(self, name: str) -> None:
+        if self._counted and name in self.topology.backs:
+            self.hosts[name].run(f"modprobe {grants.MODULE}")
+
+    def _prepare_sender(self) -> None:
+        super()._prepare_sender()
+        for net in [domains.ROUTED_NET] * self.topology.routed + [domains.MANAGEMENT_NET] * self.topology.assigned:
+            self.sender.run(f"ip route add {net} via {NIC_ADDRESS}")
 
     def _xen_arguments(self) -> str:
         memory = self.topology.domains[0].memory
@@ -408,13 +463,18 @@ class XenLab(Lab):
     def _reach(self) -> None:
         """The hosts by name. Each is reached through the domain that has the back end of its vif."""
         self.hosts[self.topology.domains[0].name] = self.dom0
+        if self.topology.assigned:
+            owner = self.topology.owner
+            self.hosts[owner] = agent.ForwardedHost(owner, self.dom0, domains.OWNER_ADDRESS)
         for hop in self.topology.hops:
             self.hosts[hop.front] = agent.ForwardedHost(hop.front, self.hosts[hop.back], hop.address)
         self.nic_host = self.hosts[self.topology.owner]
         self.guest = self.receiver = self.hosts[self.topology.receiver]
 
     def _join(self) -> str:
-        return f"ip link set {NIC} master br0"
+        return {domains.BRIDGE: f"ip link set {NIC} master br0", domains.ROUTE: super()._join(),
+                # It remembers the port when the NIC is gone for another driver.
+                domains.OVS: f"ovs-vsctl --may-exist add-port br0 {NIC}"}[self.topology.hops[0].way]
 
     def use_guest_driver(self, driver: str) -> None:
         """Give each domain behind the NIC's the front end xen-netfront or netfront_lro; return when all answer.
@@ -429,6 +489,14 @@ class XenLab(Lab):
             self._create_guest(name, self._description(name, driver))
             self.guest_driver = driver
             self.hosts[name].wait(BOOT_LIMIT)
+            self._count_copies(name)
+        for name in self.firewalls:
+            rules.load(self.hosts[name], flowtable=self._flowtable)
+
+    @property
+    def firewalls(self) -> tuple[str, ...]:
+        """The domains that filter: those that route from a vif to a vif."""
+        return tuple(hop.back for hop in self.topology.hops[1:] if hop.way == domains.ROUTE)
 
     def _description(self, name: str, driver: str) -> str:
         """xl's description of a domain with a front end."""
@@ -471,8 +539,9 @@ class XenLab(Lab):
     def symbols(self) -> dict[str, SymbolTable]:
         return symbols.tables(self.hosts, self.sender, SENDER_ADDRESS, xen=True)
 
-    def described(self) -> dict | None:
-        return self.topology.described(self.kind)
+    @property
+    def fronts(self) -> dict[str, agent.AgentHost]:
+        return {name: self.hosts[name] for name in self.topology.behind}
 
     def _create_guest(self, name: str, description: str) -> None:
         path = f"/lab/{name}.cfg"
@@ -488,7 +557,7 @@ class XenLab(Lab):
 
     def check(self) -> None:
         super().check()
-        if self.guest_driver:
+        if self.hosts and (self.guest_driver or self.topology.assigned):
             for console_of_guest in self._consoles.values():
                 console_of_guest.check(self.dom0)
 
@@ -498,18 +567,24 @@ class XenLab(Lab):
         self.use_nic_driver(config.nic_driver)
         self.use_back_end(config.back_end)
         self.use_guest_driver(config.guest_driver)
-        for name in self.topology.behind:
-            self._adjust_guest(self.hosts[name], config)
+        for host in self.fronts.values():
+            self._adjust_guest(host, config)
         self.set_rewriting(config.rewrite)
         super().apply(config)
 
     def set_rewriting(self, mode: str | None) -> None:
-        """Choose br_linearize's mode for what goes to the guest, None: off and unloaded."""
+        """Choose br_linearize's mode for what the NIC's domain passes on, None: off and unloaded."""
         if mode:
-            self.nic_host.run("modprobe br_linearize")
+            hook = "bridge" if self.topology.hops[0].way == domains.BRIDGE else "egress"
+            self.nic_host.run(f"[ -e /sys/module/br_linearize ] || modprobe br_linearize hook={hook}")
             self.set_module_parameter(self.nic_host, "br_linearize", "mode", mode)
         else:
             self.nic_host.run("[ ! -e /sys/module/br_linearize ] || rmmod br_linearize")
+
+
+def cpu_for(kind: str) -> str:
+    """The model of the Xen host's CPU with guests of a kind."""
+    return vm.VIRTUALIZING_CPU if kind == domains.PVH else vm.CPU
 
 
 def memory_for(series: str | None, memory: int) -> int:

@@ -6,18 +6,24 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from .domains import BRIDGE, GUEST_ADDRESS, PV, Topology
+from .domains import BRIDGE, GUEST_ADDRESS, NIC_ADDRESS, OVS, OWNER_ADDRESS, PV, ROUTE, ROUTER_ADDRESS, Topology
 
 GUEST_MAC = "00:16:3e:00:00:01"
 GUEST_MEMORY = 256
-GUEST_INITRD = "/lab/guest.cpio"
-# The bridge of the domain with the back end, and the script there that joins a vif to it.
-_VIF = {BRIDGE: "bridge=br0,script=vif-lab"}
+# Initial RAM filesystems: that of a domain that has nothing behind it, and that of one with back ends.
+GUEST_INITRD, SERVICE_INITRD = "/lab/guest.cpio", "/lab/service.cpio"
+# By the way of packets in the back end's domain: its bridge, and the script there that joins a vif to it.
+_VIF = {BRIDGE: "bridge=br0,script=vif-lab", ROUTE: "script=vif-route", OVS: "bridge=br0,script=vif-ovs"}
+# Number of the vif over which commands reach a domain with a NIC of its own.
+_MANAGEMENT = 9
 
 
 @dataclass(frozen=True)
 class Description:
-    """A domain as xl knows it: memory in MiB, its initial RAM filesystem, what its kernel is told, its one vif."""
+    """A domain as xl knows it: memory in MiB, what its kernel is told, its one vif, its initial RAM filesystem.
+
+    more: lines that only some domains have.
+    """
 
     name: str
     memory: int
@@ -26,6 +32,7 @@ class Description:
     ramdisk: str = GUEST_INITRD
     kind: str = PV
     pcpu: int = 1
+    more: str = ""
 
     def text(self) -> str:
         """The configuration file.
@@ -44,12 +51,12 @@ cpus = "{self.pcpu}"
 tsc_mode = "native"
 vif = ["{self.vif}"]
 on_crash = "preserve"
-"""
+{self.more}"""
 
 
-def vif(number: int, way: str) -> str:
-    """A vif by its number, below 10, and the way in which its back end's domain passes packets to it."""
-    return f"mac={GUEST_MAC[:-1]}{number},{_VIF[way]}"
+def vif(number: int, way: str, backend: str = "") -> str:
+    """A vif by its number, below 10, and the way of packets in its back end's domain, which is dom0 or is named."""
+    return f"mac={GUEST_MAC[:-1]}{number},{_VIF[way]}{backend and f',backend={backend}'}"
 
 
 def describe(topology: Topology, name: str, guests: str, driver: str, memory: int, more: str = "") -> str:
@@ -59,12 +66,37 @@ def describe(topology: Topology, name: str, guests: str, driver: str, memory: in
     """
     number = 1 + topology.behind.index(name)
     hop = topology.hops[number - 1]
-    return Description(topology.xen_name(name), memory, f"lab.ip={hop.address} lab.driver={driver} {more}",
-                       vif(number, hop.way), kind=topology.kind(name, guests), pcpu=topology.domain(name).pcpu).text()
+    told = [f"lab.ip={hop.address}", f"lab.driver={driver}"]
+    backend = topology.xen_name(hop.back) if hop.back != topology.domains[0].name else ""
+    port = vif(number, hop.way, backend)
+    if hop.way == ROUTE:
+        told.append(f"lab.gw={topology.gateway(name)}")
+        port = f"ip={' '.join(topology.beyond(hop.back))},{port}"
+    serves = name in topology.backs
+    if serves:
+        told.append(f"lab.way={topology.hops[number].way}")
+    return Description(topology.xen_name(name), memory, " ".join([*told, more]), port,
+                       SERVICE_INITRD if serves else GUEST_INITRD, topology.kind(name, guests),
+                       topology.domain(name).pcpu, "driver_domain = 1\n" if serves else "").text()
+
+
+def describe_owner(topology: Topology, nic: str, more: str = "") -> str:
+    """The same of the domain that the NIC is assigned to; `nic` is where the NIC sits on the PCI bus.
+
+    What is neither conventional in the NIC's configuration space nor known to pciback is written as well (permissive):
+    drivers set bits there.
+    """
+    inner = {BRIDGE: f"lab.inner={NIC_ADDRESS}", ROUTE: f"lab.inner={ROUTER_ADDRESS}"}[topology.hops[0].way]
+    told = (f"iommu=soft lab.driver=xen-netfront lab.management={OWNER_ADDRESS} lab.way={topology.hops[0].way} "
+            f"{inner} {more}")
+    lines = f'driver_domain = 1\ne820_host = 1\npci = ["{nic},permissive=1"]\n'
+    domain = topology.domain(topology.owner)
+    return Description(domain.name, domain.memory, told, vif(_MANAGEMENT, BRIDGE), SERVICE_INITRD, PV, domain.pcpu,
+                       lines).text()
 
 
 def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY, more: str = "", kind: str = PV) -> str:
-    """xl's description of a guest behind a bridge; `memory` in MiB; numbers are below 10; `more` for its kernel."""
+    """xl's description of a guest behind dom0's bridge; `memory` in MiB; numbers are below 10; `more` for its kernel."""
     return describe_guest(number, memory, GUEST_INITRD, f"lab.ip={guest_address(number)} lab.driver={driver} {more}",
                           kind)
 

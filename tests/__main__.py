@@ -107,7 +107,7 @@ SUITES = (
           in_root("python3", "-m", "tests.kit", "tests.matrix.test_matrix.Built", "tests.matrix.test_matrix.Style"), 2400, True),
     Suite("realtime", "the modules without a warning for kernels with PREEMPT_RT",
           in_root("python3", "-m", "tests.kit", "tests.matrix.test_matrix.RealTime"), 1800, True, longer=True),
-    Suite("report", "the report page from known results", python("tests.lab.test_report", "tests.lab.test_browser"),
+    Suite("report", "the report page from known results", python("tests.lab.test_report", "tests.lab.test_paths", "tests.lab.test_browser"),
           300, True),
     Suite("insn", "the instruction counter on programs of known length",
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),

@@ -32,6 +32,42 @@ parameter()
 	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p"
 }
 
+# Gives interface $1 the address of lab.ip. Behind the router lab.gw nothing but that is on the link.
+configure()
+{
+	address=$(parameter lab.ip)
+	gateway=$(parameter lab.gw)
+	ip addr add "$address/$([ -n "$gateway" ] && echo 32 || echo 24)" dev "$1"
+	ip link set "$1" up
+	if [ -n "$gateway" ]; then
+		ip route add "$gateway" dev "$1"
+		ip route add default via "$gateway" dev "$1"
+	fi
+}
+
+# Makes the bridge br0, with address $1.
+make_bridge()
+{
+	ip link add br0 type bridge
+	echo 0 >/sys/class/net/br0/bridge/forward_delay
+	echo 0 >/sys/class/net/br0/bridge/multicast_snooping
+	ip addr add "$1/24" dev br0
+	ip link set br0 up
+}
+
+# Makes br0 of Open vSwitch, a switch that learns, with address $1.
+make_switch()
+{
+	ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema || fail "ovsdb-tool failed"
+	ovsdb-server --detach --pidfile --log-file --remote=punix:/run/openvswitch/db.sock /etc/openvswitch/conf.db ||
+		fail "ovsdb-server did not start"
+	ovs-vsctl --no-wait init
+	ovs-vswitchd --detach --pidfile --log-file || fail "ovs-vswitchd did not start"
+	ovs-vsctl add-br br0 || fail "Open vSwitch made no bridge"
+	ip addr add "$1/24" dev br0
+	ip link set br0 up
+}
+
 # Waits up to 20 s for file $1 to exist.
 await()
 {

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The driver domain: bridge and Xen's daemons. The lab adds NIC and guest later.
+# dom0: bridge and Xen's daemons. The lab adds the NIC, if it is dom0's, and the other domains later.
 . /lab/common
 
 mount -t xenfs xenfs /proc/xen
-ip link add br0 type bridge
-echo 0 >/sys/class/net/br0/bridge/forward_delay
-echo 0 >/sys/class/net/br0/bridge/multicast_snooping
-ip addr add "$(parameter lab.ip)/24" dev br0
-ip link set br0 up
+if [ "$(parameter lab.way)" = ovs ]; then
+	make_switch "$(parameter lab.ip)"
+else
+	make_bridge "$(parameter lab.ip)"
+fi
 
 xenstored --pid-file=/run/xenstored.pid || fail "xenstored did not start"
 for _ in $(seq 100); do
@@ -20,7 +20,9 @@ mkdir -p /var/log/xen/console
 xenconsoled --log=guest --log-dir=/var/log/xen/console --pid-file=/run/xenconsoled.pid ||
 	fail "xenconsoled did not start"
 
-# The guest's output appears here as well, so that the watcher of this console sees a fault at once.
-touch /var/log/xen/console/guest-guest.log
-tail -n +1 -s 2 -F /var/log/xen/console/guest-guest.log |
-	awk '{ print "guest: " $0; fflush() }' >/dev/console 2>&1 &
+# The output of the domains appears here as well, so that the watcher of this console sees a fault at once.
+for name in $(parameter lab.domains | tr : ' '); do
+	touch "/var/log/xen/console/guest-$name.log"
+	tail -n +1 -s 2 -F "/var/log/xen/console/guest-$name.log" |
+		awk -v name="$name" '{ print name ": " $0; fflush() }' >/dev/console 2>&1 &
+done

@@ -5,5 +5,4 @@
 
 modprobe "$(parameter lab.driver)" || fail "modprobe $(parameter lab.driver) failed"
 await /sys/class/net/eth0
-ip addr add "$(parameter lab.ip)/24" dev eth0
-ip link set eth0 up
+configure eth0

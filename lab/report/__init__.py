@@ -8,9 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .. import ratios, results as results_file
+from .. import ratios, results as results_file, table
 from ..paths import ROOT
-from . import charts, curves, gnuplot, page, tables
+from . import charts, curves, gnuplot, page, path, tables
 from .data import Block, Data, Figure, Section
 from .quality import Quality, judge
 from .summary import sentences
@@ -38,7 +38,7 @@ def write(results: dict, folder: Path) -> Path:
         fresh = Path(name)
         (fresh / PLOTS).mkdir()
         elements = gnuplot.draw(figures, fresh / PLOTS)
-        html = page.render("TCP receive on Xen, measured", [sentences(found), _lead(data)],
+        html = page.render("TCP receive on Xen, measured", [sentences(found, len(data.domains)), _lead(data)],
                            (verdict.good, verdict.sentence), sections, elements, _shown(folder / PLOTS))
         (fresh / NAME).write_text(html)
         # Plots of an earlier run must not stand beside this page.
@@ -57,9 +57,11 @@ def _shown(path: Path) -> str:
 def _lead(data: Data) -> str:
     found = data.results
     runs = found["runs"]
+    drawn = table.path(found)
     return (f"{len(runs)} run{'s' if len(runs) != 1 else ''} through {len(data.configs)} "
             f"configuration{'s' if len(data.configs) != 1 else ''}: Linux {found['kernel']}, Xen {found['xen']}, QEMU "
-            f"{found['qemu']}, {found['nic']}. Numbers are medians over the repeats unless a line says otherwise.")
+            f"{found['qemu']}, {found['nic']}. Numbers are medians over the repeats unless a line says otherwise."
+            + (f" Domains: `{drawn}`." if drawn else ""))
 
 
 def _sections(data: Data, found_ratios: dict) -> list[Section]:
@@ -67,15 +69,16 @@ def _sections(data: Data, found_ratios: dict) -> list[Section]:
         return [block for block in blocks if block is not None]
 
     return [
-        Section("Key ratios", "", [tables.key_ratios(data, found_ratios)]),
+        Section("Key ratios", "", there(path.drawing(data), tables.key_ratios(data, found_ratios))),
         Section("Throughput", "On an emulated machine throughput is noisy, and limited by the sender and the emulated "
                 "NIC as much as by the domains: rank designs by instructions.",
                 [tables.table_2(data), charts.one_bar(data, charts.THROUGHPUT),
                  charts.one_bar(data, charts.LRO_RATIO)]),
         Section("Instructions", "Guest instructions that each domain executed per byte of payload delivered.",
                 _once([charts.instructions(data), tables.table_3(data), tables.table_4(data), tables.split(data)])),
-        Section("Grant copies", "What the driver domain asks the hypervisor to copy into the guest.",
-                there(charts.one_bar(data, charts.GRANTS), tables.grants(data))),
+        Section("Grant copies", f"What the {data.domains[data.path[0]]} asks the hypervisor to copy into the "
+                f"{data.domains[data.path[1]]}.",
+                there(charts.one_bar(data, charts.GRANTS), tables.grants(data), path.hops(data))),
         Section("Advertised window", "As a capture at the sender's end of the wire has it. The curves of the study's "
                 "own figure 2 are not available as numbers and so are not drawn.",
                 there(curves.window(data), tables.captured(data))),

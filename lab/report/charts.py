@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from . import quality
-from .data import DOMAINS, NOBODY, OURS, PARTS, Block, Data, Figure, family, has_guest, medians
+from .data import NOBODY, OURS, PARTS, Block, Data, Figure, family, has_guest, medians
 from .missing import missing
 from .plots import COMMON, bars, block, colour, names_axis, panel, stacked
 from .words import amount, best, leader, without
@@ -52,12 +52,12 @@ def one_bar(data: Data, measure: _Measure) -> Block:
 def instructions(data: Data) -> Block:
     """Instructions per byte of both domains, split by where they ran."""
     stacks, totals = {}, {}
-    for domain in DOMAINS:
+    for domain in data.domains:
         totals[domain] = data.repeats("insn_per_byte", domain, "total")
         stacks[domain] = {name: parts for name in totals[domain]
                           if None not in (parts := [data.middle(name, "insn_per_byte", domain, part)
                                                     for part in PARTS])}
-    there = [domain for domain in DOMAINS if stacks[domain]]
+    there = [domain for domain in data.domains if stacks[domain]]
     if not there and any(totals.values()):
         return missing(data, "parts")
     if not there:
@@ -67,12 +67,12 @@ def instructions(data: Data) -> Block:
     names = [name for name in data.configs if any(name in stacks[domain] for domain in there)]
     script = COMMON + f"set multiplot layout {len(there)},1\n"
     for domain in there:
-        script += panel(DOMAINS[domain])
+        script += panel(data.domains[domain])
         script += stacked(domain, stacks[domain], totals[domain], medians(totals[domain]), PARTS,
                           "instructions per byte", top, names)
         script += "unset key\n"
     script += "unset multiplot\n"
-    sees = " ".join(leader(medians(totals[domain]), f"Instructions per byte in the {DOMAINS[domain]}", "", False)
+    sees = " ".join(leader(medians(totals[domain]), f"Instructions per byte in the {data.domains[domain]}", "", False)
                     + _heaviest(stacks[domain]) for domain in there)
     lacking = [name for name in data.configs if name not in names]
     return Figure("instructions", "Instructions per byte, by domain and by where they ran", sees + without(lacking),

@@ -12,7 +12,6 @@ from .. import configs, ratios
 # Who merges packets in a configuration: this project, the kernel's GRO, or nobody.
 OURS, GRO, NOBODY = "ours", "gro", "nobody"
 PARTS = ("xen", "kernel", "modules", "user")
-DOMAINS = {"driver": "driver domain", "guest": "guest"}
 
 
 def family(config: str) -> str:
@@ -38,6 +37,9 @@ class Data:
         self.results = results
         self.source = source
         self.folder = folder
+        # What the page calls each domain, by its name: those that the payload passes, in that order, then others.
+        self.domains = ratios.domains(results)
+        self.path = ratios.path_of(results)
         ran = list(dict.fromkeys(run["config"] for run in results["runs"]))
         self.configs = [name for name in configs.ALL if name in ran] + [name for name in ran if name not in configs.ALL]
 

@@ -8,18 +8,20 @@ from .words import listed
 
 # Ratio, and how it is spoken of.
 _COSTS = (("driver_cost", "r8169_lro in the driver domain"), ("guest_cost", "netfront_lro in the guest"),
-          ("both_cost", "both together"))
+          ("both_cost", "{all} together"))
 
 
-def sentences(found: dict) -> str:
-    """What the ratios say; empty when there are none."""
+def sentences(found: dict, domains: int = 2) -> str:
+    """What the ratios say of so many domains; empty when there are none."""
     value = {name: number for name, given in found.items() if (number := ratios.number(given)) is not None}
     said = []
-    if costs := [f"{value[name]:.2f} times for {who}" for name, who in _COSTS if name in value]:
+    together = "both" if domains == 2 else "all domains"
+    if costs := [f"{value[name]:.2f} times for {who.format(all=together)}" for name, who in _COSTS if name in value]:
         said.append(f"Instructions per byte of payload beside the kernel's own drivers with GRO: {listed(costs)}.")
     if "capacity" in value:
+        busiest = "the busier of the two domains" if domains == 2 else "the busiest domain"
         beside = f"; measured were {value['throughput']:.2f} times as many Mbit/s." if "throughput" in value else "."
-        said.append(f"In {found.get('capacity_config', 'the best configuration')} the busier of the two domains could "
+        said.append(f"In {found.get('capacity_config', 'the best configuration')} {busiest} could "
                     f"receive {value['capacity']:.2f} times as much as Linux without Xen and without merging can"
                     f"{beside}")
     if "grant_copies" in value:

@@ -7,7 +7,7 @@ from statistics import median
 
 from .. import ratios
 from . import quality, study
-from .data import DOMAINS, PARTS, Block, Cell, Data, Table, family, has_guest
+from .data import PARTS, Block, Cell, Data, Table, family, has_guest
 from .missing import missing
 from .words import listed
 
@@ -69,11 +69,11 @@ def _absent(data: Data, fields: dict[str, str]) -> list[str]:
 
 
 def _sum(data: Data, config: str, field: str, *rest: str) -> float | None:
-    """Median of a domain's count, or of both domains' where there are two."""
-    driver, guest = (data.middle(config, field, domain, *rest) for domain in DOMAINS)
-    if driver is None or (has_guest(config) and guest is None):
-        return None
-    return driver + (guest or 0.0)
+    """Median of a domain's count, or the sum of those of all domains where there are several."""
+    wanted = list(data.domains) if has_guest(config) else data.path[:1]
+    found = [data.middle(config, field, domain, *rest) for domain in wanted]
+    known = [value for value in found if value is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def table_3(data: Data) -> Block:
@@ -89,7 +89,8 @@ def table_3(data: Data) -> Block:
          show(counted[name]), _relative(study.INSTRUCTIONS.get(name), study.INSTRUCTIONS["guest0"]),
          _relative(counted[name], counted.get("guest0"))] for name in names]
     notes = ["The study's columns are events of a whole transfer, ours are per byte of payload: compare those "
-             "relative to guest0. The whole system is driver domain and guest together; native has one system only."]
+             f"relative to guest0. The whole system is {listed(data.domains.values())} together; native has one system "
+             "only."]
     if not any(cycles.values()):
         why = data.part("machine", "cycles_absent_because")
         notes.append(f"No clock cycles here: {why if isinstance(why, str) and why else _NO_CYCLES}.")
@@ -101,45 +102,53 @@ def table_3(data: Data) -> Block:
 
 
 def table_4(data: Data) -> Block:
-    """Instructions of driver domain and guest."""
+    """Instructions of each domain; the study's are those of the NIC's domain and of the receiver."""
+    domains = data.domains
     field = {domain: {name: data.middle(name, "insn_per_byte", domain, "total") for name in data.configs}
-             for domain in DOMAINS}
+             for domain in domains}
     names = [name for name in data.configs
-             if has_guest(name) and any(field[domain][name] is not None for domain in DOMAINS)]
+             if has_guest(name) and any(field[domain][name] is not None for domain in domains)]
+    studied = {data.path[0]: 0, data.path[-1]: 1}
     if not names:
         return missing(data, "insn_per_byte")
     rows: list[list[str | Cell]] = []
     for name in names:
         row: list[str | Cell] = [name]
-        for index, domain in enumerate(DOMAINS):
-            theirs = study.DOMAINS[name][index] if name in study.DOMAINS else None
-            row += [show(theirs, 0), show(field[domain][name]), _relative(theirs, study.DOMAINS["guest0"][index]),
-                    _relative(field[domain][name], field[domain].get("guest0"))]
+        for domain in domains:
+            ours = [show(field[domain][name]), _relative(field[domain][name], field[domain].get("guest0"))]
+            if domain in studied:
+                index = studied[domain]
+                theirs = study.DOMAINS[name][index] if name in study.DOMAINS else None
+                ours = [show(theirs, 0), ours[0], _relative(theirs, study.DOMAINS["guest0"][index]), ours[1]]
+            row += ours
         rows.append(row)
-    head = [("study", 1), ("here, per byte", 1), ("study / guest0", 1), ("here / guest0", 1)]
-    return Table("table-4", "Table 4: instructions of driver domain and guest", [
-        [("", 1), *[(name, 4) for name in DOMAINS.values()]], [("configuration", 1), *head * 2]], rows,
-        data.at("runs[].insn_per_byte.driver.total", "insn_per_byte.guest.total"),
+    both = [("study", 1), ("here, per byte", 1), ("study / guest0", 1), ("here / guest0", 1)]
+    heads = {domain: both if domain in studied else both[1::2] for domain in domains}
+    return Table("table-4", f"Table 4: instructions of {listed(domains.values())}", [
+        [("", 1), *[(title, len(heads[domain])) for domain, title in domains.items()]],
+        [("configuration", 1), *[cell for domain in domains for cell in heads[domain]]]], rows,
+        data.at(*(f"{'runs[].' if not number else ''}insn_per_byte.{domain}.total"
+                  for number, domain in enumerate(domains))),
         ["Units as in table 3: compare the columns relative to guest0."], _families(names))
 
 
 def split(data: Data) -> Block:
     """The numbers behind the bars of the instructions, and bytes moved beside them."""
-    names = [name for name in data.configs if data.values(name, "insn_per_byte", "driver", "total")]
+    names = [name for name in data.configs if data.values(name, *ratios.cost(data.path[0]))]
     if not names:
         return missing(data, "insn_per_byte")
     rows: list[list[str | Cell]] = [
-        [name, *[show(value) for domain in DOMAINS for value in (
+        [name, *[show(value) for domain in data.domains for value in (
             *(data.middle(name, "insn_per_byte", domain, part) for part in PARTS),
             data.middle(name, "insn_per_byte", domain, "total"), data.middle(name, "moved_per_byte", domain))]]
         for name in names]
     notes = ["Medians of each column, so parts need not add up to the total. One string instruction counts as one "
              "however many bytes it moves; moved is the bytes that such instructions moved, per byte of payload."]
-    if not any(data.repeats("moved_per_byte", domain) for domain in DOMAINS):
+    if not any(data.repeats("moved_per_byte", domain) for domain in data.domains):
         notes.append(missing(data, "moved_per_byte").sentence)
     return Table("split", "Instructions and bytes moved, per byte of payload", [
-        [("", 1), *[(name, len(PARTS) + 2) for name in DOMAINS.values()]],
-        [("configuration", 1), *[(part, 1) for part in (*PARTS, "total", "moved")] * 2]], rows,
+        [("", 1), *[(name, len(PARTS) + 2) for name in data.domains.values()]],
+        [("configuration", 1), *[(part, 1) for part in (*PARTS, "total", "moved")] * len(data.domains)]], rows,
         data.at("runs[].insn_per_byte", "moved_per_byte"), notes, _families(names))
 
 
@@ -152,7 +161,7 @@ def grants(data: Data) -> Block | None:
     rows: list[list[str | Cell]] = [
         [name, show(data.middle(name, fields[0])), show(data.middle(name, fields[1])),
          show(data.middle(name, fields[2]), 0)] for name in names]
-    return Table("grants", "Grant copies that the driver domain issued", [
+    return Table("grants", f"Grant copies that the {data.domains[data.path[0]]} issued", [
         [("configuration", 1), ("copies per 64 KiB", 1), ("hypercalls per 64 KiB", 1), ("bytes per copy", 1)]], rows,
         data.at(*(f"runs[].{field}" for field in fields)), ["Medians over the repeats."], _families(names))
 
@@ -192,9 +201,7 @@ def latency(data: Data) -> Block | None:
                  _families(names) + [None] * (len(rows) - len(names)))
 
 
-_SPREAD = (("Mbit/s", ("mbps",), 1), ("LRO ratio", ("lro_ratio",), 2),
-           ("instructions per byte, driver domain", ("insn_per_byte", "driver", "total"), 3),
-           ("instructions per byte, guest", ("insn_per_byte", "guest", "total"), 3))
+_SPREAD = (("Mbit/s", ("mbps",), 1), ("LRO ratio", ("lro_ratio",), 2))
 
 
 def spread(data: Data) -> Block:
@@ -202,7 +209,8 @@ def spread(data: Data) -> Block:
     rows: list[list[str | Cell]] = []
     names = []
     for name in data.configs:
-        for title, path, digits in _SPREAD:
+        for title, path, digits in (*_SPREAD, *((f"instructions per byte, {data.domains[domain]}", ratios.cost(domain), 3)
+                                                for domain in data.path)):
             if not (found := data.values(name, *path)):
                 continue
             centre, wide = median(found), quality.deviation(found) if len(found) > 1 else None
@@ -220,7 +228,8 @@ def symbols(data: Data) -> list[Block]:
     profile = data.part("profile")
     tables: list[Block] = []
     for config, domains in profile.items() if isinstance(profile, dict) else ():
-        for domain, title in DOMAINS.items():
+        names = data.domains if has_guest(config) else {"driver": "driver domain"}
+        for domain, title in names.items():
             rows = [row for row in data.rows("profile", config, domain)
                     if isinstance(row.get("symbol"), str) and ratios.number(row.get("share")) is not None]
             rows = rows[:_TOP_SYMBOLS]
@@ -249,11 +258,12 @@ _RATIOS = (
     ("driver_cost", "Driver domain's instructions per byte: guest1 / gro1", "smaller is better"),
     ("driver_cost_coherent", "The same with the same receive buffers: guest1 / gro1-coherent", "smaller is better"),
     ("guest_cost", "Guest's instructions per byte: guest2 / gro2", "smaller is better"),
-    ("both_cost", "Both domains' instructions per byte: guest12 / gro12", "smaller is better"),
+    ("both_cost", "Instructions per byte of all domains: guest12 / gro12", "smaller is better"),
     ("capacity", "Capacity relative to native: native's instructions per byte / those of the busier domain",
      "larger is better"),
     ("throughput", "Measured beside capacity: Mbit/s relative to native", "larger is better"),
     ("grant_copies", "Grant copies per 64 KiB in guest1", "smaller is better"),
+    ("kept", "Mean size of a packet in guest12: on the last hop / on the first", "1 is the aim"),
     ("lro_ratio", "LRO ratio of this project, {}", "larger is better"),
     ("latency_p99", "99th percentile of the latency in guest12: merging / switched off", "1 is the aim"),
 )
@@ -273,7 +283,7 @@ def key_ratios(data: Data, found: dict) -> Block:
     if not rows:
         return missing(data, "ratios")
     absent = [_named_ratio(name) for name, _, _ in _RATIOS
-              if name not in found and name not in ("driver_cost_coherent", "throughput")]
+              if name not in found and name not in ("driver_cost_coherent", "throughput", "kept")]
     notes = ["Computed from medians over the repeats."]
     if absent:
         notes.append(f"Not there, because their inputs were not measured: {listed(absent)}.")

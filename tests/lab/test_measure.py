@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from lab import cli, experiments, grants, measure, results, steps, table, topology, traffic
+from lab import cli, experiments, grants, hops, measure, results, steps, table, topology, traffic
 from lab.grants import Copies
 from lab.insn.errors import InsnError
 from lab.insn.reader import CATEGORIES, Snapshot, delta
@@ -94,10 +94,10 @@ class Arithmetic(unittest.TestCase):
                '"from_guest":{"hypercalls":7,"ops":7,"bytes":7}}\n'
         copies = grants.parse(line % (110, 1020, 2_000_100)) - grants.parse(line % (10, 20, 100))
         self.assertEqual(copies, Copies(100, 1000, 2_000_000))
-        self.assertEqual(measure.grant_fields(copies, 100 * 65536),
+        self.assertEqual(hops.copy_fields(copies, 100 * 65536),
                          {"grant_copies_per_64k": 10.0, "grant_hypercalls_per_64k": 1.0,
                           "grant_bytes_per_copy": 2000.0})
-        self.assertNotIn("grant_bytes_per_copy", measure.grant_fields(Copies(0, 0, 0), COUNT))
+        self.assertNotIn("grant_bytes_per_copy", hops.copy_fields(Copies(0, 0, 0), COUNT))
         with self.assertRaisesRegex(LabError, "printed 'cat: no such file'"):
             grants.parse("cat: no such file\n")
 
@@ -135,7 +135,9 @@ class FakeLab(topology.XenLab):
         self.dom0 = mock.Mock()
         reads = itertools.count()
         self.dom0.run.side_effect = lambda command: (
-            '{"to_guest":{"hypercalls":%d,"ops":%d,"bytes":%d}}' % ((next(reads),) * 3))
+            '{"to_guest":{"hypercalls":%d,"ops":%d,"bytes":%d}}' % ((next(reads),) * 3) if "counters" in command
+            else "%d\n%d\n" % (self.looks, 1514 * self.looks))
+        self.hosts = {"driver": self.dom0}
 
     def stats(self, step: int, stop_after: int) -> dict[str, int]:
         self.looks += 1
@@ -168,6 +170,10 @@ class Meter(unittest.TestCase):
         self.assertEqual(found["insn_per_byte"]["driver"]["total"], round(1000 / 14480, 4))
         self.assertEqual(found["grant_copies_per_64k"], round(65536 / COUNT, 4))
         self.assertEqual(found["acks_per_mb"], 50.0)
+        self.assertEqual(found["hops"], [{"back": "driver", "front": "guest", "mean_bytes": 1514,
+                                          "grant_copies_per_64k": round(65536 / COUNT, 4),
+                                          "grant_hypercalls_per_64k": round(65536 / COUNT, 4),
+                                          "grant_bytes_per_copy": 1.0}])
 
     def test_traffic_that_ends_early(self) -> None:
         meter = self.measured(FakeLab(10, stop_after=30), 50)

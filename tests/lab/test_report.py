@@ -405,7 +405,7 @@ class Ratios(unittest.TestCase):
     def test_the_same_receive_buffers(self) -> None:
         found = full()
         found["runs"] += [run | {"config": "gro1-coherent"} for run in found["runs"] if run["config"] == "gro2"]
-        coherent = ratios.middle(found, "gro1-coherent", *ratios.DRIVER)
+        coherent = ratios.middle(found, "gro1-coherent", *ratios.cost("driver"))
         self.assertEqual(ratios.compute(found)["driver_cost_coherent"], round(1.0 / coherent, 4))
 
     def test_capacity_takes_the_busier_domain_and_the_best_configuration(self) -> None:

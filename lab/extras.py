@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What domains that filter or switch have, beside the lab's root: only some topologies need it.
+
+The packages are unpacked and not installed, and what else they depend on is in the lab's root.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from . import apt, cache, proc, steps
+from .paths import BUILD, LOGS
+from .steps import EnvironmentFault
+
+PACKAGES = {
+    "nftables": ("nftables", "libnftables1", "libnftnl11"),
+    "openvswitch": ("openvswitch-switch", "openvswitch-common", "libbpf1", "libevent-2.1-7t64", "libunbound8",
+                    "libxdp1"),
+}
+NFT = "usr/sbin/nft"
+# The switch's daemon and its database, the command, and what makes the database, of what.
+OVS_PROGRAMS = ("usr/lib/openvswitch-switch/ovs-vswitchd", "usr/sbin/ovsdb-server", "usr/bin/ovs-vsctl",
+                "usr/bin/ovsdb-tool")
+OVS_SCHEMA = "usr/share/openvswitch/vswitch.ovsschema"
+
+
+@functools.cache
+def packages(name: str) -> Path:
+    """The folder that one set of them is unpacked in, fetched first when there is none of the current snapshot."""
+    snapshot = apt.snapshot()
+    return cache.keyed(BUILD / "roots" / name, ("extras", snapshot.identity, PACKAGES[name], _RECIPE),
+                       lambda fresh: _make(fresh, name, snapshot))
+
+
+def _make(folder: Path, name: str, snapshot: apt.Snapshot) -> None:
+    with steps.step(f"Fetching the package {PACKAGES[name][0]} for domains"):
+        log = LOGS / f"{name}.log"
+        log.unlink(missing_ok=True)
+        found = snapshot.candidates(PACKAGES[name])
+        for wanted in PACKAGES[name]:
+            if wanted not in found:
+                raise EnvironmentFault(f"the package mirror has no {wanted}; run `python3 -m lab setup --refresh`")
+        for deb in snapshot.download([found[wanted] for wanted in PACKAGES[name]], folder / "debs", log):
+            proc.run(["dpkg-deb", "-x", str(deb), str(folder)], log=log, timeout=60)
+        cache.remove(folder / "debs")
+
+
+_RECIPE = cache.recipe(_make)
