@@ -11,8 +11,8 @@ import textwrap
 import time
 from pathlib import Path
 
-from . import (configs, domains, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report, results,
-               scaling, scaling_guests, steps, symbols, table, windows)
+from . import (configs, domains, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report,
+               results, scaling, scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
 

@@ -521,9 +521,9 @@ class XenLab(Lab):
             return
         self._remove_guests()
         # An interface goes a moment after its guest. The counter looks for the functions of a back end when it is loaded.
-        self.dom0.run(f"until rmmod {self.back_end}; do usleep 100000; done && modprobe {module} {options} && "
-                      f"if [ -e /sys/module/{grants.MODULE} ]; then rmmod {grants.MODULE}; modprobe {grants.MODULE}; fi",
-                      timeout=60)
+        self.nic_host.run(f"until rmmod {self.back_end}; do usleep 100000; done && modprobe {module} {options} && "
+                          f"if [ -e /sys/module/{grants.MODULE} ]; then rmmod {grants.MODULE}; modprobe {grants.MODULE}; fi",
+                          timeout=60)
         self.back_end = module
 
     def _forget(self) -> None:
