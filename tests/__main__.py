@@ -121,7 +121,7 @@ SUITES = (
           python("tests.boot.test_flows"), 1500, True, longer=True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
           python("tests.boot.test_br_linearize"), 900, True),
-    Suite("package", "the packages: their contents, and what Debian's own checker says", python("tests.package.test_package"), 900,
+    Suite("package", "the packages: their contents, and Debian's checker", python("tests.package.test_package"), 900,
           True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
           python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),

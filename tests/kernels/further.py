@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Further kernels of the configured mirror: source of the drivers, and headers, of the oldest and the newest of each series.
 
-They come from the lab's suites and from those below, as far as the mirror has them.
+They come from the lab's suites and from the suites below, as far as the mirror has them.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def snapshots() -> list[apt.Snapshot]:
 
 
 def numbers(version: str) -> list[int]:
-    """What versions compare by; a release candidate goes before its release."""
+    """Key to sort versions by; a release candidate goes before its release."""
     return [int(part) if part != "~" else -1 for part in re.findall(r"\d+|~", version)]
 
 

@@ -17,7 +17,7 @@ from lab import kernels, roots, steps
 from lab.paths import BUILD, ROOT
 from tests.kernels import further
 
-# What builds where the headers name a compiler that the root has not.
+# The compiler to use if the headers name one that the root lacks.
 COMPILER = "x86_64-linux-gnu-gcc-14"
 CLOUD_LACKS = {"r8169_lro"}
 LOGS = BUILD / "check" / "kernels" / "logs"
@@ -37,7 +37,7 @@ def clouds() -> list[further.Further]:
 
 
 class Kernels(unittest.TestCase):
-    """What is common to them: building in the lab's root."""
+    """The common part: building in the lab's root."""
 
     @classmethod
     def setUpClass(cls):

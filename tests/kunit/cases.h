@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of cases: packets to feed, and what must come of them.
+ * The table of cases: packets to feed, and the expected deliveries.
  */
 #ifndef _LRO_KUNIT_CASES_H
 #define _LRO_KUNIT_CASES_H
@@ -10,8 +10,8 @@
 #define CASE_DELIVERIES	24
 
 /*
- * The runner loads lro_core with these: evictions need a table that is quickly
- * full, and a slow machine needs time for a poll that follows another.
+ * The runner loads lro_core with these: evictions need a table that fills quickly, and a slow
+ * machine needs time for a poll that follows another.
  */
 #define PARAMETER_MAX_FLOWS	8
 #define PARAMETER_HOLD_US	10000
@@ -24,7 +24,7 @@
  * @pkt: packets
  * @count: number of packets in @pkt
  * @segs: packets in each delivered skb, in order; 0 ends
- * @counts: counter that must have counted, or NULL, and what
+ * @counts: counter that must have a value, or NULL, and the value
  */
 struct lro_case {
 	const char *name;

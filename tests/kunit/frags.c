@@ -10,7 +10,7 @@
 
 #define BEGIN_LEN	100	/* payload beside the headers */
 
-/* Where each fragment but the last ends; returns how many fragments. */
+/* The end of each fragment but the last; returns the number of fragments. */
 static unsigned int cut(const struct fed *fed, unsigned int *end)
 {
 	unsigned int tag = fed->pkt->in_band ? VLAN_HLEN : 0;

@@ -13,7 +13,7 @@ PREFIX = re.compile(r"^\[\s*\d+\.\d+\] ?")
 
 @dataclass
 class Report:
-    """Names of tests by outcome; `details` are the lines that came before a failure. A parent test is not counted."""
+    """Names of tests by outcome; `details` are the lines before a failure. A parent test is not counted."""
 
     passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -23,7 +23,7 @@ class Report:
 
 
 def parse(console: str) -> Report:
-    """Count the innermost results; `broken` tells why the report is not whole, if so."""
+    """Count the innermost results; `broken` tells why the report is incomplete, if it is."""
     report = Report()
     plans: dict[int, int] = {}  # indentation -> results still to come
     deepest = -1  # indentation of results since the last one that was further out

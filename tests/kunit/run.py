@@ -23,7 +23,7 @@ from tests.kunit import ktap  # noqa: E402
 
 
 def parameters() -> str:
-    """Parameters of lro_core that the cases are made for."""
+    """Parameters of lro_core that the cases require."""
     found = re.findall(r"^#define PARAMETER_(\w+)\s+(\d+)$", (HERE / "cases.h").read_text(), re.MULTILINE)
     return " ".join(f"{name.lower()}={value}" for name, value in found)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a console of user-mode Linux is taken for."""
+"""The reading of a console of user-mode Linux."""
 
 from __future__ import annotations
 

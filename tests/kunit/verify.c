@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Segments what was delivered and compares.
+ * Segments the delivered packets and compares them.
  */
 #include <linux/if_vlan.h>
 #include <linux/slab.h>
@@ -34,8 +34,8 @@ struct fed *verify_next(struct bed *bed, unsigned int flow)
 }
 
 /*
- * The flow that a frame says it belongs to; only those of the oldest packet of
- * each flow are possible, so a flow is found by comparing with these.
+ * The flow of a frame: it can only be the oldest packet of a flow, so the flow is found by
+ * comparing with these.
  */
 static struct fed *find_fed(struct bed *bed, const u8 *data, unsigned int len)
 {
@@ -63,7 +63,7 @@ static unsigned int first_difference(const u8 *a, const u8 *b, unsigned int len)
 	return i;
 }
 
-/* A checksum nobody verified must not be vouched for. */
+/* A checksum that was not verified must not be marked as verified. */
 static void verify_state(struct kunit *test, const struct sk_buff *skb, const struct fed *fed)
 {
 	unsigned int summed = skb->ip_summed;
@@ -82,7 +82,7 @@ void verify_frame(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *
 {
 	struct fed *fed;
 
-	/* What a local sender left to a device. */
+	/* The checksum that a local sender left to a device. */
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		KUNIT_EXPECT_EQ(test, skb_checksum_help(skb), 0);
 	if (skb->len > PACKET_MAX || skb_copy_bits(skb, 0, data, skb->len)) {
@@ -95,7 +95,7 @@ void verify_frame(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *
 		return;
 	}
 	fed->seen = true;
-	/* Padding may go, what else is behind the packet may not. */
+	/* Padding may be cut off, other bytes behind the packet may not. */
 	KUNIT_EXPECT_TRUE_MSG(test, skb->len == fed->len ||
 			      (fed->len <= ETH_ZLEN && skb->len == fed->trim),
 			      "%u bytes, was %u", skb->len, fed->len);
@@ -105,7 +105,7 @@ void verify_frame(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *
 	verify_state(test, skb, fed);
 }
 
-/* Consumes the skb; an aggregate is segmented for a device that can do nothing. */
+/* Consumes the skb; an aggregate is segmented for a device without offloads. */
 static void verify_delivery(struct kunit *test, struct bed *bed, struct sk_buff *skb, u8 *data)
 {
 	unsigned int want = skb_shinfo(skb)->gso_segs, have = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The promises. Strict: segmenting what was delivered gives back what was fed in.
- * Relaxed: the payload does, and each header field is exact or the latest.
+ * The promises. Strict: segmenting the delivered packets gives back the packets that were fed in.
+ * Relaxed: the payload is the same, and each header field is exact or the latest.
  */
 #ifndef _LRO_KUNIT_VERIFY_H
 #define _LRO_KUNIT_VERIFY_H
@@ -19,7 +19,7 @@
 void verify_segments(struct kunit *test, const struct bed *bed, const u8 *segs);
 
 /**
- * verify_bytes() - segment all that was delivered and compare it bit for bit
+ * verify_bytes() - segment all delivered packets and compare them bit for bit
  * @test: test
  * @bed: bed after a run; what was delivered is consumed
  *
@@ -29,7 +29,7 @@ void verify_segments(struct kunit *test, const struct bed *bed, const u8 *segs);
 void verify_bytes(struct kunit *test, struct bed *bed);
 
 /**
- * verify_relaxed() - compare all that was delivered under the relaxed promise
+ * verify_relaxed() - compare all delivered packets under the relaxed promise
  * @test: test
  * @bed: bed after a run; what was delivered is consumed
  *

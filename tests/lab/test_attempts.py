@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which attempts count, what is measured apart from the transfer, and what iperf and the counter of segments print."""
+"""Attempts that count, measurements apart from the transfer, and the output of iperf and the segment counter."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ obl/obu=0/0)
 
 
 class Sound(unittest.TestCase):
-    """Attempts are repeated until one is sound, three times at most, and what was thrown away is counted."""
+    """Attempts are repeated until one is sound, three times at most, and discarded ones are counted."""
 
     def run_with(self, *outcomes: str | Exception | None) -> tuple[dict, int, int]:
-        """The record, how many of the outcomes were not used, and how often the machines booted anew."""
+        """The record, the number of unused outcomes, and the number of further boots."""
         left = iter(enumerate(outcomes))
         restart = mock.Mock()
 
@@ -95,11 +95,11 @@ class Turns(unittest.TestCase):
 
 
 class Restart(unittest.TestCase):
-    """Machines boot anew and the logs of those before stay."""
+    """Machines boot again and the logs of earlier ones stay."""
 
     def test_restart(self) -> None:
         class Booted(topology.XenLab):
-            """Boots nothing but notes it."""
+            """Boots nothing, but records the call."""
 
             boots = 0
 
@@ -126,7 +126,7 @@ class Restart(unittest.TestCase):
 
 
 class Bounceback(unittest.TestCase):
-    """Percentiles come from iperf's histogram, and from nothing else."""
+    """Percentiles come only from iperf's histogram."""
 
     def test_percentiles(self) -> None:
         """50 answers within 495-500 us, 40 within 545-550, 9 within 895-900, one within 4995-5000."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One run of a configuration on an imitated laboratory: what is measured, in which order, with the engine on or off."""
+"""One run of a configuration on an imitated laboratory: its measurements, their order, and the engine's mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lab.steps import LabError
 
 
 class FakeLab:
-    """Notes what is asked of it; `lro` is what each engine is set to."""
+    """Records its calls; `lro` is the mode of each engine."""
 
     receiver_address = "10.0.0.3"
 
@@ -43,7 +43,7 @@ class FakeLab:
 
 
 class Failure(unittest.TestCase):
-    """A transfer that fails because a machine died is that machine's fault, whatever it looked like at first."""
+    """A transfer that fails because a machine died is that machine's fault, also if it looked like another at first."""
 
     def attempted(self, complaint: Exception | None) -> None:
         lab = FakeLab()
@@ -69,7 +69,7 @@ class Failure(unittest.TestCase):
 
 
 class Bench(unittest.TestCase):
-    """What a sound run holds."""
+    """The fields of a sound run."""
 
     def run_of(self, name: str, fault: str | None = None, packets: dict[int, int] | None = None) -> dict:
         self.lab = FakeLab()
@@ -115,7 +115,7 @@ class Bench(unittest.TestCase):
                          ({"width": 50, "bins": {"500": answers}, "slower": 0},
                           {"width": 50, "bins": {"1000": answers}, "slower": 0}))
         self.assertEqual(found["latency_count"], found["latency_off_count"])
-        # The engines are on again for what follows.
+        # The engines are on again for the later measurements.
         self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
 
     def test_engines_are_on_again_after_a_failure(self) -> None:

@@ -18,7 +18,7 @@ from . import test_report
 
 WIDTH = 1240
 SECONDS = 120
-# What each figure and the page measure, written where --dump-dom shows it. Boxes are of what is drawn in a figure;
+# Sizes of each figure and of the page, written where --dump-dom shows them. Boxes are those of the shapes in a figure;
 # level labels that overlap by more than 2 pixels each way are named.
 SCRIPT = """
 <script>
@@ -54,10 +54,10 @@ window.addEventListener("load", () => {
 
 
 def chromium(*options: str) -> str:
-    """Run it without a window; return what it printed."""
+    """Run it without a window; return its output."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if not program:
-        raise AssertionError("there is no Chromium, without which nobody has looked at the report: install the package "
+        raise AssertionError("there is no Chromium to render the report: install the package "
                              "chromium and run the tests again")
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a run measures, on made-up snapshots and counters: the arithmetic, the interval, and what is thrown away."""
+"""The measurements of a run, on invented snapshots and counters: arithmetic, interval, and discarded runs."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Arithmetic(unittest.TestCase):
 
 
 class Fault(unittest.TestCase):
-    """A measured interval that shows something else than a steady transfer is refused."""
+    """A measured interval without a steady transfer is refused."""
 
     def test_sound(self) -> None:
         self.assertIsNone(measure.fault(moments(), transfer(again=25)))
@@ -121,7 +121,7 @@ class Fault(unittest.TestCase):
 
 
 class FakeLab(topology.XenLab):
-    """Counters that advance with every look: `step` frames each time the NIC is asked."""
+    """Counters that advance by `step` frames each time they are read."""
 
     def __init__(self, step: int, stop_after: int = 10_000) -> None:  # pylint: disable=super-init-not-called
         self.looks = 0
@@ -151,7 +151,7 @@ class Meter(unittest.TestCase):
     baseline = measure.Baseline({"driver": 0, "guest": 1}, still())
 
     def measured(self, lab: FakeLab, until: int = 1000) -> measure.Meter:
-        """Traffic that ends with so many looks at the NIC, or when the watcher has seen enough."""
+        """Traffic that ends after a number of readings of the NIC, or when the watcher is done."""
         meter = measure.Meter(lab, self.baseline, COUNT)
         with mock.patch.object(measure, "POLL", 0.0001), meter:
             while lab.looks < until and not meter._watcher.done():
@@ -200,7 +200,7 @@ class Meter(unittest.TestCase):
 @mock.patch.object(measure, "SETTLE", 0.0)
 @mock.patch.object(measure, "QUIET", 0.0)
 class AtRest(unittest.TestCase):
-    """Pinning and idling are checked before anything is measured."""
+    """Pinning and idling are checked before the measurements."""
 
     def lab(self, listing: str, *halted: float) -> FakeLab:
         lab = FakeLab(0)
@@ -238,7 +238,7 @@ class AtRest(unittest.TestCase):
 
 
 class Order(unittest.TestCase):
-    """Nothing but the sender is asked for anything while the meter runs, and a failure in it is told as it is."""
+    """Only the sender gets commands while the meter runs, and a failure in it is reported unchanged."""
 
     def stream(self, failing: bool = False) -> list[str]:
         told: list[str] = []
@@ -326,7 +326,7 @@ class Machine(unittest.TestCase):
 
 
 class Columns(unittest.TestCase):
-    """The table on the terminal shows what was measured, and only that."""
+    """The table on the terminal shows the measured columns only."""
 
     def rows(self, *extra: dict) -> dict[str, list[str]]:
         runs = [{"config": name, "repeat": 0, "mbps": 9.0, "lro_ratio": 1.0, "retransmits": 0, **fields}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What long work says of itself: what will run, where it is, how long the rest takes, and what failed."""
+"""The output of long work: the jobs, the position, the time left, and the failures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Terminal(io.StringIO):
 
 
 class Progress(unittest.TestCase):
-    """A clock and a memory of the test's own."""
+    """A clock and a file of durations of the test's own."""
 
     def setUp(self) -> None:
         self.memory = Path(self.enterContext(tempfile.TemporaryDirectory())) / "durations.json"

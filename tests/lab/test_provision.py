@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the set-up of the lab rests on: caches, steps, processes, and the choice of mirror and kernels."""
+"""The foundations of the lab's set-up: caches, steps, processes, and the choice of mirror and kernels."""
 
 from __future__ import annotations
 

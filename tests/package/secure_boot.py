@@ -20,7 +20,7 @@ from tests.package import debian
 
 LOG = LOGS / "firmware.log"
 PACKAGES = ("grub-efi-amd64-signed", "ovmf", "shim-helpers-amd64-signed", "shim-signed")
-# What is taken of them, and where it goes: what does not go to the partition is flash memory.
+# Files of these packages, and their places: those outside of the partition are flash memory.
 FILES = {
     "usr/share/OVMF/OVMF_CODE_4M.secboot.fd": "code.fd",
     "usr/share/OVMF/OVMF_VARS_4M.ms.fd": "vars.fd",
@@ -98,7 +98,7 @@ class SecureLab(debian.DebianLab):
 def confirm(system: System, password: str) -> None:
     """Boot as far as shim's MokManager, which starts after `mokutil --import`, and enrol the key there.
 
-    Types what a person would: any key, Enroll MOK, Continue, Yes, the password, Reboot.
+    Types as a person would: any key, Enroll MOK, Continue, Yes, the password, Reboot.
     """
     log = system.folder / "mokmanager.log"
     log.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class Story(unittest.TestCase):
         self.works(lab, driver)
 
     def status(self, lab: guest.GuestLab) -> dict[str, dict]:
-        """What status says of each vif."""
+        """The state of each vif in `xenlro status`."""
         report = json.loads(lab.guest.run("xenlro status --json", timeout=300))
         return {entry["device"]: entry for entry in report["devices"]}
 
@@ -56,7 +56,7 @@ class Story(unittest.TestCase):
         self.assertGreater(entry["lro_ratio"], 1)
 
     def second_vif_goes_to_stock(self, lab: guest.GuestLab) -> None:
-        """Assert that a vif that was not chosen goes to the stock driver, although only ours is there to take it."""
+        """Assert that a vif that was not chosen goes to the stock driver, although only ours is loaded."""
         lab.guest.run("modprobe -r xen-netfront", timeout=60)
         lab.dom0.run("xl network-attach guest bridge=br0 script=vif-lab", timeout=60)
         lab.guest.run("until [ -e /sys/bus/xen/devices/vif-1/driver ]; do usleep 100000; done; udevadm settle",

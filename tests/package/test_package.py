@@ -19,7 +19,7 @@ from packaging import deb, dist, rpm
 
 
 class ExitCodes(unittest.TestCase):
-    """What the commands that make archive and packages end with."""
+    """The exit codes of the commands that make archive and packages."""
 
     def ended(self, error: BaseException | None) -> tuple[int, str]:
         """Exit code and sentence of a command whose job raises the error."""
@@ -42,7 +42,7 @@ def debs() -> list[Path]:
 
 
 class Lintian(unittest.TestCase):
-    """What Debian's own checker says of the packages."""
+    """The verdict of Debian's own checker on the packages."""
 
     def test_packages_are_clean(self):
         for package in debs():
@@ -56,7 +56,7 @@ class Lintian(unittest.TestCase):
 class Contents(unittest.TestCase):
     """`make install` and the packages of both kinds bring the same files."""
 
-    # What each kind has beside that, of its own: documentation, and what its tools leave for themselves.
+    # Further files of each kind: documentation, and files of its tools.
     OWN = re.compile(r"/usr/share/(doc|licenses|lintian)\b|/usr/share/dkms/|/var/lib/dkms")
 
     @classmethod
@@ -81,7 +81,7 @@ class Contents(unittest.TestCase):
         return {f"/{path.relative_to(root)}": path.stat().st_mode & 0o777 for path in root.rglob("*") if path.is_file()}
 
     def same(self, files: dict[str, int]) -> None:
-        """Assert that a package's files are those of `make install`, but for its own and for compression."""
+        """Assert that a package has the files of `make install`, except its further files and compression."""
         found = {name.removesuffix(".gz"): mode for name, mode in files.items() if not self.OWN.match(name)}
         self.assertEqual(found, self.installed)
 
@@ -118,7 +118,7 @@ class Contents(unittest.TestCase):
 
 
 class OpenRc(unittest.TestCase):
-    """The service that applies the choices where there is no udev."""
+    """The service that applies the choices on systems without udev."""
 
     def test_each_choice_is_applied(self):
         with tempfile.TemporaryDirectory() as folder:

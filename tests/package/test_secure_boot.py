@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The packages on a Debian 13 system with Secure Boot: DKMS's key is not known there until it is enrolled.
+"""The packages on a Debian 13 system with Secure Boot, before and after DKMS's key is enrolled.
 
 The tests are steps of one story, in the order of their names. In each the NIC works.
 """

@@ -19,7 +19,7 @@ from packaging import deb, dist
 from tests.package import debian, story
 
 DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
-# What DKMS does when a kernel is installed, here with one of another series.
+# The steps of DKMS when a kernel is installed, here with one of another series.
 OTHER_SERIES = """
 headers=$(echo /lib/modules/*/build)
 mkdir /lib/modules/6.13.0-other
@@ -135,7 +135,7 @@ class Story(story.OnSystem):
         self.assertEqual(left.strip(), "")
 
     def exported(self, lab: debian.DebianLab) -> None:
-        """Assert that node_exporter shows what each query of the dashboard asks for."""
+        """Assert that node_exporter has metrics for each query of the dashboard."""
         lab.nic_host.run("setsid prometheus-node-exporter --collector.disable-defaults --collector.ethtool "
                          "--collector.ethtool.metrics-include='^rx[0-9]+_lro_' "
                          "--web.listen-address=127.0.0.1:9100 >/dev/null 2>&1 &")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A vfio-user client: what QEMU and a driver do to the NIC, reduced to what tests need."""
+"""A vfio-user client: the part of QEMU and of a driver that the tests need."""
 
 import array
 import mmap
@@ -45,7 +45,7 @@ class Client:
         self.raw(message, fds)
 
     def raw(self, message: bytes, fds: tuple[int, ...] = ()) -> None:
-        """Send bytes as they are."""
+        """Send raw bytes."""
         extra = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
         sent = self.sock.sendmsg([message], extra)
         if sent < len(message):
@@ -74,7 +74,7 @@ class Client:
         return self.reply()
 
     def attach(self) -> None:
-        """What QEMU does first: version and guest memory."""
+        """QEMU's first messages: version and guest memory."""
         self.call(VERSION, struct.pack("<HH", 0, 0) + b'{"capabilities":{}}\0')
         self.map(self.base, len(self.memory), self.fd)
 
@@ -95,7 +95,7 @@ class Client:
         self.call(SET_IRQS, struct.pack("<IIIII", 20, 0x11, 0, 0, 1))
 
     def interrupts(self, index: int) -> int:
-        """How often the eventfd was signalled since the last look."""
+        """Number of signals of the eventfd since the last call."""
         try:
             return os.eventfd_read(self.irq[index])
         except BlockingIOError:

@@ -19,13 +19,13 @@ def alive(s: Setup) -> None:
 
 
 def wild_address(rng: random.Random, s: Setup) -> int:
-    """Mostly around the edges of guest memory."""
+    """An address, mostly near the edges of guest memory."""
     base, size = s.client.base, len(s.client.memory)
     return rng.choice((rng.randrange(base, base + size), base + size - rng.randrange(5000), base - rng.randrange(5000),
                        rng.getrandbits(64), (1 << 64) - rng.randrange(70000), base + 0x100000)) & (1 << 64) - 1
 
 
-# Made once: building a frame takes Python longer than the NIC needs to misjudge it.
+# Made once: Python builds a frame more slowly than the NIC judges it.
 POOL = ([fr.tcp_frame(size) for size in range(60, 9000, 250)]
         + [fr.ether(fr.ipv6(fr.tcp(b"x" * size), fr.TCP), 0x86DD) for size in range(0, 9000, 400)]
         + [fr.ether(fr.ipv4(fr.udp(b"x" * size), fr.UDP), vlan=7) for size in range(0, 2000, 300)])
@@ -46,7 +46,7 @@ def fuzz_guest(nic: str, seed: int, seconds: float) -> None:
         end = time.monotonic() + seconds / 2
         with Setup(nic, "--pause", "off", chip=chip) as s:
             s.client.unmap(s.client.base, len(s.client.memory))
-            # The last page of the file is no guest memory: nobody may write there.
+            # The last page of the file is no guest memory: the NIC must not write there.
             s.client.map(s.client.base, len(s.client.memory) - len(GUARD), s.client.fd)
             s.put(len(s.client.memory) - len(GUARD), GUARD)
             s.wire.setblocking(False)

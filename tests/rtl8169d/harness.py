@@ -16,7 +16,7 @@ RX_SLOT = 16384
 
 
 class Setup:
-    """Everything one test needs. `ring`: receive descriptors; `buffer`: bytes of each."""
+    """All parts that one test needs. `ring`: receive descriptors; `buffer`: bytes of each."""
 
     def __init__(self, nic: str, *options: str, chip: str = "8169", ring: int = 64, buffer: int = 2048,
                  start: bool = True, wire: bool = True, attach: bool = True):
@@ -65,7 +65,7 @@ class Setup:
             raise AssertionError(f"the NIC ended with {code}: {text}")
 
     def stderr(self) -> str:
-        """What the NIC printed so far."""
+        """The NIC's stderr so far."""
         self.errors.seek(0)
         return self.errors.read().decode()
 
@@ -81,7 +81,7 @@ class Setup:
         return self.ask("stats")["stats"]
 
     def until(self, condition, what: str, seconds: float = 5) -> None:
-        """Wait until condition() holds; AssertionError with what otherwise."""
+        """Wait until condition() holds; otherwise raise AssertionError, which names `what`."""
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -205,7 +205,7 @@ class Setup:
         return opts1, opts2, data
 
     def transmit(self, frame: bytes, opts1: int = 0, opts2: int = 0, parts: int = 1) -> None:
-        """Queue a frame in `parts` descriptors and ring."""
+        """Queue a frame in `parts` descriptors and ring the doorbell."""
         size = -(-len(frame) // parts)
         for i in range(parts):
             piece = frame[i * size:(i + 1) * size]
@@ -219,7 +219,7 @@ class Setup:
         self.write(0x38, 1, 0x40, posted=True)
 
     def tx_done(self) -> bool:
-        """Were all transmit descriptors given back?"""
+        """Were all transmit descriptors returned?"""
         return not any(struct.unpack("<I", self.get(TX_RING + 16 * i, 4))[0] & OWN for i in range(32))
 
 

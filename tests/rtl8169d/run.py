@@ -24,7 +24,7 @@ def tests() -> list:
 
 
 def main() -> int:
-    """Run everything twice: as built for use, and under the sanitizers."""
+    """Run all tests twice: as built for use, and under the sanitizers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nic", required=True, help="executable to test")
     parser.add_argument("--sanitized", help="the same, built with SANITIZE=1")

@@ -40,7 +40,7 @@ def test_commands(nic: str) -> None:
 
 
 def test_long_line_closes_only_that_client(nic: str) -> None:
-    """A client that never ends its line is shut out; others are served."""
+    """A client that never ends its line is disconnected; others are served."""
     with Setup(nic, attach=False, wire=False) as s:
         with socket.socket(socket.AF_UNIX) as sock:
             sock.settimeout(5)
@@ -146,7 +146,7 @@ def test_capture_from_the_start(nic: str) -> None:
 
 
 def test_replay(nic: str) -> None:
-    """A capture comes back frame by frame, through back-pressure; with its gaps if asked for."""
+    """A replayed capture arrives frame by frame, through back-pressure; with its gaps on request."""
     with Setup(nic, ring=8) as s:
         sent = [fr.tcp_frame(60 + i) for i in range(500)]
         write_pcap(s.path + "/in.pcap", sent, nanoseconds=True)

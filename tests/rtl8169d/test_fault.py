@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Faults to order: each kind lies as often as it was told to, and then the truth is back."""
+"""Faults on request: each kind lies the requested number of times, and then no more."""
 
 import frames as fr
 from harness import FS, LS, OWN, Setup, balance
@@ -7,7 +7,7 @@ from harness import FS, LS, OWN, Setup, balance
 COUNT = 12
 LENGTH, ERRORS = 0x3FFF, 0xF << 19
 PROTO_TCP, PROTO = 1 << 17, 3 << 17
-# What a lie of each kind is, given the first word of a descriptor for a UDP frame of 100 bytes.
+# Whether the first word of a descriptor, for a UDP frame of 100 bytes, is a lie of each kind.
 LIES = {
     "short": lambda opts1: opts1 & LENGTH < 18,
     "long": lambda opts1: opts1 & LENGTH > 0x2FFF,
@@ -61,7 +61,7 @@ def test_lies_about_owners(nic: str) -> None:
 
 
 def test_storm(nic: str) -> None:
-    """Interrupts come without a frame, as many as were told, and none after them."""
+    """Interrupts come without a frame, the requested number, and none after them."""
     with Setup(nic) as s:
         s.write(0x3C, 2, 0xFFFF)
         assert s.ask("fault", kind="storm", count=50)["ok"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Generated frames: streams of right packets, interleaved as asked for, none lost to an empty ring."""
+"""Generated frames: streams of right packets, interleaved as requested, none lost to an empty ring."""
 
 import struct
 import time
@@ -14,7 +14,7 @@ PAYLOAD = 1448
 
 
 def take(s: Setup, count: int, **asked: object) -> list[bytes]:
-    """Have `count` frames generated; return what arrives."""
+    """Request `count` generated frames; return the frames that arrive."""
     answer = s.ask("generate", frames=count, **asked)
     assert answer["ok"], answer
     got = []
@@ -32,7 +32,7 @@ def port(frame: bytes) -> int:
 
 
 def check_streams(frames: list[bytes], flows: int) -> None:
-    """In each of the flows one frame goes on where the one before it ended, and differs in nothing else."""
+    """In each flow a frame continues the one before it, and differs in nothing else."""
     members = defaultdict(list)
     for frame in frames:
         members[port(frame)].append(frame)
@@ -71,7 +71,7 @@ def test_generated_flows_take_turns(nic: str) -> None:
 
 
 def test_generate_refuses_wrong_numbers(nic: str) -> None:
-    """Each wrong member is named; a second order waits for the first one's end."""
+    """Each wrong member is named; a second request is refused until the first one has ended."""
     with Setup(nic, ring=4) as s:
         for wrong, named in (({}, "frames"), ({"frames": 0}, "frames"), ({"frames": 1, "flows": 0}, "flows"),
                              ({"frames": 1, "flows": 32769}, "flows"), ({"frames": 1, "burst": 1025}, "burst"),
@@ -83,7 +83,7 @@ def test_generate_refuses_wrong_numbers(nic: str) -> None:
 
 
 def test_generated_frames_go_by_the_guests_clock(nic: str) -> None:
-    """At 1000 Mbit/s a full frame takes 12.304 us; as many come as the guest's clock says, and bear its time."""
+    """At 1000 Mbit/s a full frame takes 12.304 us; frames come by the guest's clock, and carry its time."""
     with Setup(nic) as s:
         answer = s.ask("generate", frames=10, clock="guest")
         assert not answer["ok"] and "rate" in answer["error"], answer

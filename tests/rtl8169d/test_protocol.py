@@ -56,7 +56,7 @@ def test_bars_keep_their_type(nic: str) -> None:
 
 
 def test_refusals(nic: str) -> None:
-    """Messages that make no sense get an error reply, and the connection lives on."""
+    """Senseless messages get an error reply, and the connection stays."""
     with Setup(nic) as s:
         c = s.client
         before = s.stats()["vfio_errors"]
@@ -76,7 +76,7 @@ def test_refusals(nic: str) -> None:
 
 
 def test_version_comes_first(nic: str) -> None:
-    """Nothing works before the versions were exchanged, and only version 0 does."""
+    """No command works before the exchange of versions, and only version 0 is accepted."""
     with Setup(nic, attach=False, wire=False) as s:
         s.client = Client(s.path + "/vfio")
         assert refused(s.client.call, GET_INFO, bytes(16))
@@ -173,7 +173,7 @@ def test_interrupt_moderation(nic: str) -> None:
         s.write(0xE0, 2, 0x23)
         s.write(0xE2, 2, 0x00F2)
         held = 0
-        # The longest programmable time is 2.4 ms: a busy machine may need several attempts to look within it.
+        # The longest programmable time is 2.4 ms: a busy machine may need several attempts to read within it.
         for attempt in range(50):
             s.write(0x3E, 2, 0xFFFF)
             s.send(*(fr.tcp_frame(80) for _ in range(7)))

@@ -27,7 +27,7 @@ def test_frames_arrive_in_order_and_intact(nic: str) -> None:
 
 
 def test_short_frames_are_padded_runts_dropped(nic: str) -> None:
-    """The wire carries frames below 60 bytes; below an Ethernet header nothing can be made of them."""
+    """The wire carries frames below 60 bytes; frames shorter than an Ethernet header are dropped."""
     with Setup(nic) as s:
         s.send(b"x" * 13, fr.ether(b"abc", 0x9999))
         _, _, data = s.take()
@@ -184,7 +184,7 @@ def test_paused_nic_sleeps(nic: str) -> None:
 
 
 def test_receiver_off_and_link_down(nic: str) -> None:
-    """Frames that nobody can take are counted by reason."""
+    """Frames that cannot be received are counted by reason."""
     with Setup(nic) as s:
         s.write(0x37, 1, 0x04)
         s.send(fr.tcp_frame(100))
@@ -197,7 +197,7 @@ def test_receiver_off_and_link_down(nic: str) -> None:
 
 
 def test_bad_receive_descriptors(nic: str) -> None:
-    """Bad addresses and sizes are refused, counted and given back as errors; the ring goes on."""
+    """Bad addresses and sizes are refused, counted and returned as errors; the ring goes on."""
     with Setup(nic, ring=8) as s:
         end = s.client.base + len(s.client.memory)
         bad = [(2048, 0), (2048, end), (2048, end - 100), (2048, (1 << 64) - 50), (2048, 1 << 63), (0, None), (1, None)]
@@ -219,7 +219,7 @@ def test_bad_receive_descriptors(nic: str) -> None:
 
 
 def test_tiny_buffers_are_refused(nic: str) -> None:
-    """A ring of one-byte buffers must not hold a frame for ever."""
+    """A ring of one-byte buffers must not block a frame for ever."""
     with Setup(nic, ring=256, buffer=1) as s:
         s.send(fr.tcp_frame(100))
         s.until_count("rx_errors", 1)
@@ -249,7 +249,7 @@ def test_memory_without_file_and_unmap(nic: str) -> None:
 
 
 def test_buffer_across_two_maps(nic: str) -> None:
-    """Adjacent ranges of guest memory are one to the NIC; read-only ones are not written."""
+    """The NIC treats adjacent ranges of guest memory as one; read-only ones are not written."""
     with Setup(nic, ring=8) as s:
         size = len(s.client.memory)
         end = s.client.base + size

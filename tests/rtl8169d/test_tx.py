@@ -70,7 +70,7 @@ def test_udp_zero_checksum(nic: str) -> None:
 
 
 def check_segments(s: Setup, frame: bytes, mss: int, headers: int, options: bytes, vlan: int | None, v6: bool) -> None:
-    """Read the segments of a large send and compare every field with what a stack would have sent."""
+    """Read the segments of a large send and compare every field with a stack's own segments."""
     payload = frame[headers:]
     pieces = [payload[i:i + mss] for i in range(0, len(payload), mss)]
     for i, piece in enumerate(pieces):
@@ -127,7 +127,7 @@ def test_vlan_insert(nic: str) -> None:
 
 
 def test_refused_packets(nic: str) -> None:
-    """Requests that the headers do not fit, bad addresses and fragments are refused and counted; sending goes on."""
+    """Requests that do not fit the headers, bad addresses and fragments are refused and counted; sending goes on."""
     with Setup(nic, chip="8168") as s:
         tcp = fr.tcp_frame(200)
         bad = [
@@ -182,7 +182,7 @@ def test_endless_ring_of_fragments(nic: str) -> None:
 
 
 def test_congested_wire_waits(nic: str) -> None:
-    """A peer that does not read stops the transmitter; nothing is lost and nothing is burnt."""
+    """A peer that does not read stops the transmitter, which loses no frame and uses no processor time."""
     with Setup(nic) as s:
         total = 0
         while total < 2000 and s.tx_done():
@@ -198,7 +198,7 @@ def test_congested_wire_waits(nic: str) -> None:
 
 
 def test_link_down_and_no_peer(nic: str) -> None:
-    """Frames without link or peer are lost, counted, and the descriptors come back."""
+    """Frames without link or peer are lost and counted, and their descriptors return."""
     with Setup(nic) as s:
         s.ask("link", state="down")
         s.transmit(fr.tcp_frame(100))

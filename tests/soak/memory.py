@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What memory a host of the lab uses at rest, told so exactly that a leak of one packet in some thousands shows.
+"""Memory in use of a host of the lab at rest, exact enough to show a leak of one packet in some thousands.
 
-Exact it is only of a host whose network interfaces of interest are gone: rings and pages for reuse went with them.
+It is exact only if the tested network interfaces are gone: rings and pages for reuse go with them.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# How much more may be in use the second time, beside what the kernel tells apart.
+# Tolerated increases of memory in use, for memory that the kernel does not attribute to an owner.
 #
 # KiB of pages: page fragments, of which the kernel keeps 32 KiB each for NAPI, for drivers and for a task that sends,
-# and the pages of the processes that are there; the lab's own come and go.
+# and the pages of processes; the lab's own processes come and go.
 PAGES_SLACK = 256
-# KiB of slab: tasks with all that belongs to them, up to 20 KiB each, and what was needed for the first time.
+# KiB of slab: tasks with all their structures, up to 20 KiB each, and first allocations.
 SLAB_SLACK = 256
-# Buffers by kind: NAPI keeps up to 63 freed struct sk_buff for each CPU, and the lab's hosts have one. Their data
-# nobody keeps, so that of skbuff_small_head not one more may be there. It tells of TCP's clones as well: they have
-# their struct in a cache that the kernel may merge with others, and their data here.
+# Buffers by kind: NAPI keeps up to 63 freed struct sk_buff for each CPU, and the lab's hosts have one. Their data are
+# not kept, so that skbuff_small_head may not grow. It shows leaks of TCP's clones as well: their struct is in a cache
+# that the kernel may merge with others, and their data are here.
 SKB_SLACK = {"skbuff_head_cache": 63}
 
-# What a CPU has at hand of a slab counts as in use, thus shrinking comes last. All is read before any of it is told,
-# because the way on which it is told may need packets.
+# A CPU's free objects of a slab count as in use, so shrinking comes last. All is read before any of it is sent, because
+# sending may need packets.
 _LOOK = """for try in 1 2 3; do
 	sleep 1
 	echo 3 >/proc/sys/vm/drop_caches
@@ -34,20 +34,20 @@ for cache in /sys/kernel/slab/*; do echo 1 >$cache/shrink; done
 mv %(to)s.new %(to)s
 """
 
-# What the kernel knows the owner of; VmallocUsed has the stacks and the modules.
+# Memory whose owner the kernel knows; VmallocUsed has the stacks and the modules.
 _OWNED = ("MemFree", "Buffers", "Cached", "AnonPages", "Slab", "PageTables", "Percpu", "VmallocUsed")
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What is in use: pages that drivers and the stack took one by one and slab, in KiB; buffers of packets by kind."""
+    """Memory in use: pages that drivers and the stack took one by one and slab, in KiB; buffers of packets by kind."""
 
     pages: int
     slab: int
     skbs: dict[str, int]
 
     def leaked(self, before: Memory) -> list[str]:
-        """What this host has in use that it had not before, beyond what the kernel keeps at hand."""
+        """Increases of the memory in use of this host, beyond the tolerated ones."""
         more = {"KiB of pages": (self.pages - before.pages, PAGES_SLACK),
                 "KiB of slab": (self.slab - before.slab, SLAB_SLACK)}
         more |= {kind: (count - before.skbs.get(kind, 0), SKB_SLACK.get(kind, 0)) for kind, count in self.skbs.items()}
@@ -63,7 +63,7 @@ def parse(text: str) -> Memory:
 
 
 def looking(path: str) -> str:
-    """A shell script that lets a host at rest drop all that it need not keep, and writes what parse() reads to `path`.
+    """A shell script that makes a host at rest drop memory for reuse, and writes the input of parse() to `path`.
 
     The file is there when it is complete; the script takes some seconds.
     """

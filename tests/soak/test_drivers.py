@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hours, if wanted, of mixed traffic through r8169_lro and netfront_lro: nothing damaged, nothing leaked.
+"""Mixed traffic through r8169_lro and netfront_lro for a given time: nothing damaged, nothing leaked.
 
     sender VM -- rtl8169d == Xen [ dom0: r8169_lro, br0, br_linearize, netback | guest: netfront_lro ]
 
-The environment variable SOAK_MINUTES says how long. Bulk, small messages, requests, datagrams, in many flows that come
-and go, while modes are switched and the link goes down; at the end memory and counters have to be back at the start.
+The environment variable SOAK_MINUTES is the time. Bulk, small messages, requests and datagrams run in many flows that
+come and go, while modes are switched and the link goes down. At the end memory and counters have to be at their first
+values.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ from . import memory
 
 MINUTES = float(os.environ.get("SOAK_MINUTES") or 30)
 SWITCHES = 1000
-# How often, within one round of traffic, either driver gets another mode.
+# Changes of either driver's mode within one round of traffic.
 SWITCHES_A_ROUND = 20
 INWARD = ("bulk", "bulk", "small", "echo", "udp")
 OUTWARD = ("bulk", "udp")
 REWRITING = (None, "inphase", "auto", "linearize", "segment")
-# Seconds of traffic before the link goes down and after it is up again, and how long it is down.
+# Seconds of traffic before the link goes down and after it is up again, and seconds that it is down.
 BEFORE, AFTER, LINK_DOWN = 3, 8, 0.7
-# Mbit/s: not all that the guest can take, or netback drops the packets of the lab's own connections as well.
+# Mbit/s: less than the guest can take, because netback would also drop packets of the lab's own connections.
 RATE = 60
-# Rounds that fill what the kernels keep for reuse.
+# Rounds that fill the kernels' memory for reuse.
 WARMING = 2
-# On the hosts: the script that looks at their memory, and what it writes.
+# On the hosts: the script that reads their memory, and its output.
 LOOK, LOOKED = "/tmp/look", "/tmp/looked"
 
 
@@ -69,7 +70,7 @@ class Mixed(unittest.TestCase):
         cls.lab.nic.ctl("rate", mbit=RATE)
 
     def traffic(self) -> int:
-        """One round: all kinds of traffic, and trouble meanwhile. Returns the bytes that arrived intact."""
+        """One round: all kinds of traffic, and disturbances meanwhile. Returns the bytes that arrived intact."""
         lab = self.lab
         flows = [flow.start(lab.sender, topology.GUEST_ADDRESS, kind) for kind in INWARD]
         flows += [flow.start(lab.guest, topology.SENDER_ADDRESS, kind) for kind in OUTWARD]
@@ -86,10 +87,10 @@ class Mixed(unittest.TestCase):
         return arrived
 
     def at_rest(self) -> dict[Host, memory.Memory]:
-        """What is in use without traffic and without the drivers' devices, once all packets are told of.
+        """Memory in use without traffic and without the drivers' devices, when all packets are accounted for.
 
-        Everything that the drivers and the kernel keep for these devices goes with them: the ring's buffers, pages for
-        reuse, what waits to be sent. The guest cannot be spoken to meanwhile: it says on its console when it is done.
+        All memory that the drivers and the kernel keep for these devices goes with them: the ring's buffers, pages for
+        reuse, packets to be sent. The guest cannot be reached meanwhile: it tells on its console when it is done.
         """
         lab = self.lab
         time.sleep(3)
@@ -98,8 +99,8 @@ class Mixed(unittest.TestCase):
             lost = [name for name in ("rx_errors", "rx_missed_errors")
                     if int(host.run(f"cat /sys/class/net/eth0/statistics/{name}"))]
             self.assertEqual(lost, [], host.name)
-            # What closed connections have still to send, fragments whose rest the link lost (for 30 s), and the
-            # files that the sources leave.
+            # Wait for data of closed connections and for fragments whose rest the link lost (30 s), and remove the
+            # sources' files.
             host.run("until grep -q '^TCP:.* orphan 0 ' /proc/net/sockstat && grep -q '^FRAG: inuse 0 ' "
                      "/proc/net/sockstat; do usleep 100000; done; "
                      f"rm -f /tmp/flow.[0-9]* {LOOKED}", timeout=120)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is read of a host's memory, and which difference counts as a leak."""
+"""Reading a host's memory, and the differences that count as a leak."""
 
 from __future__ import annotations
 
