@@ -9,7 +9,7 @@ OUT ?= build/modules/$(KVER)
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 
 PYTHON ?= python3
-# The modules that this kernel can have, and those of them that are grafted: folders say so, and no list.
+# The modules that this kernel can have, and the grafted ones among them; the folders determine both.
 MODULES := $(shell sh graft/modules.sh $(KDIR))
 GRAFTED := $(filter $(patsubst %/graft.toml,%,$(wildcard */graft.toml)),$(MODULES))
 
@@ -66,7 +66,7 @@ modules: stage
 	@cp $(foreach m,$(MODULES),$(STAGE)/$(m)/$(m).ko) $(OUT)/
 	@echo 'modules: $(foreach m,$(MODULES),$(OUT)/$(m).ko)'
 
-# The archive of `make dist` brings the grafted drivers of some series along. What can be grafted here goes first.
+# The archive of `make dist` includes the grafted drivers of some series. A graft made on this machine is preferred.
 SERIES := $(word 1,$(subst ., ,$(KVER))).$(firstword $(subst -, ,$(subst +, ,$(word 2,$(subst ., ,$(KVER))))))
 PACKED := $(if $(KSRC),,$(wildcard grafted/$(SERIES)))
 # Not every release tells the version of the source, and 6.1.0-56 is a name.
@@ -103,7 +103,8 @@ else
 	fi
 endif
 
-# The graft goes first: where it fails nothing is built. What an earlier run left of another configuration goes.
+# The graft comes first: if it fails, nothing is built. Leftovers of an earlier run with another configuration are
+# removed.
 stage: fits
 	@$(MAKE) --no-print-directory grafts
 	@cd $(STAGE) && for folder in */; do \
@@ -120,15 +121,15 @@ deb:
 rpm:
 	@$(PYTHON) packaging/rpm.py
 
-# Where `make install` puts things, below DESTDIR. The modules' sources go where DKMS looks, whatever PREFIX is, and
-# udev reads no rules below /usr/local.
+# Folders of `make install`, below DESTDIR. DKMS reads the modules' sources from /usr/src with any PREFIX, and udev
+# reads no rules below /usr/local.
 DESTDIR ?=
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 SHAREDIR ?= $(PREFIX)/share
 SRCDIR ?= /usr/src
 UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/udev/rules.d
-# Where OpenRC starts services; empty: none is installed.
+# The folder of OpenRC's services; empty: none is installed.
 INITDIR ?= $(if $(wildcard /sbin/openrc-run),/etc/init.d)
 DKMS_TREE := $(SRCDIR)/xenlro-$(VERSION)
 PLACED = sed 's,/usr/sbin,$(SBINDIR),g; s,/usr/share,$(SHAREDIR),g'
@@ -167,7 +168,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/xenlro $(DESTDIR)$(UDEVDIR)/70-xenlro.rules $(DESTDIR)$(SHAREDIR)/man/man8/xenlro.8 \
 		$(DESTDIR)$(SHAREDIR)/bash-completion/completions/xenlro $(if $(INITDIR),$(DESTDIR)$(INITDIR)/xenlro)
 
-# A driver that shows how to use the engine. Its own folder, for nothing of it is installed.
+# A driver that shows how to use the engine. It has a separate folder, since none of it is installed.
 EXAMPLE := $(OUT)/example
 .PHONY: example
 example:

@@ -20,7 +20,7 @@ from .steps import EnvironmentFault, LabError
 
 SERIES = ("6.1", "6.12", "7.3")
 DEFAULT = "6.12"
-# The first release of each series that can be had with all that belongs to it. Only tests boot them.
+# The first release of each series that the mirror has complete. Only tests boot them.
 OLDEST = tuple(f"{series}-oldest" for series in SERIES)
 # Built here, not packages: those that lab/debug makes.
 KASAN, PV_DEBUG = DEBUG = ("kasan", "pv-debug")
@@ -95,7 +95,7 @@ def packages(series: str, release: str) -> tuple[list[str], list[str], str]:
 
 
 def real_time_binds(series: str) -> dict[Path, str]:
-    """What chroot() has to mount, besides a kernel's own binds(), to build for its flavour with PREEMPT_RT.
+    """Mounts for chroot(), besides a kernel's own binds(), to build for its flavour with PREEMPT_RT.
 
     The headers are fetched unless they were before.
     """

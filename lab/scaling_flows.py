@@ -160,7 +160,7 @@ def _send(lab: FlowsLab, frames: int, counted: bool, **traffic: object) -> Passa
 
 
 def _wait(lab: FlowsLab, generated: float, deadline: float) -> dict[str, int]:
-    """Wait until that many frames have passed the NIC since it began; return its counters."""
+    """Wait until this number of frames has passed the NIC since it began; return its counters."""
     while (stats := lab.nic.stats())["rx_generated"] < generated:
         lab.check()
         if time.monotonic() > deadline:

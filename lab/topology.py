@@ -153,7 +153,7 @@ class Lab:
         started = vm.Vm(machine, self._run, self.logs)
         self._stack.callback(started.stop)
         self._parts.append(started)
-        # Whoever waits for one machine learns of the death of any.
+        # A wait for one machine ends with the death of any.
         started.link.alive = self._check_parts
         return started
 
@@ -340,7 +340,7 @@ class GuestConsole:
 
     def _fetch(self, dom0: agent.Host) -> None:
         path = GUEST_CONSOLE.format(name=self._name)
-        # A kernel that prints without end must not keep anybody from learning why.
+        # A kernel that prints without end must not hide the reason.
         fresh = dom0.run(f"tail -c +{self._seen + 1} {path} 2>/dev/null | head -c {CONSOLE_PART}", check=False)
         self._seen += len(fresh.encode())
         with self._log.open("a") as log:

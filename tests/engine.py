@@ -7,7 +7,7 @@ import re
 
 from lab.agent import Host
 
-# Where a packet can be: the number of received packets is the sum of these.
+# The places of packets: the number of received packets is the sum of these.
 PLACES = ("held", "merged", "singles", "passed", "to_gro", "dropped")
 
 

@@ -182,7 +182,7 @@ def _line_name(name: str) -> str:
 
 
 def _lines(rows: list[dict]) -> list[dict]:
-    """Rows of flows with the `line` that each belongs to: of an engine, and of bursts of one length."""
+    """Rows of flows with the `line` of each: an engine, and bursts of one length."""
     return [row | {"line": " ".join(map(str, (row["engine"], *(row[part] for part in ("burst",) if part in row))))}
             for row in rows]
 
@@ -237,7 +237,7 @@ def guests(data: Data) -> Block:
 
 
 def _ends(name: str, line: dict[int, float], what: str, across: str) -> str:
-    """What a line has at its two ends."""
+    """A sentence about the two ends of a line."""
     places = list(line)
     first, last = places[0], places[-1]
     subject = name[0].upper() + name[1:] if name.partition(",")[0] in NAMES.values() else name

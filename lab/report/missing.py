@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What to say where something was not measured, and how to measure it."""
+"""Sentences about missing measurements, and how to make them."""
 
 from __future__ import annotations
 
 from .data import Data, Missing
 
-# Field -> what it is that is not there, and what measures it.
+# Field -> the missing measurement, and the command that makes it.
 _HOW = {
     "mbps": ("Throughput was", "`make lab` measures it in every configuration"),
     "lro_ratio": ("The LRO ratio was", "`make lab` measures it in every configuration"),
@@ -31,7 +31,7 @@ _HOW = {
 
 
 def missing(data: Data, what: str) -> Missing:
-    """One sentence: what is not in the results, and what measures it."""
+    """One sentence: the field that the results lack, and the command that measures it."""
     subject, how = _HOW[what]
     verb = "described" if what == "machine" else "measured"
     why = data.part("machine", "cycles_absent_because")

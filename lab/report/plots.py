@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What all plots share: colours, and the gnuplot text of data, axes and bars."""
+"""The common parts of all plots: colours, and the gnuplot text of data, axes and bars."""
 
 from __future__ import annotations
 

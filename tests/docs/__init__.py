@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the documentation promises: links, commands, names and versions."""
+"""The documentation's links, commands, names and versions."""

@@ -35,7 +35,7 @@ def headings(page: Path) -> set[str]:
 
 
 def code(page: Path) -> str:
-    """What stands as code in a page, blocks and single words, without the comments of shell lines."""
+    """The code in a page, blocks and single words, without the comments of shell lines."""
     text = page.read_text()
     blocks = re.findall(r"```(?:sh)?\n(.*?)```", text, flags=re.S)
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.S))

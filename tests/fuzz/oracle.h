@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The rules said once more, field by field, to judge those of the engine.
+ * An independent version of the rules, field by field, to judge those of the engine.
  */
 #ifndef _FUZZ_ORACLE_H
 #define _FUZZ_ORACLE_H

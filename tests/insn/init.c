@@ -51,7 +51,9 @@ static void write_to(const char *path, const char *text)
 		printf("INSN-FAILED %s: %s\n", path, strerror(errno));
 }
 
-/* What else a test wants: one of "load MODULE OPTIONS", "show FILE", "write FILE TEXT" per line. */
+/*
+ * Further steps of a test: one of "load MODULE OPTIONS", "show FILE", "write FILE TEXT" per line.
+ */
 static void run_steps(void)
 {
 	FILE *file = fopen("/steps", "r");
@@ -74,7 +76,7 @@ static void run_steps(void)
 		fclose(file);
 }
 
-/* Where the kernel really put its modules and its own text. */
+/* The true addresses of the kernel's modules and of its own text. */
 static void show_ranges(void)
 {
 	unsigned long long address, low = -1ull, high = 0, text = 0;

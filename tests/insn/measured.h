@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the plugin is measured against: a marker, a loop of known length, a copy of known size.
+ * Known work for the plugin to count: a marker, a loop of known length, a copy of known size.
  */
 #ifndef MEASURED_H
 #define MEASURED_H

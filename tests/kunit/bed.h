@@ -132,7 +132,7 @@ void bed_drop_clones(struct bed *bed);
 s64 bed_counter(struct bed *bed, const char *name);
 
 /**
- * bed_leaks() - number of packets whose pages somebody still refers to
+ * bed_leaks() - number of packets whose pages still have references
  * @bed: bed
  */
 unsigned int bed_leaks(const struct bed *bed);

@@ -45,7 +45,7 @@ enum then {
  * @QUIRK_MAC: other source MAC address
  * @QUIRK_URGENT: urgent pointer without the URG flag
  * @QUIRK_GSO: an aggregate already
- * @QUIRK_CLONED: somebody else has a clone
+ * @QUIRK_CLONED: there is a clone
  * @QUIRK_RECYCLE: owned by a page pool
  * @QUIRK_OTHER_CPU: another CPU has allocated the skb
  * @QUIRK_EXTENSION: IPv6 header followed by destination options
@@ -225,7 +225,7 @@ void packet_unfinish(const struct fed *fed, void *headers);
 unsigned int packet_frags(struct fed *fed, struct page_pool *pool, skb_frag_t *frags);
 
 /**
- * packet_pages_free() - nobody but the test refers to the packet's pages
+ * packet_pages_free() - only the test refers to the packet's pages
  * @fed: packet
  */
 bool packet_pages_free(const struct fed *fed);

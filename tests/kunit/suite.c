@@ -8,7 +8,7 @@
  *  2. segmenting what was delivered gives back the packets that were fed in
  *  3. not in copy mode: the reason that the table names has been counted
  *  4. packets = held + merged + singles + passed + to_gro
- *  5. nobody refers to a page of any packet any more
+ *  5. no page of any packet has references any more
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -289,7 +289,7 @@ static void test_destroy_while_timer_runs(struct kunit *test)
 
 /*
  * The time is up while NAPI is disabled, and the driver has not called lro_stop(): the
- * timer asks once. Nothing is lost: the next poll adds to it, and so it waits once more.
+ * timer asks once. Nothing is lost: the next poll adds to it, and so it waits another time.
  */
 static void test_timer_while_napi_is_disabled(struct kunit *test)
 {

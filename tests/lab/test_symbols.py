@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The profile of a run: symbols fetched from domains, shares made into amounts, what becomes of both."""
+"""The profile of a run: symbols fetched from domains, shares turned into amounts, and the output of both."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from lab.kernels import SERIES
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = tree.modules()
-# Those whose sources are this project's, and the kernel's in one or two files. The drivers of Intel's NICs are a dozen files
-# of the kernel each, with complaints of their own; the laboratory builds them.
+# Modules with sources of this project and at most two files of the kernel. The drivers of Intel's NICs are a dozen
+# files of the kernel each, with warnings of their own; the laboratory builds them.
 CHECKED = tuple(name for name in MODULES if name not in ("e1000e_lro", "igb_lro", "igc_lro"))
 # Not for here: names of the chip and the drivers, one tree for several kernels, tables of X-macros.
 IGNORED = ("CAMELCASE", "LINUX_VERSION_CODE", "CONSTANT_COMPARISON", "COMPLEX_MACRO", "MACRO_ARG_REUSE",
@@ -29,8 +29,8 @@ IGNORED = ("CAMELCASE", "LINUX_VERSION_CODE", "CONSTANT_COMPARISON", "COMPLEX_MA
 STYLE = ("--no-tree", "--strict", "--terse", "--max-line-length=100", "--ignore", ",".join(IGNORED))
 # TRACE_EVENT() is a language of its own; the kernel's trace headers have the same complaints.
 UNSTYLED = ("trace.h",)
-# Checks that are mistaken here: the assignments in a list_for_each_entry() are not seen without the headers, and pure C
-# that the unit tests compile has no min().
+# Checks with wrong results here: they do not see the assignments in a list_for_each_entry() without the headers, and
+# pure C that the unit tests compile has no min().
 MISTAKEN = ("returnvar.cocci", "minmax.cocci")
 SLOW = 60  # seconds for one semantic check
 
@@ -58,7 +58,7 @@ def complaints(text: str) -> list[str]:
 
 
 class Built(unittest.TestCase):
-    """Each series builds with all warnings on and as errors, and sparse has nothing to say."""
+    """Each series builds with all warnings on and as errors, and without a message of sparse."""
 
     def build(self, series: str, out: str, real_time: bool = False) -> None:
         tree = headers(series, real_time)
@@ -95,7 +95,7 @@ class RealTime(unittest.TestCase):
     build = Built.build
 
     def test_with_real_time(self):
-        """What is a CPU's own has a lock where local_bh_disable() is none: spinlocks are another function there."""
+        """Per-CPU data have a lock where local_bh_disable() is none: spinlocks are another function there."""
         for series in SERIES:
             with self.subTest(series=series), tempfile.TemporaryDirectory() as out:
                 self.build(series, out, real_time=True)
@@ -114,7 +114,7 @@ class Style(unittest.TestCase):
         for folder in ("include", *MODULES):
             names = [path.name for path in self.files() if path.parent.name == folder and path.name not in UNSTYLED]
             with self.subTest(folder=folder), tempfile.TemporaryDirectory() as empty:
-                # Nothing but what is said here counts, and what it remembers is not left in the tree.
+                # Only the options here count, and its state file is not left in the tree.
                 paths = [str(ROOT / folder / name) for name in names]
                 done = run("perl", str(script), *STYLE, "-f", *paths, cwd=Path(empty))
                 self.assertEqual((done.returncode, complaints(done.stdout)), (0, []), done.stdout[-2000:])

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The network device of the tests in the kernel: it sends nothing, and whatever it
- * receives goes to the test instead of the stack. In a header, because each test is a
- * module of its own.
+ * The network device of the tests in the kernel: it sends nothing, and all packets that it receives
+ * go to the test instead of the stack. It is a header, because each test is a separate module.
  */
 #ifndef _XENLRO_TEST_NETDEV_H
 #define _XENLRO_TEST_NETDEV_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random packet streams through the engine: what it delivers must be what it got.
+ * Random packet streams through the engine: it must deliver the packets that it got.
  *
  * One run for each way in and each promise, and one in which ways in and the
  * engine's being in the path change. A run prints "ok" or "not ok".
@@ -202,7 +202,7 @@ static u64 counter(const struct bed *bed, const char *name)
 	return found;
 }
 
-/* What bulk flows have in the making stays beyond the last poll, for a time. */
+/* Open aggregates of bulk flows are held beyond the last poll. */
 static void await_held(struct bed *bed)
 {
 	unsigned int tries;

@@ -24,7 +24,7 @@ from lab.uml.boot import Boot, Load, boot  # noqa: E402
 from lab.uml.uml import build_modules, ensure  # noqa: E402
 
 RUNS = 7
-# The same once more with these, so that aggregates give way to others and are full soon.
+# The second half of the runs has these, so that aggregates are evicted and are full soon.
 TIGHT = {"max_flows": 4, "max_segs": 5, "hold_us": 0}
 RESULT = re.compile(r"property: (?P<ok>ok|not ok) (?P<number>\d+) - (?P<about>[^;\n]*).*")
 FAULT = re.compile(r"property: fault: (.*)")

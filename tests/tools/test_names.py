@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Names that other software goes by, choices that are for another device, and what udev's rule does."""
+"""Names that other software uses, choices that are for another device, and udev's rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.tools.test_xenlro import CARD, SECOND, OnMachine  # noqa: E402
 from xenlro import drivers  # noqa: E402
 
 RULE = TOP / "packaging/70-xenlro.rules"
-# A file by which other software finds the card, words of the refusal, and the file as the refusal says to write it.
+# A file by which other software finds the card, words of the refusal, and the file that the refusal suggests.
 FILES = (
     ("etc/systemd/network/20-lan.link", "[Match]\nDriver=r8169\n[Link]\nName=lan0\n", "20-lan.link goes by Driver=r8169",
      "[Match]\nDriver=r8169 r8169_lro\n[Link]\nName=lan0\n"),
@@ -69,7 +69,7 @@ class Names(OnMachine):
 
 
 class EveryDriver(OnMachine):
-    """What the rule and `xenlro apply` do holds for each driver of a PCI device."""
+    """The rule and `xenlro apply` work for each driver of a PCI device."""
 
     ADDRESS = "0000:00:09.0"
 
@@ -79,7 +79,7 @@ class EveryDriver(OnMachine):
         self.assertEqual({bus.stock for bus in self.buses}, set(CARDS))
 
     def at_boot(self, bus: drivers.Bus) -> str | None:
-        """Who serves a chosen card after the rule ran for it, before the stock driver was loaded."""
+        """The driver of a chosen card after the rule ran for it, before the stock driver was loaded."""
         card = self.machine.add("pci", self.ADDRESS, "eth9", None, CARDS[bus.stock])
         self.choose(self.ADDRESS)
         try:

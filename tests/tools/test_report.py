@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`xenlro report`: what is in the file, and that nothing in it names the host; and the table that is made of such files."""
+"""`xenlro report`: the contents of the file, which must not name the host; and the table made of such files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOG = f"""\
 
 
 class Reported(Said):
-    """A machine that says much of itself."""
+    """A machine with many names and addresses in its files."""
 
     def setUp(self):
         super().setUp()
@@ -49,7 +49,7 @@ class Reported(Said):
         for name, value in (("vendor", "0x10ec"), ("device", "0x8168")):
             (card / name).write_text(value + "\n")
         self.machine.log = LOG
-        # Whatever the machine has to say of itself.
+        # Names and addresses of the machine in all places.
         self.machine.signer = f"{HOST} Secure Boot Module Signature key"
         self.xenlro("use", CARD, "lro")
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -76,7 +76,7 @@ class Report(Reported):
         self.assertEqual(found["xen"], {"version": "4.20.4", "guest_type": "", "control_domain": True})
         self.assertEqual(found["distribution"], "debian 13")
         self.assertEqual(found["cpu"], {"model": "Some CPU 3000", "processors": 2})
-        # Of the log only what these modules said; the time of day is no address.
+        # Of the log only the messages of these modules; the time of day is no address.
         self.assertEqual(len(found["log"]), 3)
         self.assertIn("12:30:45", found["log"][2])
         self.assertEqual(found["measured"], None)
@@ -114,7 +114,7 @@ class Report(Reported):
 
 
 class Table(Reported):
-    """What tools/hardware.py makes of a folder of reports."""
+    """The output of tools/hardware.py for a folder of reports."""
 
     def table(self, folder: Path, page: Path, code: int = 0) -> str:
         done = subprocess.run([sys.executable, str(TOP / "tools/hardware.py"), str(folder), "--page", str(page)],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command xenlro: choosing drivers, falling back, and what it prints."""
+"""The command xenlro: choosing drivers, falling back, and its output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class OnMachine(unittest.TestCase):
             self.enterContext(mock.patch.object(module, limit, 0.2))
 
     def xenlro(self, *arguments: str, code: int = 0) -> str:
-        """What a command printed; its exit code has to be `code`."""
+        """Output of a command, whose exit code has to be `code`."""
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             try:
@@ -52,7 +52,7 @@ class OnMachine(unittest.TestCase):
         return out.getvalue()
 
     def choose(self, name: str) -> None:
-        """Leave the user's choice behind, as a boot finds it."""
+        """Write the user's choice, as a boot finds it."""
         choices.remember(self.machine, devices.named(self.machine, name), True)
 
     def drivers(self) -> list[str | None]:
@@ -70,7 +70,7 @@ class Use(OnMachine):
         self.assertFalse((self.machine.choices / CARD).exists())
 
     def slow_guard(self) -> contextlib.ExitStack:
-        """Let the process that sees a switch through hold the lock until the next command has met it."""
+        """Make the process that carries out a switch hold the lock until the next command has met it."""
         tried, front, work, lock = self.machine.root / "tried", os.getpid(), guard._work, fcntl.flock
 
         def slow(*arguments) -> None:
@@ -271,7 +271,7 @@ class Shown(OnMachine):
         for value, wanted in (("Y", "module signatures required"), ("N", "module signatures not required")):
             self.kernel_says("sys/module/module/parameters/sig_enforce", f"{value}\n")
             self.assertIn(wanted, self.xenlro("status"))
-        # A kernel that is locked down insists on signatures, whatever that parameter says.
+        # A kernel that is locked down requires signatures, for any value of that parameter.
         self.kernel_says("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
         self.assertIn("lockdown integrity, module signatures required", self.xenlro("status"))
 
@@ -286,7 +286,7 @@ class Shown(OnMachine):
 
 
 class Completion(unittest.TestCase):
-    """What bash offers after some words."""
+    """The completions of bash after some words."""
 
     def offered(self, *words: str) -> set[str]:
         script = (f"source {TOP}/packaging/xenlro.bash-completion; COMP_WORDS=(xenlro \"$@\"); COMP_CWORD=$#; _xenlro; "

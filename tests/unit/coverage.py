@@ -29,7 +29,7 @@ CFLAGS = "-std=gnu11 -g -O0 --coverage"
 
 @dataclass
 class Coverage:
-    """Of one source file: lines and branches there are, and where those are that were never taken."""
+    """Lines and branches of a source file: their numbers, and the places of those never taken."""
 
     lines: int = 0
     branches: int = 0
@@ -48,7 +48,7 @@ class Coverage:
 
     @property
     def whole(self) -> bool:
-        """Was all of it reached? A file without lines was not even looked at."""
+        """Was all of it reached? A file without lines was not measured."""
         return bool(self.lines) and not self.missed_lines and not self.missed_branches
 
 
@@ -59,7 +59,7 @@ def percent(missed: list[int], count: int) -> str:
 
 
 def measure() -> dict[str, Coverage]:
-    """Build with counters, run the tests, read what was counted. Raises LabError."""
+    """Build with counters, run the tests, read the counters. Raises LabError."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
     cache.remove(OUT)

@@ -478,7 +478,7 @@ static void bulk_flows(void **ctx)
 		assert_false(lro_flow_is_bulk(find(2)));
 		lro_flows_close(&flows, find(2));
 	}
-	/* A gap, and a segment of another size, begin anew. */
+	/* A gap, and a segment of another size, restart the count. */
 	begin(1, 8001);
 	assert_false(lro_flow_is_bulk(find(1)));
 	for (i = 1; i < 8; i++)
@@ -574,7 +574,7 @@ static void next_frame_is_found(void **ctx)
 		assert_null(repeated(&f, f.len, tag_of(n)));
 		flow[n] = open_frame(&f, tag_of(n));
 		assert_ptr_equal(flows.last, flow[n]);
-		/* The same once more is not the next, nor is an acknowledgment. */
+		/* A repetition is not the next packet, nor is an acknowledgment. */
 		assert_null(repeated(&f, f.len, tag_of(n)));
 		frame_free(&f);
 		s.payload = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who does not know a table's seed cannot choose which flows share a set: keys that are chosen
- * against the multipliers that hashes are made with, and keys that come in order, spread over the
- * sets for each of many seeds as if they were drawn by lot.
+ * Without a table's seed a sender cannot choose flows that share a set. Keys that are chosen
+ * against the multipliers of hashes, and keys in order, spread over the sets like random ones, for
+ * each of many seeds.
  */
 #include "flows.h"
 #include "tests.h"
@@ -13,8 +13,8 @@
 #define SEEDS		4000
 
 /*
- * 254 keys drawn by lot are in 161 of 256 sets, more or less by 5. Seven times that does not
- * happen by chance, nor do so many keys in one set, in a million tables.
+ * 254 random keys are in 161 of 256 sets, with a deviation of 5. Seven times that deviation does
+ * not happen by chance in a million tables, nor does this number of keys in one set.
  */
 #define USED_MIN	126
 #define USED_MEAN	158

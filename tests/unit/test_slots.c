@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What layouts of one aggregate cost netback, and which are worth a copy.
+ * The cost of layouts of one aggregate for netback, and the layouts that are worth a copy.
  *
  * 45 packets of 1448 bytes of payload, with 66 bytes of headers 65,226 bytes: about
  * what one GSO packet holds. The numbers of copies were counted on real transfers.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The addresses of an interface, as configuration: what they are and how they are added again."""
+"""The addresses of an interface, as configuration: reading them and adding them again."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ def differences(before: list[dict], now: list[dict]) -> list[str]:
 
 
 def mend(system: System, name: str, before: list[dict], now: list[dict], patient: bool) -> list[str]:
-    """Make the addresses what they were; the commands that were refused. `patient` leaves time for announced ones.
+    """Restore the addresses; return the commands that were refused. `patient` leaves time for announced ones.
 
-    One that is primary where it was secondary is another address here, and so it is taken away and added in its place.
+    An address that was secondary and is primary counts as another one, so it is removed and added in its place.
     """
     wanted, there = _keyed(before), _keyed(now)
     commands = [f"address del {_called(entry)} dev {name}" for key, entry in there.items()
                 if key not in wanted and not (patient and leased(entry))]
-    # A lease is its client's to take again.
+    # The client of a lease takes it again.
     missing = [entry for key, entry in wanted.items() if key not in there
                and (not leased(entry) or (announced(entry) and not patient))]
     return iproute.batch(system, ("ip",), commands + [_added(entry, name) for entry in missing])
 
 
 def _keyed(addresses: list[dict]) -> dict[tuple, dict]:
-    # Whether one that ends is preferred still is a matter of time.
+    # Time decides whether an address with a lifetime is still preferred.
     return {(*(entry.get(word) for word in _FIELDS), leased(entry), not leased(entry) and entry.get("deprecated")): entry
             for entry in addresses}
 

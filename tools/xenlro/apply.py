@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What udev runs when a device appears whose address was chosen: the device goes to the driver that the user wants.
+"""udev runs this when a device appears at an address that was chosen: the device goes to the chosen driver.
 
-Runs from udev, also before the file systems are all there: nothing is kept or put back, and so an interface that is in
-use already is left alone.
+It may run before all file systems are mounted: it saves and restores nothing, so it leaves an interface alone that is
+in use already.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .system import System, read
 
 
 def apply(system: System, name: str) -> None:
-    """Give the device at an address to its driver; the stock one where ours cannot serve."""
+    """Give the device at an address to its driver; to the stock one if ours cannot serve."""
     try:
         device = devices.named(system, name)
     except XenlroError as error:
-        # udev asks for every chosen address: what was there may have gone, and another device may be there now.
+        # udev asks for every chosen address: the chosen device may have gone, and another device may be there now.
         if error.code != EXIT_USAGE:
             raise
         _free(system, name)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The version of the kernel's driver that a grafted module was made from, and whether the kernel is newer.
 
-A fix that the kernel's own driver got since is not in such a module, and its version alone tells of that.
+Such a module lacks later fixes of the kernel's own driver, and only its version tells that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def kernel_version(system: System) -> str | None:
 
 
 def numbers(version: str) -> list[int]:
-    """What versions compare by."""
+    """The numbers of a version, to compare it by."""
     return [int(part) for part in version.split(".")]
 
 

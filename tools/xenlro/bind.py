@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Giving a device to another driver, in a way that never leaves it without one.
 
-The module is loaded before the device is touched: where it cannot be, the stock driver just goes on. A PCI device is
+The module is loaded before the device is touched: if it cannot be loaded, the stock driver stays. A PCI device is
 tied to our driver by driver_override, and only while it is bound: one that stays would keep pciback and any other driver
 from taking the card later. xenbus has none, so there the device is bound by name.
 """
@@ -41,7 +41,7 @@ def release_override(system: System, device: Device) -> None:
 
 
 def stock_again(system: System, device: Device) -> Device:
-    """The device with the stock driver, whatever state it was left in."""
+    """The device with the stock driver, from any state."""
     try:
         return move(system, device, device.bus.stock_driver)
     except XenlroError as error:
@@ -50,13 +50,13 @@ def stock_again(system: System, device: Device) -> Device:
 
 
 def driver(system: System, device: Device) -> str | None:
-    """Who serves the device now."""
+    """The driver that serves the device now."""
     link = system.sys / "bus" / device.bus.name / "devices" / device.id / "driver"
     return link.resolve().name if link.exists() else None
 
 
 def _bind(system: System, device: Device, wanted: str) -> None:
-    # Loading our module binds at once what was waiting for it.
+    # Loading our module binds at once the devices that waited for it.
     bound = driver(system, device)
     if bound == wanted:
         return

@@ -101,7 +101,7 @@ def _confirm(system: System, options: argparse.Namespace) -> None:
 
 
 def _tell(told: str) -> None:
-    """Print; a session that is gone hears nothing, and what was done is done."""
+    """Print; if the session is gone, ignore the error, as the work is done."""
     with suppress(OSError):
         print(told, flush=True)
 

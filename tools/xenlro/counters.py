@@ -24,7 +24,7 @@ def read(system: System, interface: str) -> Counter[str]:
 
 
 def linearized(system: System) -> Counter[str]:
-    """What br_linearize has counted; empty when it is not loaded."""
+    """The counters of br_linearize; empty when it is not loaded."""
     lines = (line.split() for line in read_file(system.root / "proc/net/br_linearize").splitlines())
     return Counter({words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()})
 
@@ -35,7 +35,7 @@ def ratio(counters: Counter[str]) -> float | None:
 
 
 def spared(counters: Counter[str]) -> float | None:
-    """Share of the received packets that nothing behind the engine had to handle; None when none was received."""
+    """Share of the received packets that the stack was spared; None when none was received."""
     return (counters["merged"] - counters["aggregates"]) / counters["packets"] if counters["packets"] else None
 
 
@@ -46,5 +46,5 @@ def reasons(counters: Counter[str], count: int, kinds: tuple[str, ...] = ALL) ->
 
 
 def total(counters: Counter[str], kinds: tuple[str, ...] = ALL) -> int:
-    """How often there was such a reason."""
+    """The number of times that a reason was counted."""
     return sum(value for name, value in counters.items() if name.startswith(kinds))

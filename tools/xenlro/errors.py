@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the command tells its user when something is wrong, and with which exit code."""
+"""The errors that the command tells its user, and the exit codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXIT_INTERRUPTED = 130  # by a key, before anything was touched
 
 
 class XenlroError(Exception):
-    """A sentence for the user: what is wrong and what to do."""
+    """A sentence for the user: the fault and what to do."""
 
     def __init__(self, message: str, code: int = EXIT_FAILED) -> None:
         super().__init__(message)

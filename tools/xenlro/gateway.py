@@ -19,10 +19,10 @@ _ECHO = {socket.AF_INET: (8, 0), socket.AF_INET6: (128, 129)}
 
 
 def answers(system: System, gateway: str, interface: str, within: float = ANSWERS_WITHIN) -> bool:
-    """Whether the gateway answers within so many seconds."""
+    """Whether the gateway answers within a number of seconds."""
     family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
     deadline = time.monotonic() + within
-    # What is known of it from before counts for nothing: the kernel is to ask it.
+    # An earlier answer does not count: the kernel has to ask the gateway now.
     with suppress(XenlroError):
         system.run("ip", "neighbour", "change", "to", gateway, "dev", interface, "nud", "probe")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Asking iproute2's programs, and giving them many commands at a time with each answer looked at."""
+"""Asking iproute2's programs, and giving them many commands at a time, with a check of each answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _FAILED = re.compile(r"Command failed -:(\d+)")
 
 
 def check(system: System) -> None:
-    """XenlroError unless `ip` is iproute2's: busybox has a program of that name that cannot show all there is."""
+    """XenlroError unless `ip` is iproute2's: busybox has a program of that name that does not show the whole
+    configuration."""
     done = system.run("ip", "-json", "link", "show", "dev", "lo")
     try:
         known = done.returncode == 0 and bool(json.loads(done.stdout))
@@ -27,7 +28,7 @@ def check(system: System) -> None:
 
 
 def show(system: System, program: str, *words: str) -> list[dict]:
-    """What a program shows as JSON; XenlroError when it shows nothing that can be read."""
+    """Output of a program as JSON; XenlroError when it cannot be read."""
     said = _said(system, program, "-json", *words)
     try:
         return [entry for entry in json.loads(said or "[]") if isinstance(entry, dict) and entry]
@@ -37,7 +38,7 @@ def show(system: System, program: str, *words: str) -> list[dict]:
 
 
 def lines(system: System, *words: str) -> list[str]:
-    """What `ip` shows as text, one entry a line. Routes and rules are read so: as JSON, ip leaves out locked metrics."""
+    """Output of `ip` as text, one entry a line; for routes and rules, since ip's JSON leaves out locked metrics."""
     return [" ".join(line.replace("\\", " ").split())
             for line in _said(system, "ip", "-oneline", *words).splitlines() if line.strip()]
 
@@ -51,7 +52,7 @@ def _said(system: System, *command: str) -> str:
 
 
 def batch(system: System, program: Sequence[str], commands: Sequence[str]) -> list[str]:
-    """Give all commands to one call of a program; the refused ones come back, each with the reason."""
+    """Give all commands to one call of a program; return the refused ones, each with the reason."""
     if not commands:
         return []
     done = system.run(*program, "-force", "-batch", "-", text="".join(f"{command}\n" for command in commands))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an interface itself is set to: names, MAC address, MTU, queue length, flags, and the bridge or VRF it is in."""
+"""Settings of an interface itself: names, MAC address, MTU, queue length, flags, and its bridge or VRF."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shown(system: System, name: str) -> dict:
 
 
 def above(system: System, link: dict) -> list[dict]:
-    """The bridge or the like that an interface is in, and that one's, and so on."""
+    """The bridges and other upper devices of an interface, from the nearest on."""
     found: list[dict] = []
     while (master := link.get("master")) and master not in [upper["ifname"] for upper in found]:
         link = shown(system, master)
@@ -49,7 +49,7 @@ def above(system: System, link: dict) -> list[dict]:
 
 
 def differences(before: dict, now: dict) -> list[str]:
-    """What is not as it was. Further names that udev gave are no difference."""
+    """Differences to the saved settings. Further names from udev are no difference."""
     found = [f"{word} of {before['name']} is {now.get(field)} and was {before[field]}"
              for field, word in _SET.items() if field in before and now.get(field) != before[field]]
     found += [f"the name {name} is missing" for name in (before["name"], *before["altnames"])
@@ -77,7 +77,7 @@ def rename(system: System, name: str, before: dict) -> str:
 
 
 def mend(system: System, name: str, before: dict, now: dict) -> list[str]:
-    """Make the interface what it was, all but up; the commands that were refused."""
+    """Restore the interface, except that it stays down; return the commands that were refused."""
     sets = [f"{_SET[field]} {before[field]}" for field in _SET if field in before and now.get(field) != before[field]]
     if before["flags"] != now["flags"]:
         sets += [f"{word} {there if flag in before['flags'] else gone}" for flag, (word, there, gone) in _FLAGS.items()]
@@ -90,7 +90,7 @@ def mend(system: System, name: str, before: dict, now: dict) -> list[str]:
 
 
 def mend_above(system: System, before: dict, now: Sequence[dict]) -> list[str]:
-    """Give the interfaces above what followed the port while it was away."""
+    """Restore the settings of upper interfaces that changed with the port while it was away."""
     there = {entry["ifname"]: entry for entry in now}
     return iproute.batch(system, ("ip",), [f"link set dev {entry['ifname']} {field} {entry[field]}"
                                            for entry in before["above"] if entry["ifname"] in there

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The project's modules on this machine: loading them, and what is known of those installed and loaded."""
+"""The project's modules on this machine: loading them, and facts about installed and loaded ones."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from . import drivers
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System, read
 
-# What the firmware says, where it is UEFI.
+# The firmware's state of Secure Boot, if it is UEFI.
 SECURE_BOOT = "firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 OLDEST = (6, 1)     # series, as in dkms.conf
 UNENROLLED = ("the kernel accepts only modules signed with an enrolled key (Secure Boot): enrol DKMS's key by `mokutil "
               "--import /var/lib/dkms/mok.pub`, reboot and confirm it there")
-# What modprobe says, and what it means for who gave the command. A kernel that is locked down does not permit it.
+# Words of modprobe, and their meaning for the user. A kernel that is locked down does not permit loading.
 REASONS = (
     ("Key was rejected", UNENROLLED),
     ("Operation not permitted", UNENROLLED),
@@ -28,7 +28,7 @@ REASONS = (
 
 
 def load(system: System, module: str) -> None:
-    """Load a module with what it depends on; XenlroError says why it cannot be, and what to do."""
+    """Load a module with its dependencies; XenlroError says why that fails, and what to do."""
     done = system.run("modprobe", module)
     if done.returncode == 0:
         return
@@ -63,7 +63,7 @@ def not_built(system: System, module: str) -> str:
 
 
 def _lacks(system: System, module: str) -> str | None:
-    """The first option that the module needs and the kernel has not; None where its configuration cannot be read, too."""
+    """The first option that the module needs and the kernel lacks; None also if its configuration cannot be read."""
     needs = next((bus.needs for bus in drivers.known() if bus.ours == module), ())
     config = _config(system) if needs else ""
     return next((need for need in needs if config and not re.search(rf"^{need}=[ym]$", config, re.M)), None)

@@ -16,7 +16,7 @@ _REMOTE_DISK = re.compile(r"/session\d+/|/(?:nbd|rbd|drbd|etherd!\w+)\w*(?:/|$)|
 
 
 def found(system: System) -> str | None:
-    """What of the system lies on the network, for a sentence; None when nothing does."""
+    """The part of the system that lies on the network, as a phrase; None when all of it is local."""
     for mount in _mounts(system):
         device, point, kind = mount
         if point not in _NEEDED:

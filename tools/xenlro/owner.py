@@ -31,14 +31,14 @@ class Owner:
             system.run("ifdown", "--force", name)
 
     def configure(self, system: System, name: str) -> None:
-        """Have the manager configure an interface that came back; XenlroError when it says that it cannot."""
+        """Tell the manager to configure an interface that came back; XenlroError when it fails."""
         said = "\n".join(_CONFIGURE[self.kind](system, name, self.what))
         if said:
             raise XenlroError(f"{self.called} cannot configure {name}: {said}")
 
 
 def find(system: System, name: str) -> Owner | None:
-    """The owner of the interface's configuration; None when nothing of this machine has it in hand."""
+    """The owner of the interface's configuration; None when there is none on this machine."""
     for kind, ask in _ASK.items():
         if what := ask(system, name):
             return Owner(kind, what)
@@ -84,7 +84,7 @@ def _configure_network_manager(system: System, name: str, uuid: str) -> list[str
 def _configure_networkd(system: System, name: str, file: str) -> list[str]:
     deadline = time.monotonic() + CONFIGURED_WITHIN
     while said := _tell(system, "networkctl", "reconfigure", name):
-        # It may not have heard of the interface yet.
+        # It may not know the interface yet.
         if time.monotonic() > deadline:
             return said
         time.sleep(LOOK)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `xenlro report` makes: one file for a person to send, about chips, kernel, modules and counters.
+"""The file of `xenlro report`, for a person to send: chips, kernel, modules and counters.
 
-It is made of what is listed here, and of nothing else. Devices and interfaces get numbers for names. As a last step
-whatever still looks like an address, or is the host's name, is replaced.
+It has only the fields that are listed here. Devices and interfaces get numbers for names. As a last step, all text that
+looks like an address, and the host's name, is replaced.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ LOG_LINES = 20
 _MAC = re.compile(r"(?<![0-9a-fA-F:])(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}(?![0-9a-fA-F:])")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _IPV6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*")
-# What of a module's state is of use to others; who signed it may be the host's name.
+# The fields of a module's state that are useful to others; the signer may be the host's name.
 _MODULE = ("version", "base", "loaded", "same_as_file", "parameters", "hindrance", "outdated")
 
 
 def make(system: System, measured: dict | None = None) -> str:
-    """The report as it would be sent."""
+    """The report in the form to be sent."""
     state = status.collect(system)
     found = devices.find(system)
     names = {device.interface: f"nic{number}" for number, device in enumerate(found) if device.interface}
@@ -51,7 +51,7 @@ def make(system: System, measured: dict | None = None) -> str:
 
 
 def measure(system: System, seconds: float = SECONDS) -> dict:
-    """What each of our interfaces receives in some seconds, and how busy the processors are meanwhile."""
+    """Traffic received on each of our interfaces in some seconds, and the load of the processors meanwhile."""
     served = [device for device in devices.find(system) if device.ours and device.interface]
     if not served:
         raise XenlroError("nothing can be measured: no device is served by one of these drivers")
@@ -117,7 +117,7 @@ def _device(system: System, device: devices.Device, entry: dict) -> dict:
 
 
 def _chip(system: System, device: devices.Device) -> str | None:
-    """What the driver called the chip when it took it, such as 'RTL8168h/8111h, XID 541'."""
+    """The driver's name of the chip in the log, such as 'RTL8168h/8111h, XID 541'."""
     if not device.on_pci:
         return None
     lines = [line for line in system.output("dmesg").splitlines() if device.id in line and "XID" in line]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command `xenlro report`: shows what would be sent, asks, and writes it."""
+"""The command `xenlro report`: shows the report, asks, and writes it."""
 
 from __future__ import annotations
 

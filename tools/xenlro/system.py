@@ -42,7 +42,7 @@ class System:
 
     @property
     def run_folder(self) -> Path:
-        """What is known of a switch until the next reboot."""
+        """State of a switch, kept until the next reboot."""
         return self.root / "run/xenlro"
 
     @property
@@ -60,9 +60,9 @@ class System:
             raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}; see `dmesg`") from error
 
     def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, whatever that is, with `text` as its input; XenlroError when there is no such program.
+        """Run a program to its end, with any exit status, with `text` as its input; XenlroError when it does not exist.
 
-        It is in a session of its own: a key that ends this command does not end a program that it waits for.
+        The program has a session of its own: a key that ends this command does not end the program.
         """
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False,
@@ -76,7 +76,7 @@ class System:
             raise XenlroError(f"`{' '.join(command)}` did not end within {PROGRAM_LIMIT} s; see `dmesg`") from error
 
     def output(self, *command: str) -> str:
-        """What a program printed, or nothing when it failed or does not exist."""
+        """Output of a program, or nothing when it failed or does not exist."""
         try:
             done = self.run(*command)
         except XenlroError:
@@ -84,9 +84,9 @@ class System:
         return done.stdout if done.returncode == 0 else ""
 
     def detach(self, words: Sequence[str], log: Path) -> None:
-        """Run this command with these words as a process that outlives the session; what it says goes to `log`.
+        """Run this command with these words as a process that outlives the session; its output goes to `log`.
 
-        systemd ends what is left of a session where it was told to, and so does sudo: a unit of its own is safe from both.
+        systemd may end the processes of a session, and so may sudo: a separate unit is safe from both.
         """
         again = [sys.executable, "-B", "-c", _AGAIN, str(Path(__file__).resolve().parents[1]), *words]
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `xenlro watch` shows: rates of the engine's counters, one line per interface and interval.
+"""The output of `xenlro watch`: rates of the engine's counters, one line per interface and interval.
 
 The lines are plain text of at most 80 columns.
 """
@@ -30,7 +30,7 @@ def watch(system: System, wanted: str | None, interval: float, count: int | None
         now = _read(system, wanted)
         seconds = time.monotonic() - began
         for name, values in now.items():
-            # Counters begin anew with a driver that was loaded again.
+            # Counters begin at zero with a driver that was loaded again.
             changed = Counter({key: max(0, value - before.get(name, {}).get(key, 0)) for key, value in values.items()})
             entry = _entry(name, changed, seconds)
             print(json.dumps(entry) if as_json else line(entry, counters.total(changed)), flush=True)
