@@ -30,6 +30,8 @@ option subnet 255.255.255.0
 option router {topology.SENDER_ADDRESS}
 option lease 900
 """
+# One that is only stopped is started by who asks it for its state.
+NO_NETWORKD = "systemctl mask --now systemd-networkd.socket systemd-networkd.service"
 # What of the network is looked at: all but times, counters and numbers of interfaces.
 STATE = r"""
 for words in '-d link show dev lan0' 'address show' '-4 route show table all' '-6 route show table all' 'rule show' \
