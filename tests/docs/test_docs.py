@@ -24,6 +24,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("lab/*.m
                 *ROOT.glob("tests/*/README.md")])
 DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
 MAN = ROOT / "packaging/xenlro.8"
+# What lines of shell begin with in the documentation.
+PROGRAMS = {"apt", "cat", "cd", "dkms", "echo", "insmod", "ip", "make", "modprobe", "mokutil", "prometheus-node-exporter", "python3",
+            "reboot", "xenlro", "xl"}
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -75,6 +78,15 @@ class Pages(unittest.TestCase):
                                    page.read_text()):
                 with self.subTest(page=page.name, path=path):
                     self.assertTrue((ROOT / path).exists())
+
+    def test_lines_of_shell_begin_with_a_program(self):
+        """Paragraphs may be filled anew; a line of shell that is, is two commands in one, or none."""
+        for page in PAGES:
+            for block in re.findall(r"```sh\n(.*?)```", page.read_text(), flags=re.S):
+                for line in re.sub(r"\\\n", " ", block).splitlines():
+                    with self.subTest(page=page.name, line=line):
+                        first = (line.split() or ["#"])[0]
+                        self.assertTrue(first.startswith("#") or first in PROGRAMS or "=" in first)
 
     def test_make_targets_exist(self):
         targets = set(" ".join(re.findall(r"^([a-z -]+):", (ROOT / "Makefile").read_text(), re.M)).split())
