@@ -47,7 +47,7 @@ class Netback(Backend, unittest.TestCase):
         self.assertIn("driver: netback_lro", self.lab.dom0.run(f"ethtool -i {self.vif}"))
         before = self.counted("rx_polled")
         self.flowing()
-        self.assertGreater(self.counted("rx_polled") - before, 50)
+        self.assertGreater(self.counted("rx_polled") - before, 20)
 
     def test_0_thread_copies_while_the_parameter_says_so(self):
         self.switch(0)
@@ -93,6 +93,8 @@ class Netback(Backend, unittest.TestCase):
 
     def flood(self, seconds: float) -> None:
         """More datagrams for the guest than it has slots for."""
+        # A port that is closed would tell the sender so, which would stop.
+        self.lab.guest.run("pidof iperf >/dev/null || setsid iperf -s -u -p 5009 >/dev/null 2>&1 &")
         self.lab.sender.run(f"setsid iperf -u -c {topology.GUEST_ADDRESS} -p 5009 -b 20M -t {seconds} >/dev/null 2>&1 &")
 
     def test_6_guest_has_no_slots_for_a_while(self):
