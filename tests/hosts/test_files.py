@@ -85,6 +85,8 @@ class Inventory(unittest.TestCase):
                                configs.select("native guest0"), native, True)
         xen = self.read(SENDER + DRIVER + GUEST)
         self.assertRaisesRegex(LabError, r"native, .* no \[native\]", job.possible, configs.select("native"), xen, True)
+        self.assertRaisesRegex(LabError, "guest1-napi, and the back end of hosts stays", job.possible,
+                               configs.select("guest1 guest1-napi"), xen, True)
 
 
 COUNTED = """\

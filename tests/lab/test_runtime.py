@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import agent, cli, configs, console, cpio, experiments, images, nics, results, table, traffic, vm
+from lab import agent, cli, configs, console, cpio, experiments, images, nics, results, table, topology, traffic, vm
 from lab.paths import ROOT
 from lab.steps import LabError
 
@@ -516,6 +516,29 @@ class Configs(unittest.TestCase):
         self.assertEqual([config.merge for config in configs.select("gro1-coherent gro1")], [False, True])
         with self.assertRaisesRegex(LabError, "'guest3'"):
             configs.select("guest1 guest3")
+
+    def test_back_ends(self) -> None:
+        ours = {name for name, config in configs.ALL.items() if config.back_end == configs.OUR_BACK}
+        self.assertEqual(ours, {"guest1-napi", "guest12-napi", "gro1-napi", "gro12-napi"})
+        for name in ours:
+            config, plain = configs.ALL[name], configs.ALL[name.removesuffix("-napi")]
+            self.assertEqual((config.nic_driver, config.nic_gro, config.guest_driver, config.guest_gro),
+                             (plain.nic_driver, plain.nic_gro, plain.guest_driver, plain.guest_gro))
+            self.assertTrue(config.ours and config.extra)
+
+    def test_back_end_changes_once_the_guest_is_gone(self) -> None:
+        lab = topology.XenLab()
+        lab.dom0 = mock.Mock()
+        lab.guest_driver = configs.STOCK_GUEST
+        with mock.patch.object(lab, "check"):
+            for module in (configs.STOCK_BACK, configs.OUR_BACK, configs.OUR_BACK):
+                lab.use_back_end(module)
+        told = [call.args[0] for call in lab.dom0.run.call_args_list]
+        self.assertEqual(len(told), 2, told)
+        self.assertEqual(told[0], "xl destroy guest")
+        self.assertIn("rmmod xen-netback; do", told[1])
+        self.assertIn("modprobe netback_lro", told[1])
+        self.assertIsNone(lab.guest_driver)
 
     def test_each_nic_has_its_drivers(self) -> None:
         for name, drivers in (("8168", ("r8169", "r8169_lro")), ("e1000e", ("e1000e", "e1000e_lro")),
