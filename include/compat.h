@@ -44,6 +44,11 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
+/* Came with 6.2, and to 6.1 within its stable releases. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define timer_delete_sync(timer)	del_timer_sync(timer)
+#endif
+
 /* Came with 6.5. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 static inline void skb_frag_fill_page_desc(skb_frag_t *frag, struct page *page, int off, int size)

@@ -17,6 +17,7 @@
 +struct lro *lro;
 +bool lro_active;
 +struct sk_buff *lro_skbs;
++unsigned int lro_extras;
  ...
  };
 
@@ -97,6 +98,23 @@ identifier napi, budget, queue, work_done;
  spin_unlock(&queue->rx_lock);
  return work_done;
  ...>
+ }
+
+// Polls come that no backend has asked for: of the engine's timer, busy polling, netpoll. They find no rings
+// when it is gone, and slots that are half taken when it is no longer trusted.
+@no_ring@
+identifier napi, budget, dev;
+expression queue;
+@@
+ xennet_poll(struct napi_struct *napi, int budget)
+ {
+ ...
+ struct net_device *dev = ...;
+ ...
++if (unlikely(!netif_carrier_ok(dev) || queue->info->broken))
++	return lro_xennet_finish(queue, budget);
+ spin_lock(&queue->rx_lock);
+ ...
  }
 
 // Packets of one slot take a shorter way.
@@ -204,6 +222,21 @@ expression queue;
  ...>
  }
 
+// One size of segments means to the kernel that a list of packets tells theirs, and there is none.
+@gso_size@
+identifier skb, gso;
+@@
+ xennet_set_skb_gso(struct sk_buff *skb, struct xen_netif_extra_info *gso)
+ {
+ <...
+ if (!gso->u.gso.size
++ || gso->u.gso.size == GSO_BY_FRAGS
+ ) {
+	...
+ }
+ ...>
+ }
+
 // An XDP program is shown what lies behind the headroom, wherever the backend says that the packet is.
 @xdp_room@
 expression xdp, size, rxq;
@@ -296,6 +329,163 @@ statement S;
  S
 -while (!ret);
 +while (!ret && lro_xennet_waits(dev));
+ ...>
+ }
+
+// Each slot for sending is answered once. The driver lets a backend answer extra infos that were never
+// sent: then the ring has room when the ids of packets have run out, and an interrupt may go on for ever.
+@extra_sent@
+expression first_tx;
+identifier gso, queue;
+@@
+ xennet_start_xmit(...)
+ {
+ <...
+ gso = (struct xen_netif_extra_info *)RING_GET_REQUEST(&queue->tx, queue->tx.req_prod_pvt++);
+ first_tx->flags |= XEN_NETTXF_extra_info;
++queue->lro_extras++;
+ ...>
+ }
+
+@extra_answered@
+identifier queue, txrsp;
+@@
+ xennet_tx_buf_gc(struct netfront_queue *queue)
+ {
+ <...
+-if (txrsp.status == XEN_NETIF_RSP_NULL)
+-	continue;
++if (txrsp.status == XEN_NETIF_RSP_NULL) {
++	if (unlikely(!lro_xennet_extra_answered(queue)))
++		goto err;
++	continue;
++}
+ ...>
+ }
+
+// An interface that goes down and up again takes packets although the backend has answered none.
+@tx_room@
+expression dev, wide, segmented;
+identifier queue;
+@@
+ xennet_start_xmit(...)
+ {
+ <...
+ spin_lock_irqsave(&queue->tx_lock, ...);
+ if (unlikely(!netif_carrier_ok(dev) ||
++ !netfront_tx_slot_available(queue) ||
+ wide || segmented))
+ {
+	...
+ }
+ ...>
+ }
+
+// Frames of XDP are sent when there are rings, and room in them, and are freed when they are answered.
+@xdp_send_queues@
+expression info;
+@@
+ xennet_xdp_xmit(...)
+ {
+ <...
+ if (unlikely(info->broken
++ || !info->queues
+ ))
+	return -ENODEV;
+ ...>
+ }
+
+@xdp_send@
+expression dev, queue, frame;
+@@
+ xennet_xdp_xmit(...)
+ {
+ <...
+-xennet_xdp_xmit_one(dev, queue, frame)
++lro_xennet_xdp_send(dev, queue, frame)
+ ...>
+ }
+
+// What a program sends or redirects has its page from then on, and the packet has it no more: a page has
+// one place to go back to its pool from.
+@xdp_owner@
+expression page;
+@@
+ xennet_run_xdp(...)
+ {
+ <...
+-get_page(page);
+ ...>
+ }
+
+@xdp_no_frame@
+expression frame, xdp;
+@@
+ xennet_run_xdp(...)
+ {
+ <...
+ frame = xdp_convert_buff_to_frame(xdp);
+ if (unlikely(!frame)) {
+	trace_xdp_exception(...);
++	xdp_return_buff(xdp);
+	break;
+ }
+ ...>
+ }
+
+@xdp_gone@
+expression verdict;
+identifier skb;
+@@
+ xennet_get_responses(...)
+ {
+ <...
+ verdict = xennet_run_xdp(..., skb_frag_page(&skb_shinfo(skb)->frags[0]), ...);
++lro_xennet_xdp_gone(skb, verdict);
+ ...>
+ }
+
+// A device that was made for fewer queues than the module's parameter says today has no more.
+@queues@
+expression info;
+identifier num_queues, max_queues;
+@@
+ talk_to_netback(...)
+ {
+ <...
+ max_queues = xenbus_read_unsigned(info->xbdev->otherend, ...);
+-num_queues = min(max_queues, xennet_max_queues);
++num_queues = min(min(max_queues, xennet_max_queues), info->netdev->num_tx_queues);
+ ...>
+ }
+
+// What has not been set up yet is not taken for a grant when another queue cannot be.
+@no_refs@
+identifier queue;
+@@
+ xennet_init_queue(struct netfront_queue *queue)
+ {
+ ...
+ spin_lock_init(&queue->tx_lock);
++queue->tx_ring_ref = INVALID_GRANT_REF;
++queue->rx_ring_ref = INVALID_GRANT_REF;
+ ...
+ }
+
+// Queues that are not complete leave nothing behind.
+@queues_fail@
+identifier queue, ret, num_queues, i;
+@@
+ xennet_create_queues(...)
+ {
+ <...
+ ret = xennet_create_page_pool(queue);
+ if (ret < 0) {
+	...
+	*num_queues = i;
++	lro_xennet_undo_queues(queue);
+	return ret;
+ }
  ...>
  }
 

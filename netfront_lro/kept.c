@@ -15,6 +15,7 @@
 #include <net/dst.h>
 #include <xen/grant_table.h>
 
+#include "frame.h"
 #include "kept.h"
 
 /**
@@ -71,7 +72,8 @@ void lro_kept_add(struct sk_buff *skb, grant_ref_t ref)
 	struct kept *kept = kmalloc(sizeof(*kept), GFP_NOIO | __GFP_NOFAIL);
 
 	/* Neither socket nor device nor connection has to wait for the backend. */
-	skb_orphan(skb);
+	if (!lro_frame_is(skb))
+		skb_orphan(skb);
 	skb_dst_drop(skb);
 	nf_reset_ct(skb);
 	skb->dev = NULL;

@@ -33,18 +33,27 @@ static void lro_xennet_destroy(struct netfront_queue *queue)
 }
 
 /*
- * The backend is gone, with its interrupts: no poll may come until there is one again,
- * and the engine asks for none after lro_stop().
+ * The backend is gone, with its interrupts. The carrier went first: code that looks for it from now
+ * on leaves the rings alone, and this waits for code that looked before. NAPI begins no poll while
+ * it is disabled, however much the backend still answers. The engine asks for none after that.
  */
 static void lro_xennet_synchronize(struct netfront_queue *queue)
 {
-	if (!queue->lro) {
-		napi_synchronize(&queue->napi);
-		return;
+	/* A packet that is being sent. */
+	spin_lock_irq(&queue->tx_lock);
+	spin_unlock_irq(&queue->tx_lock);
+
+	/* An interface whose driver refuses to open it seems to be running for a moment. */
+	rtnl_lock();
+	if (netif_running(queue->info->netdev)) {
+		napi_disable(&queue->napi);
+		lro_stop(queue->lro);
+		napi_enable(&queue->napi);
 	}
-	napi_disable(&queue->napi);
-	lro_stop(queue->lro);
-	napi_enable(&queue->napi);
+	rtnl_unlock();
+
+	/* The last poll may have started it. */
+	timer_delete_sync(&queue->rx_refill_timer);
 }
 
 /*
@@ -57,6 +66,24 @@ static void lro_xennet_free_pages(struct netfront_queue *queue)
 		xdp_rxq_info_unreg(&queue->xdp_rxq);
 	page_pool_destroy(queue->page_pool);
 	queue->page_pool = NULL;
+}
+
+/* There is no page pool for this queue; those before it are complete, and will not be used. */
+static void lro_xennet_undo_queues(struct netfront_queue *last)
+{
+	struct netfront_queue *queue = last->info->queues;
+
+	gnttab_free_grant_references(last->gref_tx_head);
+	gnttab_free_grant_references(last->gref_rx_head);
+	for (; queue < last; queue++) {
+		gnttab_free_grant_references(queue->gref_tx_head);
+		gnttab_free_grant_references(queue->gref_rx_head);
+		if (netif_running(queue->info->netdev))
+			napi_disable(&queue->napi);
+		lro_xennet_destroy(queue);
+		netif_napi_del(&queue->napi);
+		lro_xennet_free_pages(queue);
+	}
 }
 
 /*
@@ -285,18 +312,11 @@ static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *s
 }
 
 /*
- * The backend did what none does, and the driver takes no more from it. Returning
- * from the poll without completing it would make the removal of the device wait for ever.
+ * A poll that takes nothing off the ring, and the last one for now. Returning without completing it
+ * would make the removal of the device wait for ever.
  */
-static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
-			     struct sk_buff_head *refused, struct sk_buff_head *slots,
-			     int budget)
+static int lro_xennet_finish(struct netfront_queue *queue, int budget)
 {
-	/* The refused ones were counted as they came. */
-	queue->info->netdev->stats.rx_errors += skb_queue_len(received) + 1;
-	__skb_queue_purge(received);
-	__skb_queue_purge(refused);
-	__skb_queue_purge(slots);
 	/* netpoll's poll is not completed. */
 	if (budget <= 0)
 		return 0;
@@ -306,10 +326,70 @@ static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *
 	return 0;
 }
 
+/* The backend did what none does, and the driver takes no more from it. */
+static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
+			     struct sk_buff_head *refused, struct sk_buff_head *slots,
+			     int budget)
+{
+	/* The refused ones were counted as they came. */
+	queue->info->netdev->stats.rx_errors += skb_queue_len(received) + 1;
+	__skb_queue_purge(received);
+	__skb_queue_purge(refused);
+	__skb_queue_purge(slots);
+	return lro_xennet_finish(queue, budget);
+}
+
 /* The driver lets a program see from the headroom on as many bytes as the backend has told of. */
 static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
 {
 	return rx->offset != XDP_PACKET_HEADROOM || rx->offset + rx->status > XEN_PAGE_SIZE;
+}
+
+/*
+ * The backend has answered a slot that is not a packet's. There is one such slot for each extra
+ * info that was sent, and it is answered once.
+ */
+static bool lro_xennet_extra_answered(struct netfront_queue *queue)
+{
+	if (unlikely(!queue->lro_extras)) {
+		dev_alert(&queue->info->netdev->dev, "Response without request\n");
+		return false;
+	}
+	queue->lro_extras--;
+	return true;
+}
+
+/*
+ * Send a frame of XDP, with the lock of the ring held. A backend that is not trusted sees no page
+ * with other things in it. Return: 0, or an error, and the frame is the caller's.
+ */
+static int lro_xennet_xdp_send(struct net_device *dev, struct netfront_queue *queue,
+			       struct xdp_frame *frame)
+{
+	unsigned int id = queue->tx_skb_freelist;
+	struct sk_buff *skb;
+
+	if (unlikely(!netif_carrier_ok(dev) || !netfront_tx_slot_available(queue)))
+		return -ENOBUFS;
+	if (unlikely(queue->info->bounce || frame->len < ETH_HLEN ||
+		     offset_in_page(frame->data) + frame->len > XEN_PAGE_SIZE))
+		return -EINVAL;
+	skb = lro_frame_wrap(frame);
+	if (unlikely(!skb))
+		return -ENOMEM;
+	/* It has one slot, and takes the first id. */
+	xennet_xdp_xmit_one(dev, queue, frame);
+	queue->tx_skbs[id] = skb;
+	if (!netfront_tx_slot_available(queue))
+		netif_tx_stop_queue(netdev_get_tx_queue(dev, queue->id));
+	return 0;
+}
+
+/* A page that a program has sent or redirected has left the packet. */
+static void lro_xennet_xdp_gone(struct sk_buff *skb, u32 verdict)
+{
+	if (verdict == XDP_TX || verdict == XDP_REDIRECT)
+		skb_shinfo(skb)->nr_frags = 0;
 }
 
 /* The backend does not answer: all stays as it was. */

@@ -6,6 +6,7 @@
 #include <compat.h>
 #include <lro.h>
 
+#include "frame.h"
 #include "kept.h"
 
 struct netfront_info;
@@ -27,12 +28,18 @@ static int lro_xennet_incoming(struct netfront_queue *queue, struct sk_buff_head
 static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *skb,
 				 struct sk_buff_head *slots);
 static bool lro_xennet_beyond_page(const struct xen_netif_rx_response *rx);
+static void lro_xennet_undo_queues(struct netfront_queue *last);
+static int lro_xennet_finish(struct netfront_queue *queue, int budget);
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
 			     struct sk_buff_head *refused, struct sk_buff_head *slots,
 			     int budget);
 static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx);
 static int lro_xennet_xdp_refused(struct netfront_info *info, struct netlink_ext_ack *extack);
 static bool lro_xennet_waits(struct xenbus_device *dev);
+static bool lro_xennet_extra_answered(struct netfront_queue *queue);
+static int lro_xennet_xdp_send(struct net_device *dev, struct netfront_queue *queue,
+			       struct xdp_frame *frame);
+static void lro_xennet_xdp_gone(struct sk_buff *skb, u32 verdict);
 static struct sk_buff *lro_xennet_end_tx(struct sk_buff *skb, grant_ref_t ref);
 static void lro_xennet_receive(struct netfront_queue *queue, struct sk_buff *skb);
 static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done);

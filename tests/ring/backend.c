@@ -9,11 +9,15 @@
  * @tx_place: the same of the ring for sending
  * @extra: the next slot of that ring is none of a request, but belongs to the one before
  * @lost: it has told of indices that are not its own
+ * @rx_storm: whenever the driver looks for packets there is one more
+ * @tx_storm: whenever it looks for answers there is one more
  */
 static struct side {
 	RING_IDX rx_place, tx_place;
-	bool extra, lost;
+	bool extra, lost, rx_storm, tx_storm;
 } sides[QUEUES];
+
+bool other_side_storms;
 
 /*
  * A slot that the driver has read is made to say something else: the one that it reads after so many, 0: none.
@@ -25,12 +29,19 @@ static struct xen_netif_rx_response *read_last, instead;
 /* Reads of the driver until the next thing happens amid them, 0: none does. */
 static unsigned int until;
 static bool acting;
+
+/* Reads of what is shared, within one call into the driver; more than any that ends by itself has. */
+static unsigned int loads;
+#define ENOUGH 20000
+
 bool backend_keeps_nothing;
 
 static const u16 odd_offsets[] = { 0, 0, 0, 1, 256, 2583, 4000, 4082, 4083, 4095, 4096, 65535 };
 static const s16 odd_sizes[] = {
 	1514, 60, 200, 4096, 0, 1, 13, 14, 15, 53, 54, 256, 257, 3840, 3841, 4095, 4097, 32767, -1, -32768,
 };
+
+static const u16 odd_segments[] = { 0, 1448, 2896, 65535 };
 
 static struct xen_netif_rx_sring *rx_ring(unsigned int queue)
 {
@@ -49,6 +60,7 @@ static struct xen_netif_tx_sring *tx_ring(unsigned int queue)
 void backend_begin(void)
 {
 	memset(sides, 0, sizeof(sides));
+	other_side_storms = false;
 	armed = 0;
 	read_last = NULL;
 	until = input_ends() ? 0 : 1;
@@ -98,7 +110,7 @@ static void send_extra(struct xen_netif_rx_sring *ring, struct side *side)
 	if (extra.type == XEN_NETIF_EXTRA_TYPE_XDP)
 		extra.u.xdp.headroom = odd_offsets[choice(ARRAY_SIZE(odd_offsets))];
 	else
-		extra.u.gso.size = (u16)(choice(3) * 1448);
+		extra.u.gso.size = odd_segments[choice(ARRAY_SIZE(odd_segments))];
 	extra.u.gso.type = extra.type == XEN_NETIF_EXTRA_TYPE_GSO ? (u8)choice(4) : extra.u.gso.type;
 	memcpy(&ring->ring[side->rx_place++ % RING_SLOTS], &extra, sizeof(extra));
 }
@@ -155,9 +167,43 @@ static void complete(struct xen_netif_tx_sring *ring, struct side *side, unsigne
 
 static void complete_odd(struct xen_netif_tx_sring *ring, struct side *side)
 {
-	ring->ring[side->tx_place++ % RING_SLOTS].rsp = (struct xen_netif_tx_response){
-		.id = choice(4) ? choice(RING_SLOTS + 2) : input_u16(), .status = (s16)(choice(5) - 2) };
+	unsigned int count = choice(4) ? 1 : 1 + choice(RING_SLOTS);
+	u16 id = choice(4) ? (u16)choice(RING_SLOTS + 2) : input_u16();
+	s16 status = (s16)(choice(5) - 2);
+
+	while (count--)
+		ring->ring[side->tx_place++ % RING_SLOTS].rsp = (struct xen_netif_tx_response){
+			.id = id++, .status = status };
 	side->lost = true;
+}
+
+/* From now on there is always more: packets that are none, or answers to nothing. */
+static void storm(struct side *side)
+{
+	other_side_storms = true;
+	if (choice(2))
+		side->rx_storm = true;
+	else
+		side->tx_storm = true;
+	side->lost = true;
+}
+
+static void one_more(const void *address)
+{
+	for (unsigned int queue = 0; queue < QUEUES; queue++) {
+		struct xen_netif_rx_sring *rx = rx_ring(queue);
+		struct xen_netif_tx_sring *tx = tx_ring(queue);
+		struct side *side = &sides[queue];
+
+		if (rx && side->rx_storm && address == &rx->rsp_prod) {
+			rx->ring[rx->rsp_prod % RING_SLOTS].rsp.status = -1;
+			rx->rsp_prod++;
+		}
+		if (tx && side->tx_storm && address == &tx->rsp_prod) {
+			tx->ring[tx->rsp_prod % RING_SLOTS].rsp.status = XEN_NETIF_RSP_NULL;
+			tx->rsp_prod++;
+		}
+	}
 }
 
 static void map_some(struct xen_netif_rx_sring *rx, struct xen_netif_tx_sring *tx, const struct side *side)
@@ -230,6 +276,10 @@ void backend_act(void)
 		tx->rsp_prod = side->tx_place;
 		break;
 	case 12:
+		if (!choice(4)) {
+			storm(side);
+			break;
+		}
 		tx->rsp_prod = side->tx_place + (u32)(s32)(s16)input_u16();
 		side->lost = true;
 		break;
@@ -261,12 +311,24 @@ void other_side_acts(void)
 	acting = false;
 }
 
+void call_begins(void)
+{
+	loads = 0;
+}
+
 void backend_moment(const void *address)
 {
 	size_t at = (size_t)((const u8 *)address - (const u8 *)memory);
 
+	if ((size_t)address < PAGE_SIZE)
+		finding("null", "what is not there is read");
 	if (at >= sizeof(memory))
 		return;
+	if (other_side_storms) {
+		if (++loads > ENOUGH)
+			finding("storm", "a call does not end while the back end goes on");
+		one_more(address);
+	}
 	if (armed && at % PAGE_SIZE >= offsetof(struct xen_netif_rx_sring, ring) &&
 	    (rx_ring(0) == (void *)(at / PAGE_SIZE * PAGE_SIZE + (size_t)memory) ||
 	     rx_ring(1) == (void *)(at / PAGE_SIZE * PAGE_SIZE + (size_t)memory)))
@@ -287,6 +349,9 @@ void backend_ends(void)
 {
 	until = 0;
 	armed = 0;
+	other_side_storms = false;
+	for (unsigned int queue = 0; queue < QUEUES; queue++)
+		sides[queue].rx_storm = sides[queue].tx_storm = false;
 	grants_unmap();
 }
 

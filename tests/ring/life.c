@@ -28,7 +28,7 @@ const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
 {
-	return "detect_leaks=0:quarantine_size_mb=4:max_malloc_fill_size=0:malloc_context_size=4";
+	return "detect_leaks=0:quarantine_size_mb=4:max_malloc_fill_size=0:malloc_context_size=1";
 }
 
 /* Clang calls these in front of each load of the driver. */
@@ -69,6 +69,13 @@ bool sleep_once(long timeout)
 static struct net_device *netdev(void)
 {
 	return bus_device ? driver_netdev(bus_device) : NULL;
+}
+
+void ring_goes(grant_ref_t ref)
+{
+	for (unsigned int queue = 0; the_netdev && queue < driver_queues(the_netdev); queue++)
+		if (ref == written_rings[queue].tx && driver_tx_lock(the_netdev, queue)->taken < the_netdev->carrier_went)
+			finding("race", "the ring goes while a packet may be on its way into it");
 }
 
 static void go_up_or_down(struct net_device *dev)
@@ -126,10 +133,12 @@ static void xmit(struct net_device *dev)
 	if (frags > 2 && dev->features & NETIF_F_TSO)
 		skb_shinfo(skb)->gso_size = 1448;
 	skb->queue_mapping = dev->netdev_ops->ndo_select_queue(dev, skb, NULL);
-	if (dev->tx[skb->queue_mapping].stopped)
+	if (dev->tx[skb->queue_mapping].stopped) {
 		kfree_skb(skb);
-	else
+	} else {
+		call_begins();
 		dev->netdev_ops->ndo_start_xmit(skb, dev);
+	}
 }
 
 static void poll(struct net_device *dev)
@@ -140,9 +149,33 @@ static void poll(struct net_device *dev)
 		run_napi(napi, choice(2) ? 64 : 1 + (int)choice(8));
 }
 
-static void run_timer(struct net_device *dev)
+/* In a search for one kind the kernel's driver is spared what it does not survive. */
+static bool spared(const struct net_device *dev)
 {
-	unsigned int queue = choice(QUEUES);
+	return sought && !driver_queues(dev);
+}
+
+/* Another interface redirects frames to this one. */
+static void redirect(struct net_device *dev)
+{
+	static const u16 lens[] = { 60, 1514, 3840, 13 };
+	unsigned int count = 1 + choice(RING_SLOTS), len = lens[choice(4)];
+
+	if (dev->reg_state != NETREG_REGISTERED || !dev->running || spared(dev))
+		return;
+	while (count--) {
+		struct xdp_frame *frame = xdp_frame_from_elsewhere(len);
+
+		if (!frame)
+			return;
+		call_begins();
+		if (dev->netdev_ops->ndo_xdp_xmit(dev, 1, &frame, 0) <= 0)
+			xdp_return_frame(frame);
+	}
+}
+
+static void run_timer(struct net_device *dev, unsigned int queue)
+{
 	struct timer_list *timer;
 
 	if (queue >= driver_queues(dev))
@@ -150,14 +183,8 @@ static void run_timer(struct net_device *dev)
 	timer = driver_timer(dev, queue);
 	if (!timer->pending)
 		return;
-	timer->pending = false;
+	stop_timer(timer);
 	timer->function(timer);
-}
-
-/* In a search for one kind the kernel's driver is spared what it does not survive. */
-static bool spared(const struct net_device *dev)
-{
-	return sought && !driver_queues(dev);
 }
 
 static void attach_xdp(struct net_device *dev)
@@ -196,7 +223,7 @@ static void happen(struct net_device *dev)
 		go_up_or_down(dev);
 		break;
 	case 1:
-		run_timer(dev);
+		run_timer(dev, choice(QUEUES));
 		break;
 	case 2:
 		attach_xdp(dev);
@@ -226,7 +253,18 @@ static void happen(struct net_device *dev)
 		backend_begin();
 		break;
 	case 9:
-		other_features ^= 1u << choice(6);
+		other_features ^= 1u << choice(14);
+		break;
+	case 10:
+		redirect(dev);
+		break;
+	case 11:
+		driver_parameters(1 + choice(QUEUES), true, choice(3));
+		break;
+	case 12:
+		memory_left = (int)choice(70);
+		bus_changed();
+		memory_left = -1;
 		break;
 	default:
 		bus_changed();
@@ -271,9 +309,11 @@ static void come_back(struct net_device *dev)
 		for (unsigned int number = 0; number < 2 * QUEUES; number++)
 			events_send(number);
 		events_deliver();
-		for (unsigned int queue = 0; queue < QUEUES; queue++)
+		for (unsigned int queue = 0; queue < QUEUES; queue++) {
+			run_timer(dev, queue);
 			if (dev->napis[queue] && dev->napis[queue]->enabled)
 				run_napi(dev->napis[queue], 64);
+		}
 	}
 	if (!settled || driver_is_broken(dev) || !dev->running || !dev->carrier)
 		return;
@@ -297,6 +337,8 @@ static void live(void)
 		other_features &= ~0x80u;
 	driver_parameters(options & 4 ? 1 : QUEUES, !(options & 8), options & 16 ? 0 : 1);
 	engine_takes = more % 4;
+	others_are_polling = more & 4;
+	xdp_sends = more & 8;
 	if (options & 32)
 		other_state = (enum xenbus_state)choice(XenbusStateReconfigured + 1);
 	backend_begin();
@@ -317,10 +359,10 @@ static void live(void)
 
 static void reset(void)
 {
+	locks_reset();
 	events_reset();
 	memory_reset();
 	grants_reset();
-	locks_reset();
 	engine_reset();
 	bus_reset();
 }

@@ -70,6 +70,13 @@ KNOWN = (
     ("xen-netfront-6.12", "granted"),
     ("xen-netfront-7.3", "endless"),
     ("xen-netfront-6.12", "xdp"),
+    ("xen-netfront-6.12", "ids"),
+    ("xen-netfront-6.1", "storm"),
+    ("xen-netfront-7.3", "null"),
+    ("xen-netfront-7.3", "race"),
+    ("xen-netfront-6.1", "timer"),
+    ("xen-netfront-6.12", "napi"),
+    ("xen-netfront-7.3", "gso"),
 )
 
 
@@ -234,7 +241,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", metavar="TARGET", choices=[[], *TARGETS],
                         help=f"only these: {', '.join(TARGETS)}")
-    parser.add_argument("--seconds", type=int, default=24, help="for all grafted drivers together (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=60, help="for all grafted drivers together (%(default)s)")
     parser.add_argument("--replay", type=Path, metavar="INPUT", help="run this one input of the one target named")
     parser.add_argument("--minimise", action="store_true", help="renew tests/ring/corpus/ from what was found")
     options = parser.parse_args()

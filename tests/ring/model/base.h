@@ -193,7 +193,10 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 	     entry = after, after = list_next_entry(after, member))
 
 /* Locks. One thread stands for all: what matters is which interrupts can come, and that none is taken twice. time.c */
-typedef struct { bool held; } spinlock_t;
+typedef struct { bool held; unsigned long taken; } spinlock_t;
+
+/* A time that passes with each lock that is taken. */
+extern unsigned long lock_time;
 
 #define DEFINE_SPINLOCK(name) spinlock_t name
 
@@ -216,7 +219,9 @@ static inline void spin_lock_init(spinlock_t *lock)
 #define spin_lock_irqsave(lock, flags) ((flags) = irqs_off++, take_lock(lock))
 #define spin_unlock_irqrestore(lock, flags) (drop_lock(lock), (void)(irqs_off = (unsigned int)(flags)))
 
+/* Others who poll have their turn as well: device.c. */
 void rtnl_lock(void);
+void others_poll(void);
 void rtnl_unlock(void);
 void locks_reset(void);
 
@@ -271,9 +276,17 @@ struct timer_list {
 };
 
 #define timer_setup(timer, runs, flags) ((timer)->function = (runs), (timer)->pending = false)
-#define mod_timer(timer, expires) ((void)(expires), (void)((timer)->pending = true))
-#define del_timer_sync(timer) ((void)((timer)->pending = false))
-#define timer_delete_sync(timer) del_timer_sync(timer)
+#define mod_timer(timer, expires) ((void)(expires), start_timer(timer))
+#define del_timer_sync(timer) timer_delete_sync(timer)
+
+/* time.c; a poll that is at work on another CPU goes on when one is deleted: device.c. */
+void start_timer(struct timer_list *timer);
+void stop_timer(struct timer_list *timer);
+void timer_delete_sync(struct timer_list *timer);
+/* No timer that runs may be in memory that is freed, and nothing that polls: device.c. */
+void timers_check(const void *memory, size_t size);
+void napis_check(const void *memory, size_t size);
+
 #define from_timer(owner, timer, member) container_of(timer, __typeof__(*(owner)), member)
 #define timer_container_of(owner, timer, member) from_timer(owner, timer, member)
 

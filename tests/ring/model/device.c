@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Network devices, NAPI and XDP. */
-#include "device.h"
 #include "input.h"
+#include "xen.h"
 
 /* More polls than any number of packets of one input can ask for. */
 #define POLLS 1000
 #define WEIGHT 64
+/* How much one turn of who polls by himself is. */
+#define TURN 8
+#define REDIRECTED 64
+/* What build_skb() needs behind a packet, about. */
+#define TAIL 320
+
+struct net_device *the_netdev;
+bool others_are_polling, xdp_sends;
+
+static struct xdp_frame *redirected[REDIRECTED];
+static unsigned int redirects;
 
 struct net_device *alloc_etherdev_mq(int size, unsigned int queues)
 {
 	struct net_device *netdev = kzalloc(sizeof(*netdev), GFP_KERNEL);
 
-	(void)queues;
 	if (!netdev)
 		return NULL;
+	the_netdev = netdev;
+	netdev->num_tx_queues = queues;
 	netdev->private = kzalloc((size_t)size, GFP_KERNEL | __GFP_NOFAIL);
 	netdev->real_num_tx_queues = 1;
 	netdev->mtu = ETH_DATA_LEN;
@@ -27,6 +39,7 @@ void free_netdev(struct net_device *netdev)
 	for (unsigned int i = 0; i < QUEUES; i++)
 		if (netdev->napis[i])
 			finding("napi", "a device goes before its NAPI instance");
+	the_netdev = NULL;
 	kfree(netdev->private);
 	kfree(netdev);
 }
@@ -90,8 +103,18 @@ void netif_device_detach(struct net_device *netdev)
 	netdev->present = false;
 }
 
+/* Who has seen the carrier may put a packet into the ring at any time from now on. */
+void netif_carrier_off(struct net_device *netdev)
+{
+	if (netdev->carrier)
+		netdev->carrier_went = netdev->running && netdev->present ? ++lock_time : 0;
+	netdev->carrier = false;
+}
+
 int netif_set_real_num_tx_queues(struct net_device *netdev, unsigned int count)
 {
+	if (!count || count > netdev->num_tx_queues)
+		return -EINVAL;
 	netdev->real_num_tx_queues = count;
 	return 0;
 }
@@ -118,6 +141,13 @@ void netif_napi_del(struct napi_struct *napi)
 			napi->dev->napis[i] = NULL;
 }
 
+void napis_check(const void *freed, size_t size)
+{
+	for (unsigned int i = 0; the_netdev && i < QUEUES; i++)
+		if (the_netdev->napis[i] && (size_t)the_netdev->napis[i] - (size_t)freed < size)
+			finding("napi", "memory is freed with a NAPI instance in it that the kernel has in its list");
+}
+
 void napi_enable(struct napi_struct *napi)
 {
 	if (napi->enabled)
@@ -127,7 +157,7 @@ void napi_enable(struct napi_struct *napi)
 
 void napi_schedule(struct napi_struct *napi)
 {
-	if (napi->enabled)
+	if (napi->enabled && !napi->disabling)
 		napi->scheduled = true;
 }
 
@@ -140,36 +170,88 @@ bool napi_complete_done(struct napi_struct *napi, int work_done)
 	return true;
 }
 
+static void poll_once(struct napi_struct *napi, int budget)
+{
+	int work;
+
+	napi->scheduled = false;
+	napi->polling = true;
+	call_begins();
+	work = napi->poll(napi, budget);
+	if (work > budget || work < 0)
+		finding("napi", "a poll has done more than its budget");
+	if (work == budget)
+		napi_schedule(napi);
+	else if (napi->polling)
+		finding("poll", "a poll ends that was not completed, and the device cannot go down");
+	napi->polling = false;
+}
+
 void run_napi(struct napi_struct *napi, int budget)
 {
-	for (int polls = 0; napi->scheduled; polls++) {
-		int work;
-
+	/* With a back end that goes on and on the kernel goes on polling, between other things. */
+	for (int polls = 0; napi->scheduled && (polls < POLLS || !other_side_storms); polls++) {
 		if (polls > POLLS)
 			finding("endless", "polls do not end");
-		napi->scheduled = false;
-		napi->polling = true;
-		work = napi->poll(napi, budget);
-		if (work > budget || work < 0)
-			finding("napi", "a poll has done more than its budget");
-		if (work == budget)
-			napi->scheduled = true;
-		else if (napi->polling)
-			finding("poll", "a poll ends that was not completed, and the device cannot go down");
-		napi->polling = false;
+		poll_once(napi, budget);
 	}
 }
 
 void napi_synchronize(struct napi_struct *napi)
 {
 	run_napi(napi, WEIGHT);
+	if (napi->scheduled)
+		finding("endless", "napi_synchronize() waits for polls that do not end");
+}
+
+/* Busy polling and netpoll come at any time that nobody else polls. */
+void others_poll(void)
+{
+	for (unsigned int i = 0; the_netdev && others_are_polling && i < QUEUES; i++) {
+		struct napi_struct *napi = the_netdev->napis[i];
+
+		if (!napi || !napi->enabled || napi->polling)
+			continue;
+		poll_once(napi, TURN);
+		napi->polling = true;
+		call_begins();
+		if (napi->poll(napi, 0))
+			finding("napi", "netpoll has received something");
+		if (!napi->polling)
+			finding("napi", "netpoll's poll is completed");
+		napi->polling = false;
+	}
+}
+
+/*
+ * A poll that is at work on another CPU has come as far as to fill the ring, having seen the carrier, and finds no
+ * memory.
+ */
+void timer_delete_sync(struct timer_list *timer)
+{
+	int left = memory_left;
+
+	stop_timer(timer);
+	for (unsigned int i = 0; the_netdev && !the_netdev->carrier && i < QUEUES; i++) {
+		struct napi_struct *napi = the_netdev->napis[i];
+
+		if (!napi || !napi->enabled || !napi->scheduled)
+			continue;
+		the_netdev->carrier = true;
+		memory_left = 0;
+		poll_once(napi, WEIGHT);
+		memory_left = left;
+		the_netdev->carrier = false;
+	}
 }
 
 void napi_disable(struct napi_struct *napi)
 {
 	if (!napi->enabled)
 		finding("endless", "napi_disable() of one that is disabled waits for ever");
+	napi->disabling = true;
 	run_napi(napi, WEIGHT);
+	napi->disabling = false;
 	napi->enabled = false;
 }
 
@@ -221,37 +303,72 @@ void xdp_prepare_buff(struct xdp_buff *xdp, void *start, int headroom, unsigned 
 
 u32 bpf_prog_run_xdp(const struct bpf_prog *prog, struct xdp_buff *xdp)
 {
-	static const u32 answers[] = { XDP_PASS, XDP_DROP, XDP_ABORTED };
+	static const u32 answers[] = { XDP_PASS, XDP_DROP, XDP_ABORTED, XDP_TX, XDP_REDIRECT };
 
 	(void)prog;
 	/* It may read, and write to, all that it is given. */
 	if (offset_in_page(xdp->data) + (size_t)(xdp->data_end - xdp->data) > PAGE_SIZE)
 		finding("xdp", "an XDP program is given more than its page");
 	check_read(virt_to_page(xdp->data), 0, 0);
-	return answers[choice(3)];
+	return answers[choice(xdp_sends ? 5 : 3)];
 }
 
-/* No program of the model sends: see bpf_prog_run_xdp(). */
+/* It lies in the headroom. */
+static struct xdp_frame *frame_of(struct page *page, unsigned int len, bool pooled)
+{
+	struct xdp_frame *frame = page_address(page);
+
+	*frame = (struct xdp_frame){ (u8 *)frame + XDP_PACKET_HEADROOM, (u16)len, pooled };
+	return frame;
+}
+
 struct xdp_frame *xdp_convert_buff_to_frame(struct xdp_buff *xdp)
 {
-	(void)xdp;
-	return NULL;
+	unsigned int len = (unsigned int)(xdp->data_end - xdp->data);
+
+	if (XDP_PACKET_HEADROOM + len > PAGE_SIZE - XDP_PACKET_HEADROOM - TAIL)
+		return NULL;
+	return frame_of(virt_to_page(xdp->data), len, true);
+}
+
+struct xdp_frame *xdp_frame_from_elsewhere(unsigned int len)
+{
+	struct page *page = take_pages(1, false);
+
+	return page ? frame_of(page, len, false) : NULL;
+}
+
+void xdp_return_frame(struct xdp_frame *frame)
+{
+	struct page *page = virt_to_page(frame);
+
+	if (page->refs <= 0)
+		finding("freed", "a frame is returned whose page is free");
+	if (frame->pooled)
+		page_pool_put(page);
+	else
+		put_page(page);
+}
+
+void xdp_do_flush(void)
+{
+	while (redirects)
+		xdp_return_frame(redirected[--redirects]);
 }
 
 int xdp_do_redirect(struct net_device *netdev, struct xdp_buff *xdp, struct bpf_prog *prog)
 {
-	(void)netdev;
-	(void)xdp;
-	(void)prog;
-	return -EINVAL;
-}
+	struct xdp_frame *frame = redirects < REDIRECTED && choice(4) ? xdp_convert_buff_to_frame(xdp) : NULL;
 
-void xdp_return_frame_rx_napi(struct xdp_frame *frame)
-{
-	put_page(virt_to_page(frame->data));
+	(void)netdev;
+	(void)prog;
+	if (!frame)
+		return -EINVAL;
+	redirected[redirects++] = frame;
+	return 0;
 }
 
 void xdp_return_buff(struct xdp_buff *xdp)
 {
-	put_page(virt_to_page(xdp->data));
+	page_pool_put(virt_to_page(xdp->data));
 }

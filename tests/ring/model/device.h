@@ -61,7 +61,7 @@ struct device_attribute {
 struct napi_struct {
 	int (*poll)(struct napi_struct *napi, int budget);
 	struct net_device *dev;
-	bool enabled, scheduled, polling;
+	bool enabled, scheduled, polling, disabling;
 };
 
 struct netdev_queue {
@@ -121,7 +121,9 @@ struct net_device {
 	const struct attribute_group *sysfs_groups[4];
 	struct netdev_queue tx[QUEUES];
 	struct napi_struct *napis[QUEUES];
-	unsigned int real_num_tx_queues, mtu, min_mtu, max_mtu;
+	unsigned int real_num_tx_queues, num_tx_queues, mtu, min_mtu, max_mtu;
+	/* When the carrier went while packets could be on their way, in lock_time; 0: there can be none. */
+	unsigned long carrier_went;
 	int irq, reg_state;
 	bool running, present, carrier;
 	void *private;
@@ -132,7 +134,6 @@ struct net_device {
 #define netif_running(netdev) ((netdev)->running)
 #define netif_carrier_ok(netdev) ((netdev)->carrier)
 #define netif_carrier_on(netdev) ((void)((netdev)->carrier = true))
-#define netif_carrier_off(netdev) ((void)((netdev)->carrier = false))
 #define netdev_get_tx_queue(netdev, number) (&(netdev)->tx[number])
 #define netif_tx_queue_stopped(queue) ((queue)->stopped)
 #define netif_tx_stop_queue(queue) ((void)((queue)->stopped = true))
@@ -155,6 +156,7 @@ void unregister_netdev(struct net_device *netdev);
 void netdev_update_features(struct net_device *netdev);
 void netif_tx_start_all_queues(struct net_device *netdev);
 void netif_tx_stop_all_queues(struct net_device *netdev);
+void netif_carrier_off(struct net_device *netdev);
 void netif_device_attach(struct net_device *netdev);
 void netif_device_detach(struct net_device *netdev);
 int netif_set_real_num_tx_queues(struct net_device *netdev, unsigned int count);
@@ -170,6 +172,10 @@ bool napi_complete_done(struct napi_struct *napi, int work_done);
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 /* Poll as often as may be needed, if it is scheduled. */
 void run_napi(struct napi_struct *napi, int budget);
+
+/* The device that there is, or NULL; and whether somebody polls it whenever RTNL is taken. */
+extern struct net_device *the_netdev;
+extern bool others_are_polling;
 
 /* XDP. The program says nothing twice alike. */
 #define XDP_PACKET_HEADROOM 256
@@ -189,14 +195,18 @@ struct xdp_buff {
 struct xdp_frame {
 	void *data;
 	u16 len;
+	/* Its page goes back to a pool. */
+	bool pooled;
 };
+
+/* Whether programs send and redirect. */
+extern bool xdp_sends;
 
 #define xdp_rxq_info_is_reg(info) ((info)->registered)
 #define bpf_prog_add(prog, count) ((void)(prog), (void)(count))
 #define bpf_prog_put(prog) ((void)(prog))
 #define bpf_warn_invalid_xdp_action(netdev, prog, act) finding("bug", "an XDP program's answer is lost")
 #define trace_xdp_exception(netdev, prog, act) ((void)(netdev))
-#define xdp_do_flush() barrier()
 
 int xdp_rxq_info_reg(struct xdp_rxq_info *info, struct net_device *netdev, u32 queue, unsigned int napi);
 int xdp_rxq_info_reg_mem_model(struct xdp_rxq_info *info, int type, struct page_pool *pool);
@@ -206,7 +216,11 @@ void xdp_prepare_buff(struct xdp_buff *xdp, void *start, int headroom, unsigned 
 u32 bpf_prog_run_xdp(const struct bpf_prog *prog, struct xdp_buff *xdp);
 struct xdp_frame *xdp_convert_buff_to_frame(struct xdp_buff *xdp);
 int xdp_do_redirect(struct net_device *netdev, struct xdp_buff *xdp, struct bpf_prog *prog);
-void xdp_return_frame_rx_napi(struct xdp_frame *frame);
+void xdp_do_flush(void);
+void xdp_return_frame(struct xdp_frame *frame);
+#define xdp_return_frame_rx_napi(frame) xdp_return_frame(frame)
+/* One from elsewhere: its page has so many bytes from the headroom on. NULL without memory. */
+struct xdp_frame *xdp_frame_from_elsewhere(unsigned int len);
 void xdp_return_buff(struct xdp_buff *xdp);
 
 #endif /* _RING_DEVICE_H */

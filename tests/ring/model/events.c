@@ -97,6 +97,7 @@ void events_deliver(void)
 		channel->pending = false;
 		channel->masked = true;
 		irqs_off++;
+		call_begins();
 		channel->handler((int)i + 1, channel->data);
 		irqs_off--;
 	}

@@ -75,7 +75,7 @@ int gnttab_claim_grant_reference(grant_ref_t *head)
 	grant_ref_t ref = *head;
 
 	if (ref == LAST)
-		return -ENOSPC;
+		finding("ids", "more is sent than there are slots");
 	*head = entry(ref, TAKEN)->next;
 	return (int)ref;
 }
@@ -121,6 +121,7 @@ int gnttab_try_end_foreign_access(grant_ref_t ref)
 
 void gnttab_end_foreign_access(grant_ref_t ref, struct page *page)
 {
+	ring_goes(ref);
 	if (gnttab_try_end_foreign_access(ref)) {
 		if (page)
 			put_page(page);

@@ -7,6 +7,8 @@
 /* What stands before each piece of kmalloc()'s, in a list of all. */
 struct piece {
 	struct piece *next, *prev;
+	size_t size;
+	size_t unused;
 };
 
 u8 memory[PAGES][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -14,7 +16,7 @@ struct page mem_map[PAGES];
 int memory_left = -1;
 bool get_page_warns;
 
-static struct piece pieces = { &pieces, &pieces };
+static struct piece pieces = { .next = &pieces, .prev = &pieces };
 static unsigned int hand, pools, used_end;
 
 static bool short_of_memory(void)
@@ -31,6 +33,7 @@ void *kmalloc(size_t size, gfp_t flags)
 	piece = flags & __GFP_ZERO ? calloc(1, sizeof(*piece) + size) : malloc(sizeof(*piece) + size);
 	if (!piece)
 		abort();
+	piece->size = size;
 	piece->next = &pieces;
 	piece->prev = pieces.prev;
 	pieces.prev->next = piece;
@@ -44,6 +47,8 @@ void kfree(const void *pointer)
 
 	if (!pointer)
 		return;
+	timers_check(pointer, piece->size);
+	napis_check(pointer, piece->size);
 	piece->prev->next = piece->next;
 	piece->next->prev = piece->prev;
 	free(piece);

@@ -41,6 +41,8 @@ extern struct page mem_map[PAGES];
 
 static inline struct page *virt_to_page(const void *pointer)
 {
+	if ((size_t)((const u8 *)pointer - memory[0]) >= sizeof(memory))
+		finding("null", "the page is asked for of what is in none");
 	return &mem_map[((const u8 *)pointer - memory[0]) >> PAGE_SHIFT];
 }
 

@@ -15,7 +15,7 @@ static void begin(struct sk_buff *skb, unsigned char *head, unsigned int size)
 
 struct sk_buff *alloc_skb(unsigned int size, gfp_t flags)
 {
-	unsigned int count = ALIGN(size, PAGE_SIZE) / PAGE_SIZE;
+	unsigned int count = ALIGN(max(size, 1u), PAGE_SIZE) / PAGE_SIZE;
 	struct page *pages = take_pages(count, true);
 	struct sk_buff *skb;
 
@@ -67,10 +67,18 @@ void kfree_skb(struct sk_buff *skb)
 		finding("freed", "an skb is freed twice");
 	if (--skb->users)
 		return;
+	skb_orphan(skb);
 	for (unsigned int i = 0; i < skb->info.nr_frags; i++)
 		free_frag(skb, &skb->info.frags[i]);
 	free_head(skb, skb->head);
 	kfree(skb);
+}
+
+void skb_orphan(struct sk_buff *skb)
+{
+	if (skb->destructor)
+		skb->destructor(skb);
+	skb->destructor = NULL;
 }
 
 void kfree_skb_list(struct sk_buff *skb)
@@ -256,6 +264,8 @@ void read_packet(const struct sk_buff *skb)
 {
 	unsigned int len = 0;
 
+	if (skb->info.gso_size == GSO_BY_FRAGS)
+		finding("gso", "a packet refers to a list for its segments, and has none");
 	for (unsigned int i = 0; i < skb->info.nr_frags; i++) {
 		const skb_frag_t *frag = &skb->info.frags[i];
 

@@ -14,6 +14,7 @@ struct net_device;
 #define NET_IP_ALIGN 0
 #define NET_SKB_PAD 64
 #define MAX_SKB_FRAGS 17
+#define GSO_BY_FRAGS 0xffff
 
 enum { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_COMPLETE, CHECKSUM_PARTIAL };
 enum { SKB_GSO_TCPV4 = 1, SKB_GSO_DODGY = 2, SKB_GSO_TCPV6 = 16 };
@@ -27,12 +28,14 @@ struct skb_shared_info {
 	u8 nr_frags;
 	unsigned short gso_size, gso_segs;
 	unsigned int gso_type;
+	void *destructor_arg;
 	skb_frag_t frags[MAX_SKB_FRAGS];
 };
 
 struct sk_buff {
 	struct sk_buff *next, *prev;
 	struct net_device *dev;
+	void (*destructor)(struct sk_buff *skb);
 	char cb[48] __attribute__((aligned(8)));
 	unsigned int len, data_len, truesize;
 	int users;
@@ -67,7 +70,6 @@ struct sk_buff_head {
 #define skb_reset_network_header(skb) ((void)(skb))
 #define skb_mark_not_on_list(skb) ((void)((skb)->next = NULL))
 #define skb_reset_tail_pointer(skb) ((void)((skb)->tail = (skb)->data))
-#define skb_orphan(skb) ((void)(skb))
 #define skb_dst_drop(skb) ((void)(skb))
 #define nf_reset_ct(skb) ((void)(skb))
 #define SKB_TRUESIZE(size) ((unsigned int)((size) + sizeof(struct sk_buff)))
@@ -82,6 +84,7 @@ struct sk_buff *alloc_skb(unsigned int size, gfp_t flags);
 /* As drivers get one for receiving: its head is never granted. */
 struct sk_buff *__netdev_alloc_skb(struct net_device *dev, unsigned int size, gfp_t flags);
 void kfree_skb(struct sk_buff *skb);
+void skb_orphan(struct sk_buff *skb);
 void kfree_skb_list(struct sk_buff *skb);
 
 #define dev_kfree_skb_irq(skb) kfree_skb(skb)

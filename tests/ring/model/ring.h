@@ -9,7 +9,7 @@
 #include "xen.h"
 #include <xen/interface/io/ring.h>
 
-#define RING_SLOTS 64
+#define RING_SLOTS 32
 
 #undef __CONST_RING_SIZE
 #undef __RING_SIZE

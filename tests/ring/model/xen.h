@@ -16,6 +16,12 @@ typedef u32 grant_ref_t;
 
 /* The other side has time to do something, and interrupts may come; outside of the model. */
 void other_side_acts(void);
+/* It goes on with what it does, faster than it can be answered. */
+extern bool other_side_storms;
+/* A call into the driver begins that has to end by itself. */
+void call_begins(void);
+/* The grant of a ring ends. */
+void ring_goes(grant_ref_t ref);
 
 /* Grants. grants.c */
 int gnttab_alloc_grant_references(u16 count, grant_ref_t *head);
@@ -132,6 +138,7 @@ extern enum xenbus_state other_state;
 /* Bits: those of features[] in xenbus.c. */
 extern unsigned int other_features;
 #define FEATURE_QUEUES 16
+#define FEATURE_NO_QUEUE 32
 
 /* The rings that the front end has written of: their grants, by number of queue. */
 struct written_rings { grant_ref_t tx, rx; };

@@ -56,6 +56,8 @@ void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node
 unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned int otherwise)
 {
 	(void)dir;
+	if (!strcmp(node, "multi-queue-max-queues") && other_features & FEATURE_NO_QUEUE << 8)
+		return 0;
 	if (!strcmp(node, "multi-queue-max-queues"))
 		return other_features & FEATURE_QUEUES << 8 ? QUEUES : 1;
 	for (unsigned int i = 0; i < ARRAY_SIZE(features); i++)
