@@ -312,8 +312,8 @@ static int lro_xennet_fill_frags(struct netfront_queue *queue, struct sk_buff *s
 }
 
 /*
- * A poll that takes nothing off the ring, and the last one for now. Returning without completing it
- * would make the removal of the device wait for ever.
+ * End a poll that takes nothing off the ring. A poll that returns without being completed makes the
+ * removal of the device wait for ever.
  */
 static int lro_xennet_finish(struct netfront_queue *queue, int budget)
 {

@@ -114,25 +114,27 @@ class Bed:
         unplug(self.lab)
         plug(self.lab)
 
-    def use_two_queues(self) -> None:
-        """Exchange the guest's interface for one of two queues."""
-        self.lab.set_module_parameter(self.lab.dom0, self.lab.back_end, "max_queues", 2)
-        self.lab.set_module_parameter(self.lab.guest, self.driver, "max_queues", 2)
+    def use_queues(self, offered: int, taken: int) -> None:
+        """Exchange the guest's interface for one with that many queues, by the back end's and the guest's parameter."""
+        self.lab.set_module_parameter(self.lab.dom0, self.lab.back_end, "max_queues", offered)
+        self.lab.set_module_parameter(self.lab.guest, self.driver, "max_queues", taken)
         self.expect_replacement()
         self.exchange()
 
+    def interrupts(self) -> dict[str, int]:
+        """How often each of the interface's queues has received something."""
+        lines = self.lab.guest.run("cat /proc/interrupts").splitlines()
+        return {line.split()[-1]: int(line.split()[1]) for line in lines if line.endswith("-rx")}
+
     def spread(self, within: float = flow.PATIENCE) -> None:
         """All traffic goes on, and netback spreads more of it over two queues."""
-        def interrupts() -> dict[str, int]:
-            lines = self.lab.guest.run("cat /proc/interrupts").splitlines()
-            return {line.split()[-1]: int(line.split()[1]) for line in lines if line.endswith("-rx")}
         self.flowing(within)
-        before = interrupts()
+        before = self.interrupts()
         more = [self.inward("echo") for _ in range(10)]
         for one in more:
             one.progress(1)
             one.stop()
-        gained = [count - before[queue] for queue, count in interrupts().items()]
+        gained = [count - before[queue] for queue, count in self.interrupts().items()]
         self.assertEqual(len(gained), 2, before)
         self.assertGreater(min(gained), 20, before)
 

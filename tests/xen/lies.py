@@ -16,7 +16,8 @@ from .bed import Bed, program
 # Packets that lie, of each kind.
 COUNT = 100
 LIES = ("sizes", "offsets", "extras", "gso", "fragments", "checksums", "headers", "changing", "anything", "storm")
-PEERS = ("validated", "blank", "both", "neither", "unsized", "offset", "header", "gso4", "gso6")
+PEERS = ("validated", "blank", "both", "neither", "unsized", "offset", "header", "gso4", "gso6", "headroom",
+         "multicast", "unnotified")
 # Of these at least every third is one that the front end has to drop, and to count.
 DROPPED = ("sizes", "offsets", "extras", "gso", "fragments", "changing", "anything")
 
@@ -82,11 +83,23 @@ class Peers(Lies):
             with self.subTest(kind):
                 before = int(guest.run(errors))
                 watch(guest)
-                sent = int(self.in_place("peer", kind, COUNT).split()[-1])
+                # More than a ring has slots, where it is about these.
+                count = 3 * COUNT if kind == "unnotified" else COUNT
+                sent = int(self.in_place("peer", kind, count).split()[-1])
                 self.flowing()
                 packets, arrived, strange = map(int, re.findall(r"(\d+) \w+", watched(guest)))
                 self.assertEqual((arrived, strange), (sent, 0), f"{packets} packets")
                 self.assertEqual(int(guest.run(errors)), before)
+
+
+    def test_2_queues_that_are_offered_are_not_all_taken(self):
+        for taken in (1, 4):
+            with self.subTest(taken):
+                self.use_queues(4, taken)
+                self.flowing()
+                self.assertEqual(len(self.interrupts()), taken)
+        self.use_queues(1, 1)
+        self.flowing()
 
 
 class Distrust(Lies):

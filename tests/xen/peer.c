@@ -5,7 +5,9 @@
  *
  * Kinds: validated (the checksum was verified), blank (it is not there yet), both, neither; unsized (more than an MTU,
  * without an extra info that says into which segments it goes), offset (it begins anywhere in its page), header (its
- * headers have a slot of their own), gso4 and gso6 (64 KiB, to be cut into segments).
+ * headers have a slot of their own), gso4 and gso6 (64 KiB, to be cut into segments), headroom (room for XDP before
+ * it), multicast (to a group, with what a back end may say of groups and of the hash), unnotified (it never asks to be
+ * told of slots, and polls for them).
  *
  * Prints how many bytes of payload, all MARK, were sent.
  */
@@ -22,6 +24,7 @@
 #define SLOTS_64K 16
 #define GSO_TCPV4 1
 #define GSO_TCPV6 2
+#define HEADROOM 256 /* XDP_PACKET_HEADROOM */
 
 static unsigned long payload;
 
@@ -139,13 +142,44 @@ static void gso(unsigned int type, bool six)
 static void gso4(void) { gso(GSO_TCPV4, false); }
 static void gso6(void) { gso(GSO_TCPV6, true); }
 
+static void headroom(void)
+{
+	fill(HEADROOM, FRAME, false);
+	answer(0, EXTRA | VALIDATED, FRAME);
+	add_extra(EXTRA_XDP, 0, HEADROOM, 0);
+	payload += FRAME - HEADERS;
+}
+
+static void multicast(void)
+{
+	static const uint8_t group[] = { 1, 0, 0x5e, 0, 0, 1 };
+	uint64_t index;
+	uint8_t *page;
+
+	fill(0, FRAME, false);
+	page = map(ring->slot[place % SLOTS].request.ref, &index);
+	memcpy(page, group, sizeof(group));
+	unmap(page, index);
+	answer(0, EXTRA | VALIDATED, FRAME);
+	add_extra(EXTRA_MCAST_ADD, EXTRA_MORE, 0, 0);
+	add_extra(EXTRA_HASH, 0, 0, 0);
+	payload += FRAME - HEADERS;
+}
+
+static void unnotified(void)
+{
+	ring->req_event = ring->req_prod + 0x40000000;
+	send_one(0, VALIDATED);
+}
+
 static const struct {
 	const char *name;
 	void (*send)(void);
 } kinds[] = {
 	{ "validated", validated }, { "blank", blank }, { "both", both }, { "neither", neither },
 	{ "unsized", unsized }, { "offset", offset }, { "header", header },
-	{ "gso4", gso4 }, { "gso6", gso6 },
+	{ "gso4", gso4 }, { "gso6", gso6 }, { "headroom", headroom }, { "multicast", multicast },
+	{ "unnotified", unnotified },
 };
 
 int main(int argc, char **argv)
@@ -168,6 +202,8 @@ int main(int argc, char **argv)
 	/* Until the front end has taken them: netback goes on from here. */
 	for (int i = 0; i < 2000 && !taken(); i++)
 		usleep(1000);
+	/* As netback leaves it. */
+	ring->req_event = ring->req_prod + 1;
 	printf("%lu\n", payload);
 	return 0;
 }

@@ -13,7 +13,7 @@
 #define MARK 0x5a /* as in witness.c */
 
 enum { VALIDATED = 1, BLANK = 2, MORE = 4, EXTRA = 8 };
-enum { EXTRA_MORE = 1, EXTRA_GSO = 1 };
+enum { EXTRA_MORE = 1, EXTRA_GSO = 1, EXTRA_MCAST_ADD = 2, EXTRA_HASH = 4, EXTRA_XDP = 5 };
 
 /* As in Xen's public netif.h: both kinds of entry share the slot. */
 struct request { uint16_t id, pad; uint32_t ref; };

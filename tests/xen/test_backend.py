@@ -65,7 +65,7 @@ class Backend(Bed):
         self.flowing()
 
     def test_3_two_queues(self):
-        self.use_two_queues()
+        self.use_queues(2, 2)
         self.spread()
 
     def test_4_netback_of_two_queues_is_loaded_anew(self):
@@ -116,7 +116,7 @@ class Newest(Restarts, NoPages, Distrust, Peers, silence.Silence, deaths.Deaths,
     driver, config, series = configs.OUR_GUEST, "guest12", "7.3"
 
 
-class Oldest(Restarts, Distrust, unittest.TestCase):
+class Oldest(Restarts, NoPages, Distrust, Peers, silence.Silence, unittest.TestCase):
     driver, config, series = configs.OUR_GUEST, "guest12", "6.1"
 
 

@@ -6,7 +6,7 @@
 /* More polls than any number of packets of one input can ask for. */
 #define POLLS 1000
 #define WEIGHT 64
-/* How much one turn of who polls by himself is. */
+/* The budget of a busy poll. */
 #define TURN 8
 #define REDIRECTED 64
 /* What build_skb() needs behind a packet, about. */
@@ -204,7 +204,7 @@ void napi_synchronize(struct napi_struct *napi)
 		finding("endless", "napi_synchronize() waits for polls that do not end");
 }
 
-/* Busy polling and netpoll come at any time that nobody else polls. */
+/* Busy polling and netpoll come at any time, but for that of another poll. */
 void others_poll(void)
 {
 	for (unsigned int i = 0; the_netdev && others_are_polling && i < QUEUES; i++) {

@@ -173,7 +173,7 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 /* Poll as often as may be needed, if it is scheduled. */
 void run_napi(struct napi_struct *napi, int budget);
 
-/* The device that there is, or NULL; and whether somebody polls it whenever RTNL is taken. */
+/* The device that there is, or NULL; and whether others poll it whenever RTNL is taken. */
 extern struct net_device *the_netdev;
 extern bool others_are_polling;
 
