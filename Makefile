@@ -20,11 +20,11 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 .PHONY: help
 help:
 	@echo 'make check             the tests, as root; SUITES="match graft" for some'
-	@echo 'make check-all         with the suites that take long: ring, consumers, realtime, flows, backend and netback'
+	@echo 'make check-all         with the suites that take long: ring, consumers, realtime, flows, backend, netback and topologies'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 is the driver that serves it'
-	@echo '                       TOPOLOGY=bridge: the domains of the Xen host; GUEST=pv|pvh: the kind of its guests'
+	@echo '                       TOPOLOGY=bridge|ovs|driver-domain|chain: the domains of the Xen host; GUEST=pv|pvh: the guests'
 	@echo '                       PROFILE=1: and the symbols that the instructions belong to'
 	@echo '                       HOSTS=hosts.toml measures your own machines (lab/hosts.example.toml)'
 	@echo '                       SCALING=1: more flows and more guests instead, added to the last results'

@@ -127,6 +127,8 @@ SUITES = (
           python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),
     Suite("netback", "netback_lro under traffic, whatever guest, hypervisor and administrator do",
           python("tests.xen.test_netback"), 2400, True, longer=True),
+    Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
+          python("tests.xen.test_topologies"), 3600, True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
 )
 

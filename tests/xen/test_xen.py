@@ -9,19 +9,11 @@ from __future__ import annotations
 import unittest
 
 from lab import configs, grants, topology, xl
-from lab.agent import AgentHost, CommandFailed
+from lab.agent import CommandFailed
 from lab.paths import BUILD
 
-FILE = 8 << 20
-BULK = 16 << 20
-
-
-def counters(host: AgentHost) -> dict[str, int]:
-    """The engine's counters of a host's interface; empty with a stock driver."""
-    lines = host.run("ethtool -S eth0", check=False).splitlines()[1:]
-    pairs = (line.rpartition(":") for line in lines)
-    return {name.strip(): int(value) for name, _, value in pairs if "_lro_" in name}
-
+from . import core
+from .core import BULK, FILE, counters
 
 class Guest(unittest.TestCase):
     """Tests run in the order of their names' letters; the ones that swap the guest come last."""
@@ -34,29 +26,7 @@ class Guest(unittest.TestCase):
         self.lab.check()
 
     def carries(self, name: str) -> None:
-        """A configuration passes a file both ways and merges where its definition says."""
-        config = configs.ALL[name]
-        self.lab.apply(config)
-        self.lab.send_file(FILE)
-        self.lab.send_file(FILE, outward=True)
-        before = counters(self.lab.dom0), counters(self.lab.guest)
-        done = self.lab.transfer(BULK)
-        after = counters(self.lab.dom0), counters(self.lab.guest)
-        merged = [sum(now[key] - then[key] for key in now if key.endswith("_lro_merged"))
-                  for then, now in zip(before, after)]
-        for where, driver, ours in ((0, config.nic_driver, configs.OUR_NIC), (1, config.guest_driver, configs.OUR_GUEST)):
-            if driver == ours:
-                self.assertTrue(after[where], f"{driver} shows no counters")
-            else:
-                self.assertEqual(after[where], {}, f"{driver} shows the engine's counters")
-        self.assertEqual(merged[0] > 0, config.nic_driver == configs.OUR_NIC, merged)
-        # What arrives merged from the driver domain leaves the guest's engine next to nothing.
-        if config.nic_driver != configs.OUR_NIC:
-            self.assertEqual(merged[1] > 0, config.guest_driver == configs.OUR_GUEST, merged)
-        if config.aggregates:
-            self.assertGreater(done.lro_ratio, 2)
-        else:
-            self.assertLess(done.lro_ratio, 1.1)
+        core.carries(self, self.lab, name)
 
     def test_1_guest0(self):
         self.carries("guest0")
