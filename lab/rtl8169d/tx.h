@@ -12,8 +12,7 @@ struct nic;
 
 struct tx {
 	u32 index;			/* next descriptor */
-	bool pending;			/* the driver rang the doorbell, and the ring was not yet
-					 * seen empty */
+	bool pending;			/* the doorbell rang, and the ring was not yet seen empty */
 	bool in_packet;			/* a first fragment was taken, the last was not */
 	bool bad;			/* this packet must not be sent */
 	bool waiting_rate;

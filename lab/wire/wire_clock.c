@@ -16,8 +16,8 @@
  * Parameters:
  *	sink		interface whose packets are measured
  *	interval	nanoseconds between two writes
- *	waits           "PACKETS MEAN LONGEST": packets that came, and the time that their first
- * 	frames had been here, in nanoseconds; any write clears it
+ *	waits		"PACKETS MEAN LONGEST": packets that came, and the time that their first
+ *			frames had been here, in nanoseconds; any write clears it
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
