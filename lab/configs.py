@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The configurations that are compared: which driver receives where, and what aggregates.
+"""The configurations that are compared: the receiving driver in each machine, and the merging.
 
 "1" stands for the driver domain, "2" for the guest. `guestN` aggregates with this project's drivers, `groN` with
 the kernel's own drivers and GRO. Where nothing should aggregate GRO is off, so that each packet that arrives merged was
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from .nics import DEFAULT, MODELS, OURS, Model
 from .steps import EXIT_USAGE, LabError
 
-# With the NIC that there is unless another is named.
+# With the default NIC; another one may be named.
 STOCK_NIC, OUR_NIC = MODELS[DEFAULT].stock, MODELS[DEFAULT].ours
 STOCK_GUEST, OUR_GUEST = "xen-netfront", "netfront_lro"
 STOCK_BACK, OUR_BACK = "xen-netback", "netback_lro"
@@ -34,7 +34,7 @@ class Config:
     guest_gro: bool
     about: str
     rewrite: str | None = None  # mode of br_linearize, None: not used
-    merge: bool = True  # whether this project's drivers do, where they are
+    merge: bool = True  # whether this project's drivers merge
     named: bool = False  # whether it runs only when it is named, though it measures no part
     back_end: str = STOCK_BACK
 
@@ -75,7 +75,7 @@ class Config:
 
     @property
     def aggregates(self) -> bool:
-        """Whether anything merges packets on the way."""
+        """Whether packets are merged at any place."""
         return self.ours or self.nic_gro or self.guest_gro
 
 

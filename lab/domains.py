@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Topologies of the Xen laboratory, as data: which domains there are, on which pCPU each runs, and how they are linked.
+"""Topologies of the Xen laboratory, as data: the domains, the pCPU of each, and the links between them.
 
-The payload goes from the NIC through the hops of a topology, one vif each, to the receiver. Everything else about a
-topology follows from that: which domain owns the NIC and whether the NIC has to be given to it, what each domain is told
-when it boots, whose instructions and whose grant copies are counted, and what the report draws.
+The payload goes from the NIC through the hops of a topology, one vif each, to the receiver. All other facts about a
+topology follow from that: the domain that owns the NIC, whether the NIC has to be assigned to it, the boot arguments of
+each domain, the domains whose instructions and grant copies are counted, and the drawing of the report.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .steps import EXIT_USAGE, LabError
 SENDER_ADDRESS, NIC_ADDRESS, GUEST_ADDRESS = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 
 PV, PVH = KINDS = ("pv", "pvh")
-# How the domain that has a vif's back end passes packets to it.
+# The ways by which the domain with a vif's back end passes packets to it.
 BRIDGE, ROUTE, OVS = "bridge", "route", "ovs"
-# Between dom0 and a driver domain of its own there is one more vif, for the lab's commands.
+# Between dom0 and a separate driver domain there is a further vif, for the lab's commands.
 DOM0_ADDRESS, OWNER_ADDRESS = "10.9.0.1", "10.9.0.2"
 MANAGEMENT_NET = "10.9.0.0/24"
 # Addresses behind a router, and the router's own among them.
@@ -28,7 +28,7 @@ DOM0 = "Domain-0"
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain: its name in the results, what the report calls it, the pCPU that it has for itself, its MiB."""
+    """A domain: its name in the results, its name in the report, its own pCPU, its MiB."""
 
     name: str
     title: str
@@ -40,7 +40,7 @@ class Domain:
 class Hop:
     """A vif that the payload passes: the domains with its back and its front end, the front end's address.
 
-    way: how the back end's domain passes packets to it.
+    way: by which the back end's domain passes packets to it.
     """
 
     back: str
@@ -97,7 +97,7 @@ class Topology:
         return tuple(hop.address for hop in self.hops[self.path.index(name):])
 
     def gateway(self, name: str) -> str:
-        """The address by which a domain behind a router reaches all else."""
+        """The address by which a domain behind a router reaches all other hosts."""
         number = self.path.index(name) - 1
         return ROUTER_ADDRESS if not number else self.hops[number - 1].address
 
@@ -116,11 +116,11 @@ class Topology:
         return next(domain for domain in self.domains if domain.name == name)
 
     def xen_name(self, name: str) -> str:
-        """What Xen calls a domain."""
+        """Xen's name of a domain."""
         return DOM0 if name == self.domains[0].name else name
 
     def kind(self, name: str, guests: str) -> str:
-        """Whether a domain is PV or PVH where the guests are `guests`. Who owns the NIC is always PV."""
+        """Whether a domain is PV or PVH if the guests are `guests`. The owner of the NIC is always PV."""
         return guests if name in self.behind else PV
 
     def described(self, guests: str) -> dict:
@@ -151,14 +151,14 @@ DEFAULT = "bridge"
 
 
 def select(name: str) -> Topology:
-    """The topology of a name such as TOPOLOGY= gives; raises LabError for one that does not exist."""
+    """The topology of a name as in TOPOLOGY=; raises LabError for an unknown one."""
     if name not in TOPOLOGIES:
         raise LabError(f"TOPOLOGY={name} is not one of {', '.join(TOPOLOGIES)}", code=EXIT_USAGE)
     return TOPOLOGIES[name]
 
 
 def guest_kind(name: str) -> str:
-    """The kind of guests of a name such as GUEST= gives; raises LabError for one that does not exist."""
+    """The kind of guests of a name as in GUEST=; raises LabError for an unknown one."""
     if name not in KINDS:
         raise LabError(f"GUEST={name} is not one of {', '.join(KINDS)}", code=EXIT_USAGE)
     return name

@@ -22,10 +22,10 @@ from .steps import LabError
 from .topology import NIC, Lab, NativeLab, XenLab, cpu_for
 from .traffic import Transfer
 
-# Request and response go on for so long; the histogram of segments is of so many bytes at most.
+# Seconds of requests and responses; the most bytes of the transfer for the histogram of segments.
 LATENCY_SECONDS = 6
-# Where merging is compared with none, it is switched on, off, off and on again so often, for so many seconds each: the
-# slowest hundredth has to be many answers, and moods of the machine last for seconds.
+# Merging is compared with none by switching it on, off, off and on again: this number of times, for this number of
+# seconds each. The p99 needs many answers, and disturbances of the machine last for seconds.
 LATENCY_TURNS, TURN_SECONDS = 4, 2
 HISTOGRAM_BYTES = 16 << 20
 
@@ -95,7 +95,7 @@ def complete(found: dict, runs: list[dict]) -> dict:
 
 
 def described(series: str, count: int, model: Model = MODELS[DEFAULT]) -> dict:
-    """What results of now hold beside what was measured."""
+    """The fields of new results beside the measurements."""
     return {"schema": results.SCHEMA, "kernel": kernels.kernel(series).release, "xen": roots.xen_version(),
             "qemu": roots.qemu_version(), "nic": model.about, "machine": measure.machine(), "bytes": count}
 
@@ -110,10 +110,10 @@ class Bench(Protocol):
         """Bring it into a configuration; return when the receiver answers."""
 
     def attempt(self, config: Config, repeat: int) -> attempts.Attempt:
-        """One transfer, and what is measured apart from it if it is sound."""
+        """One transfer, and further measurements if it is sound."""
 
     def restart(self, config: Config) -> None:
-        """Have the machines in order again, for another attempt at a configuration."""
+        """Bring the machines in order again, for another attempt at a configuration."""
 
 
 def run_all(bench: Bench, group: list[Config], repeats: int) -> Iterator[dict]:
@@ -154,12 +154,12 @@ class _Bench:
         self._lab.apply(config)
 
     def restart(self, config: Config) -> None:
-        """Boot the machines anew, for another attempt at a configuration."""
+        """Boot the machines again, for another attempt at a configuration."""
         self._lab.restart()
         self.settle(config)
 
     def attempt(self, config: Config, repeat: int) -> attempts.Attempt:
-        """One transfer, and what is measured apart from it if it is sound."""
+        """One transfer, and further measurements if it is sound."""
         lab = self._lab
         with self._judged():
             before = _counters(lab, config)
@@ -175,7 +175,7 @@ class _Bench:
 
     @contextlib.contextmanager
     def _judged(self) -> Iterator[None]:
-        """Whatever fails here is a machine's fault if one is gone or its kernel complained."""
+        """A failure in this context is a machine's fault if one is gone or its kernel complained."""
         try:
             yield
         except MachineFault:
@@ -185,7 +185,7 @@ class _Bench:
             raise
 
     def _apart(self, config: Config) -> dict:
-        """What would disturb the transfer if it were measured with it: latency, and segments per packet."""
+        """Measurements that would disturb the transfer, and so follow it: latency, and segments per packet."""
         lab = self._lab
         found = self._latency(config)
         with segments.counted(lab.receiver, traffic.IPERF_PORT) as histogram:
@@ -239,7 +239,7 @@ def record_of(config: Config, repeat: int, done: Transfer, before: dict[str, dic
 
 
 def in_table_order(runs: list[dict]) -> list[dict]:
-    """Runs in the order of the study's table rather than that in which they ran."""
+    """Runs in the order of the study's table instead of the order in time."""
     order = list(configs.ALL)
     return sorted(runs, key=lambda entry: (order.index(entry["config"]), entry["repeat"]))
 
@@ -263,7 +263,7 @@ def _counters(lab: Lab, config: Config) -> dict[str, dict[str, int]]:
 
 
 def driver_counters(host: Host, interface: str) -> dict[str, int]:
-    """What `ethtool -S` prints, by name."""
+    """The counters of `ethtool -S`, by name."""
     counters = {}
     for line in host.run(f"ethtool -S {interface}").splitlines():
         name, _, value = line.partition(":")
@@ -273,5 +273,5 @@ def driver_counters(host: Host, interface: str) -> dict[str, int]:
 
 
 def _difference(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
-    """What changed, by how much."""
+    """The increase of each counter that changed."""
     return {name: value - before.get(name, 0) for name, value in after.items() if value != before.get(name, 0)}

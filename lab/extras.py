@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What domains that filter or switch have, beside the lab's root: only some topologies need it.
+"""Further packages for domains that filter or switch, beside the lab's root: only some topologies need them.
 
-The packages are unpacked and not installed, and what else they depend on is in the lab's root.
+The packages are unpacked and not installed. Their other dependencies are in the lab's root.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PACKAGES = {
                     "libxdp1"),
 }
 NFT = "usr/sbin/nft"
-# The switch's daemon and its database, the command, and what makes the database, of what.
+# The switch's daemon and its database, the command, and the program that makes the database, with its source.
 OVS_PROGRAMS = ("usr/lib/openvswitch-switch/ovs-vswitchd", "usr/sbin/ovsdb-server", "usr/bin/ovs-vsctl",
                 "usr/bin/ovsdb-tool")
 OVS_SCHEMA = "usr/share/openvswitch/vswitch.ovsschema"
@@ -27,7 +27,7 @@ OVS_SCHEMA = "usr/share/openvswitch/vswitch.ovsschema"
 
 @functools.cache
 def packages(name: str) -> Path:
-    """The folder that one set of them is unpacked in, fetched first when there is none of the current snapshot."""
+    """The folder with one unpacked set of them; it is fetched first if there is none of the current snapshot."""
     snapshot = apt.snapshot()
     return cache.keyed(BUILD / "roots" / name, ("extras", snapshot.identity, PACKAGES[name], _RECIPE),
                        lambda fresh: _make(fresh, name, snapshot))

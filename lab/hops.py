@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What passes each hop of the payload: grant copies, and packets, as the domain with the back end counts them.
+"""Traffic of each hop of the payload: grant copies and packets, as the domain with the back end counts them.
 
 `hops` of a run is a list in the order of the path, each with the domains `back` and `front`, the grant copies of
 lab/measure.py (`grant_copies_per_64k` and so on) and `mean_bytes`, the mean size of the packets that went to the front end.
@@ -34,7 +34,7 @@ class Passed:
 
 
 def read(hops: Sequence[Hop], hosts: Mapping[str, Host]) -> list[Passed]:
-    """What has passed each hop since its domains were made."""
+    """Traffic of each hop since its domains were made."""
     return [_read(hosts[hop.back]) for hop in hops]
 
 
@@ -56,7 +56,7 @@ def copy_fields(copies: grants.Copies, count: int) -> dict[str, float]:
 
 
 def fields(hops: Sequence[Hop], before: Sequence[Passed], after: Sequence[Passed], count: int) -> dict:
-    """What the results hold of a transfer of `count` bytes of payload: each hop, and the copies of the first one."""
+    """The results of a transfer of `count` bytes of payload: each hop, and the copies of the first one."""
     passed = [late - early for early, late in zip(before, after)]
     rows = []
     for hop, one in zip(hops, passed):

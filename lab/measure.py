@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What each run of the lab measures beside throughput and LRO ratio, and when a run has to be made again.
+"""The measurements of each run beside throughput and LRO ratio, and the reasons to repeat a run.
 
 `insn_per_byte.DOMAIN.{total,xen,kernel,modules,user}`, `waited_per_byte.DOMAIN`, `moved_per_byte.DOMAIN`
     Of each domain of the topology, by its name there; "driver" natively.
@@ -79,9 +79,10 @@ FIRST, LAST = 0.25, 0.85
 LATEST = 0.98
 # Ethernet, IPv4, and TCP with timestamps.
 HEADERS = 14 + 20 + 32
-# Retransmitted segments per segment above which an attempt is thrown away.
+# Retransmitted segments per segment above which an attempt is discarded.
 RETRANSMISSIONS = 0.0025
-# What retransmissions and other frames may add to the payload by the NIC's count; without timestamps it is 0.8 % off.
+# The share that retransmissions and other frames may add to the NIC's count of payload, which is 0.8 % off without
+# timestamps.
 PAYLOAD_ERROR = 0.005
 # Seconds between two looks at the NIC's counters: 0.2 MB at 200 Mbit/s.
 POLL = 0.01
@@ -96,7 +97,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Baseline:
-    """Where the domains run, and what they do when there is nothing to do.
+    """The pCPUs of the domains, and their instructions while idle.
 
     domains: name -> vCPU, "driver" where there is no Xen. idle: vCPU -> its difference over a quiet interval.
     symbols: those of each domain, when a profile is wanted.
@@ -120,7 +121,7 @@ def at_rest(lab: Lab, more: Sequence[str] = ()) -> Baseline:
 
 
 def _patiently(look: Callable[[], _T]) -> _T:
-    """What `look` finds, which may take a while: a domain that was destroyed lingers, a new one is busy at first."""
+    """The result of `look`, which may need several tries: a destroyed domain lingers, a new one is busy at first."""
     for _ in range(1, ATTEMPTS):
         with suppress(InsnError):
             return look()
@@ -232,11 +233,11 @@ class Meter:
         return self._lab.control.snapshot(f"{label}-profile", histogram=True) if self._lab.profiled else None
 
     def fault(self, done: Transfer) -> str | None:
-        """Why the attempt has to be thrown away; None when it is sound."""
+        """Why the attempt has to be discarded; None when it is sound."""
         return fault(self._moments, done)
 
     def window(self) -> dict:
-        """What the capture tells, as the file of a run holds it; CaptureError when it cannot tell."""
+        """The evaluation of the capture for the file of a run; CaptureError when it is impossible."""
         return self._recorder.read(self._count)
 
     def fields(self, done: Transfer) -> dict:
@@ -254,7 +255,7 @@ class Meter:
 
 
 def fault(moments: list[Moment], done: Transfer) -> str | None:
-    """Why an attempt has to be thrown away; None when it is sound."""
+    """Why an attempt has to be discarded; None when it is sound."""
     if why := storm(done):
         return why
     if len(moments) < 2 or moments[1].most > LATEST * done.bytes:
@@ -263,7 +264,7 @@ def fault(moments: list[Moment], done: Transfer) -> str | None:
 
 
 def storm(done: Transfer) -> str | None:
-    """What to say of a transfer in which too much was sent again; None when it was not."""
+    """A sentence about a transfer with too many retransmissions; None when they are few."""
     if done.retransmits > RETRANSMISSIONS * done.segments:
         return (f"{done.retransmits} of {done.segments} segments were sent again, "
                 f"more than {RETRANSMISSIONS:.2%}")
@@ -315,7 +316,7 @@ def acks_per_mb(done: Transfer) -> float:
 
 
 def machine(cpu: str = vm.CPU) -> dict[str, object]:
-    """What the lab runs on, and the CPU that it emulates."""
+    """The host of the lab, and the emulated CPU."""
     with open("/proc/cpuinfo") as info:
         models = [line.partition(":")[2].strip() for line in info if line.startswith("model name")]
     return {"cores": len(os.sched_getaffinity(0)), "cpu_model": models[0] if models else "unknown",

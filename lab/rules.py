@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The packet filter of a domain that routes: what Qubes' firewall does to forwarded packets, as few rules as that takes.
+"""The packet filter of a domain that routes: the treatment of forwarded packets by Qubes' firewall, in few rules.
 
-What is not of a known connection passes when it comes from the inner domain or is meant for the receiver's port; what
-leaves by the outer interface has the domain's own address. With a flowtable, known connections skip all of it: their
-packets go from one interface to the other where they come in.
+A packet of no known connection passes if it comes from the inner domain or goes to the receiver's port. Packets that
+leave by the outer interface get the domain's own address. With a flowtable, packets of known connections skip all
+rules: they go from the ingress hook of one interface to the other interface.
 """
 
 from __future__ import annotations

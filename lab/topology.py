@@ -30,7 +30,7 @@ NIC = "eth0"
 SENDER_MEMORY = 384
 NATIVE_MEMORY = 512
 
-# Where xenconsoled writes what a guest prints.
+# xenconsoled writes a guest's output here.
 GUEST_CONSOLE = "/var/log/xen/console/guest-{name}.log"
 
 # Seconds. Boots take 10-50 on an idle machine; a shared one may need several times that.
@@ -41,7 +41,7 @@ NEAR_RTT_LOG = 14
 LINK_LIMIT = 60
 # From the first line of a kernel's report to its last.
 REPORT_LIMIT = 10
-# Bytes of a guest's console that are looked at in one go.
+# Bytes of a guest's console that are read at a time.
 CONSOLE_PART = 1 << 16
 # Frames come this many times as slowly as on the 1000 Mbit/s that is emulated (115 to 190 Mbit/s), so receivers wait as
 # many times as long for more of them. Both in microseconds: the kernel's own delay of interrupts, which r8169 switches
@@ -51,7 +51,7 @@ INTERRUPT_DELAY, HOLD = SLOWER * 20, SLOWER * 100
 
 
 class Lab:
-    """What both laboratories share: the NIC process, the sender, and the machine that owns the NIC.
+    """The common part of both laboratories: the NIC process, the sender, and the machine that owns the NIC.
 
     series: kernel of the receiving side. with_ours: put this project's modules into its images.
     logs: folder for console and process logs; give concurrent laboratories different ones.
@@ -81,14 +81,14 @@ class Lab:
         self.control: Control
         self.nic: vm.Nic
         self.sender: vm.Vm
-        # The machine that the NIC is plugged into, and who drives it there.
+        # The machine with the NIC, and the NIC's driver there.
         self.machine: vm.Vm
         self.nic_host: agent.AgentHost
         self.receiver: agent.AgentHost
         self.receiver_address = NIC_ADDRESS
 
     def prepare(self) -> None:
-        """Make the images, so that nothing but the boot is left for later. Entering the context does it too."""
+        """Make the images, so that only the boot is left for later. Entering the context does so, too."""
         if not self._images:
             with step(f"{self.name}: images"):
                 self._images = (images.sender(), self._image())
@@ -121,7 +121,7 @@ class Lab:
             self._stack.close()
 
     def restart(self) -> None:
-        """Boot all machines anew; their logs so far are kept in a folder of their own, the first free restart-N."""
+        """Boot all machines again; their logs so far are kept in a folder of their own, the first free restart-N."""
         self._stack.close()
         kept = next(folder for number in itertools.count(1)
                     if not (folder := self.logs / f"restart-{number}").exists())
@@ -137,13 +137,13 @@ class Lab:
         self.nic_driver = None
 
     def _explain(self) -> None:
-        """A kernel's own words explain a failure better than what followed from it; raise them if there are any."""
+        """A kernel's own messages explain a failure better than its consequences; raise them if there are any."""
         try:
             self.check()
         except KernelComplaint:
             raise
         except LabError:
-            # The failure that is under way has been told by what noticed it first.
+            # The first detection has reported the failure already.
             return
 
     def _boot(self) -> None:
@@ -170,7 +170,7 @@ class Lab:
 
     def _start_nic_host(self, name: str, memory: int, cpus: int, kernel_line: list[str],
                         own_clock: bool = False) -> vm.Vm:
-        """Start the machine that the NIC is plugged into, with the instruction plugin if it was asked for."""
+        """Start the machine with the NIC, with the instruction plugin if it was asked for."""
         plugin: list[str] = []
         if self._counted:
             counts, port = self.logs / f"{name}.insn.jsonl", self._run / f"{name}.insn"
@@ -186,7 +186,7 @@ class Lab:
         return started
 
     def _bus(self) -> tuple[str, list[str]]:
-        """The machine that QEMU emulates, and its options for what has to be there before the NIC."""
+        """The machine that QEMU emulates, and its options for devices that have to precede the NIC."""
         return self.model.machine, []
 
     def _prepare_sender(self) -> None:
@@ -238,7 +238,7 @@ class Lab:
         self.nic_host.run(f"ethtool -K {NIC} gro {'on' if on else 'off'}")
 
     def _slow_down(self, host: agent.AgentHost) -> None:
-        """Have a machine that receives wait for packets as the pace of the laboratory asks for."""
+        """Set a receiving machine's waiting times for packets to the pace of the laboratory."""
         host.run(f"delay=/sys/class/net/{NIC}/gro_flush_timeout; "
                  f"[ $(cat $delay) = 0 ] || echo {1000 * INTERRUPT_DELAY} >$delay; "
                  f"hold=/sys/module/lro_core/parameters/hold_us; [ ! -e $hold ] || echo {HOLD} >$hold")
@@ -252,7 +252,7 @@ class Lab:
         return {}
 
     def symbols(self) -> dict[str, SymbolTable]:
-        """What the kernels whose instructions are counted call their addresses now, by domain."""
+        """The present symbols of the kernels whose instructions are counted, by domain."""
         return symbols.tables({"driver": self.nic_host}, self.sender, SENDER_ADDRESS, xen=False)
 
     def wait_for_ping(self, timeout: float = LINK_LIMIT) -> None:
@@ -317,7 +317,7 @@ class NativeLab(Lab):
 
 
 class GuestConsole:
-    """What a guest prints, fetched from the driver domain into a file in `logs` and watched for complaints."""
+    """A guest's output, fetched from the driver domain into a file in `logs` and watched for complaints."""
 
     def __init__(self, name: str, logs: Path, excuses: Sequence[console.Excuse] = ()):
         self._name = name
@@ -361,11 +361,11 @@ class XenLab(Lab):
     # MiB of the machine, likewise.
     memory: int | None = None
     dom0_cpus = 1
-    # The guest's kernel, where it is not the driver domain's, what it is told, and mistakes of that kernel.
+    # The guest's kernel, if it is not the driver domain's, its arguments, and excused faults of that kernel.
     guest_series: str | None = None
     guest_arguments = ""
     guest_excuses: Sequence[console.Excuse] = ()
-    # QEMU's options for what else is plugged into the host.
+    # QEMU's options for further devices of the host.
     plugged: tuple[str, ...] = ()
 
     def __init__(self, *args, topology: Topology | None = None, kind: str | None = None, flowtable: bool = False,
@@ -378,7 +378,7 @@ class XenLab(Lab):
         self.cpu = cpu_for(self.kind)
         self._flowtable = flowtable
         self.dom0: vm.Vm
-        # All that can be reached, by name.
+        # All reachable hosts, by name.
         self.hosts: dict[str, agent.AgentHost] = {}
         self.guest: agent.AgentHost
         # The front end in each domain behind the NIC's.
@@ -420,7 +420,7 @@ class XenLab(Lab):
             self._reach()
             self.dom0.wait(BOOT_LIMIT)
             if self.guest_excuses:
-                # What shows the guest's console on this machine's, where nothing is excused.
+                # The program that copies the guest's console to this machine's, where no fault is excused.
                 self.dom0.run("killall tail")
             if self.topology.assigned:
                 self._assign_nic()
@@ -501,7 +501,7 @@ class XenLab(Lab):
     def _description(self, name: str, driver: str) -> str:
         """xl's description of a domain with a front end."""
         memory = memory_for(self.guest_series, self.guest_memory or self.topology.domain(name).memory)
-        # Where a warning is excused it must not end the guest.
+        # An excused warning must not end the guest.
         more = self.guest_arguments if self.guest_excuses else f"{self.guest_arguments} panic_on_warn=1"
         return xl.describe(self.topology, name, self.kind, driver, memory, more)
 
@@ -549,7 +549,7 @@ class XenLab(Lab):
         self.dom0.run(f"xl create {path}", timeout=BOOT_LIMIT)
 
     def _adjust_guest(self, guest: agent.AgentHost, config: configs.Config) -> None:
-        """Have a guest's interface merge as the configuration says."""
+        """Set the merging of a guest's interface to that of the configuration."""
         if config.guest_driver == configs.OUR_GUEST:
             self.set_module_parameter(guest, configs.OUR_GUEST, "lro", 1)
         guest.run(f"ethtool -K eth0 gro {'on' if config.guest_gro_feature else 'off'}")
@@ -573,7 +573,7 @@ class XenLab(Lab):
         super().apply(config)
 
     def set_rewriting(self, mode: str | None) -> None:
-        """Choose br_linearize's mode for what the NIC's domain passes on, None: off and unloaded."""
+        """Choose br_linearize's mode for packets that the NIC's domain forwards, None: off and unloaded."""
         if mode:
             hook = "bridge" if self.topology.hops[0].way == domains.BRIDGE else "egress"
             self.nic_host.run(f"[ -e /sys/module/br_linearize ] || modprobe br_linearize hook={hook}")
@@ -588,5 +588,5 @@ def cpu_for(kind: str) -> str:
 
 
 def memory_for(series: str | None, memory: int) -> int:
-    """What a machine that makes do with `memory` MiB needs with this kernel: its checkers take and keep much of it."""
+    """MiB for a machine that needs `memory` MiB otherwise: the checkers of this kernel take and keep much memory."""
     return 2 * memory if series in kernels.DEBUG else memory

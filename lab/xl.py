@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What xl is told of the laboratory's domains: their configuration files, and what their kernels are told."""
+"""xl's configuration files of the laboratory's domains, with the arguments of their kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .domains import BRIDGE, GUEST_ADDRESS, NIC_ADDRESS, OVS, OWNER_ADDRESS, PV,
 
 GUEST_MAC = "00:16:3e:00:00:01"
 GUEST_MEMORY = 256
-# Initial RAM filesystems: that of a domain that has nothing behind it, and that of one with back ends.
+# Initial RAM filesystems: that of a domain without back ends, and that of a domain with some.
 GUEST_INITRD, SERVICE_INITRD = "/lab/guest.cpio", "/lab/service.cpio"
 # By the way of packets in the back end's domain: its bridge, and the script there that joins a vif to it.
 _VIF = {BRIDGE: "bridge=br0,script=vif-lab", ROUTE: "script=vif-route", OVS: "bridge=br0,script=vif-ovs"}
@@ -20,7 +20,7 @@ _MANAGEMENT = 9
 
 @dataclass(frozen=True)
 class Description:
-    """A domain as xl knows it: memory in MiB, what its kernel is told, its one vif, its initial RAM filesystem.
+    """A domain in xl's terms: memory in MiB, arguments of its kernel, its one vif, its initial RAM filesystem.
 
     more: lines that only some domains have.
     """
@@ -62,7 +62,7 @@ def vif(number: int, way: str, backend: str = "") -> str:
 def describe(topology: Topology, name: str, guests: str, driver: str, memory: int, more: str = "") -> str:
     """xl's description of a domain of a topology that has a front end on the way of the payload.
 
-    guests: the kind of guests. driver: the front end's. memory: in MiB. more: what its kernel is told beside.
+    guests: the kind of guests. driver: the front end's. memory: in MiB. more: further arguments of its kernel.
     """
     number = 1 + topology.behind.index(name)
     hop = topology.hops[number - 1]
@@ -81,10 +81,10 @@ def describe(topology: Topology, name: str, guests: str, driver: str, memory: in
 
 
 def describe_owner(topology: Topology, nic: str, more: str = "") -> str:
-    """The same of the domain that the NIC is assigned to; `nic` is where the NIC sits on the PCI bus.
+    """The same of the domain that the NIC is assigned to; `nic` is the NIC's address on the PCI bus.
 
-    What is neither conventional in the NIC's configuration space nor known to pciback is written as well (permissive):
-    drivers set bits there.
+    pciback also passes writes to parts of the NIC's configuration space that it does not know (permissive): drivers set
+    bits there.
     """
     inner = {BRIDGE: f"lab.inner={NIC_ADDRESS}", ROUTE: f"lab.inner={ROUTER_ADDRESS}"}[topology.hops[0].way]
     told = (f"iommu=soft lab.driver=xen-netfront lab.management={OWNER_ADDRESS} lab.way={topology.hops[0].way} "
@@ -102,7 +102,7 @@ def guest_config(driver: str, number: int = 1, memory: int = GUEST_MEMORY, more:
 
 
 def describe_guest(number: int, memory: int, ramdisk: str, arguments: str, kind: str = PV) -> str:
-    """The same with an initial RAM filesystem of its own and all that its kernel is told. All run on one pCPU."""
+    """The same with its own initial RAM filesystem and all arguments of its kernel. All guests run on one pCPU."""
     return Description(guest_name(number), memory, arguments, vif(number, BRIDGE), ramdisk, kind).text()
 
 

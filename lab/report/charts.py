@@ -15,7 +15,7 @@ from .words import amount, best, leader, without
 
 @dataclass(frozen=True)
 class _Measure:
-    """A number of each run: its field, and how it is spoken of."""
+    """A number of each run: its field, and its words."""
 
     name: str
     title: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the report reads out of the results, and what it is made of: sections of tables, figures and notes."""
+"""The report's access to the results, and its parts: sections of tables, figures and notes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Data:
                 if not self.values(name, *path) and (has_guest(name) or not guests_only)]
 
     def part(self, *path: str) -> object:
-        """Something beside the runs, None when it is not there."""
+        """A field beside the runs, None when it is not there."""
         record: object = self.results
         for name in path:
             record = record.get(name) if isinstance(record, dict) else None
@@ -76,7 +76,7 @@ class Data:
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
     def at(self, *fields: str) -> str:
-        """Where numbers come from: the file and the fields in it."""
+        """The source of numbers: the file and the fields in it."""
         return f"{self.source}: {', '.join(fields)}"
 
 
@@ -121,7 +121,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Missing:
-    """A sentence in place of what was not measured."""
+    """A sentence in place of a missing measurement."""
 
     sentence: str
 

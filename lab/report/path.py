@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The drawing of the domains that the payload passes, with what each executes and what each hop costs."""
+"""The drawing of the domains that the payload passes, with the instructions of each and the cost of each hop."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .. import ratios
 from .words import listed
 
-# Ratio, and how it is spoken of.
+# Ratio, and its words.
 _COSTS = (("driver_cost", "r8169_lro in the driver domain"), ("guest_cost", "netfront_lro in the guest"),
           ("both_cost", "{all} together"))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The tables: the study's 2, 3 and 4 with ours beside them, and what the plots show, in numbers."""
+"""The tables: the study's 2, 3 and 4 with ours beside them, and the numbers behind the plots."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def grants(data: Data) -> Block | None:
 
 
 def captured(data: Data) -> Block | None:
-    """What the captures say beside their curves; None where there are none."""
+    """Results of the captures beside their curves; None where there are none."""
     names = [name for name in data.configs if data.values(name, "window", "mean")]
     if not names:
         return None
@@ -303,7 +303,7 @@ def _flows(data: Data, flows: str) -> str:
 
 
 def machine(data: Data) -> Block:
-    """What it ran on."""
+    """The machine."""
     results = data.results
     rows: list[list[str | Cell]] = [
         ["Kernel under test", f"Linux {results['kernel']}"], ["Hypervisor", f"Xen {results['xen']}"],
