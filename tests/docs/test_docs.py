@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import unittest
+from collections.abc import Iterable
 from pathlib import Path
 
 from graft import tree
@@ -129,6 +130,28 @@ class Pages(unittest.TestCase):
             for module, name in re.findall(r"/sys/module/(\w+)/parameters/(\w+)", page.read_text()):
                 with self.subTest(page=page.name, parameter=f"{module}.{name}"):
                     self.assertTrue(name in kernels_own or re.search(rf"\bmodule_param\w*\(\s*{name}\b", sources))
+
+
+class FileMaps(unittest.TestCase):
+    """Tables of files name each file that they are about."""
+
+    def named(self, page: str, heading: str, paths: Iterable[Path]) -> None:
+        text = (ROOT / page).read_text()
+        part = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.M | re.S)[1]
+        names = [f"`{path.name}{'/' if path.is_dir() else ''}`" for path in paths if not path.name.startswith(("__", "."))]
+        self.assertGreater(len(names), 8)
+        self.assertEqual([name for name in names if name not in part], [])
+
+    def test_laboratory(self):
+        self.named("docs/lab.md", "Its files", [path for path in (ROOT / "lab").iterdir()
+                                                if path.suffix == ".py" or path.is_dir()])
+
+    def test_emulated_nic(self):
+        self.named("lab/rtl8169d/README.md", "Files", (ROOT / "lab/rtl8169d").glob("*.c"))
+
+    def test_modules_and_other_folders(self):
+        self.named("docs/architecture.md", "The parts", [ROOT / name for name in
+                                                         (*tree.modules(), "include", "graft", "lab", "tests", "tools")])
 
 
 class Dashboard(unittest.TestCase):
