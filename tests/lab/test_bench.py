@@ -25,8 +25,12 @@ class FakeLab:
         self.failure: Exception | None = None
         self.complaint: Exception | None = None
         self.nic, self.sender, self.nic_host, self.receiver = (mock.Mock() for _ in range(4))
+        # The payload passes one on its way to the receiver.
+        self.between = mock.Mock()
+        self.fronts = {"firewall": self.between, "app": self.receiver}
         self.nic.stats.return_value = {"rx_frames": 1}
         self.nic_host.run.return_value = self.receiver.run.return_value = "merged: 7\n"
+        self.between.run.return_value = "merged: 5\n"
 
     def transfer(self, count: int, around: object = None) -> traffic.Transfer:
         self.told.append(f"transfer {count}{' metered' if around else ''}")
@@ -38,8 +42,8 @@ class FakeLab:
         if self.complaint:
             raise self.complaint
 
-    def set_module_parameter(self, _host: object, module: str, _name: str, value: int) -> None:
-        self.lro[module] = value
+    def set_module_parameter(self, host: object, module: str, _name: str, value: int) -> None:
+        self.lro[module + (" between" if host is self.between else "")] = value
 
 
 class Failure(unittest.TestCase):
@@ -107,23 +111,24 @@ class Bench(unittest.TestCase):
 
     def test_both_engines_take_turns_with_nothing(self) -> None:
         found = self.run_of("guest12")
-        turns = [line.partition("[")[2][:4] for line in self.lab.told if line.startswith("bounce")]
-        self.assertEqual(turns, ["1, 1", "0, 0", "0, 0", "1, 1"] * experiments.LATENCY_TURNS)
+        turns = [line.partition("[")[2][:7] for line in self.lab.told if line.startswith("bounce")]
+        self.assertEqual(turns, ["1, 1, 1", "0, 0, 0", "0, 0, 0", "1, 1, 1"] * experiments.LATENCY_TURNS)
         self.assertEqual((found["latency_us"]["p50"], found["latency_off_us"]["p50"]), (497.5, 997.5))
         answers = 200 * experiments.LATENCY_TURNS
         self.assertEqual((found["latency_histogram"], found["latency_off_histogram"]),
                          ({"width": 50, "bins": {"500": answers}, "slower": 0},
                           {"width": 50, "bins": {"1000": answers}, "slower": 0}))
         self.assertEqual(found["latency_count"], found["latency_off_count"])
+        self.assertLess({"r8169_lro", "netfront_lro", "netfront_lro (firewall)"}, set(found["counters"]))
         # The engines are on again for the later measurements.
-        self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
+        self.assertEqual(self.lab.lro, {"r8169_lro": 1, "netfront_lro": 1, "netfront_lro between": 1})
 
     def test_engines_are_on_again_after_a_failure(self) -> None:
         lab = FakeLab()
         with mock.patch.object(experiments.latency, "bounce", side_effect=[Latency({500: 1}, 5), LabError("no")]), \
                 self.assertRaises(LabError):
             experiments._Bench(lab, 1)._latency(configs.ALL["guest12"])
-        self.assertEqual(lab.lro, {"r8169_lro": 1, "netfront_lro": 1})
+        self.assertEqual(lab.lro, {"r8169_lro": 1, "netfront_lro": 1, "netfront_lro between": 1})
 
     def test_a_bad_attempt_measures_nothing_more(self) -> None:
         self.assertNotIn("latency_us", self.run_of("gro1", fault="a storm"))
