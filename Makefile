@@ -25,6 +25,7 @@ help:
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 is the driver that serves it'
 	@echo '                       TOPOLOGY=bridge|ovs|driver-domain|chain: the domains of the Xen host; GUEST=pv|pvh: the guests'
+	@echo '                       FLOWTABLE=1: in the chain'"'"'s firewall; FIXED_ID=1: the sender; MANGLE_ID=1: the vifs'
 	@echo '                       PROFILE=1: and the symbols that the instructions belong to'
 	@echo '                       HOSTS=hosts.toml measures your own machines (lab/hosts.example.toml)'
 	@echo '                       SCALING=1: more flows and more guests instead, added to the last results'
@@ -181,7 +182,7 @@ example:
 	@echo 'example: $(EXAMPLE)/lro_core/lro_core.ko $(EXAMPLE)/examples/lro_pair/lro_pair.ko'
 
 # The lab and the tests set up what they need by themselves.
-export NIC TOPOLOGY GUEST CONFIGS BYTES REPEATS KERNEL KERNELS PROFILE HOSTS SCALING RESULTS
+export NIC TOPOLOGY GUEST FLOWTABLE FIXED_ID MANGLE_ID CONFIGS BYTES REPEATS KERNEL KERNELS PROFILE HOSTS SCALING RESULTS
 
 .PHONY: setup lab report check coverage fuzz property soak soak-engine soak-drivers kunit bench
 setup:

@@ -76,6 +76,12 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
                              f"{topology.name}: {topology.about}" for topology in domains.TOPOLOGIES.values()))
     command.add_argument("--guest", default=os.environ.get("GUEST") or domains.PV, metavar="KIND",
                          help=f"the guests' kind (GUEST, default {domains.PV}): {', '.join(domains.KINDS)}")
+    for name, about in (("flowtable", "a flowtable in the firewall of TOPOLOGY=chain"),
+                        ("fixed-id", "a sender whose datagrams all have the same identification"),
+                        ("mangle-id", "vifs that take aggregates of such datagrams whole")):
+        variable = name.upper().replace("-", "_")
+        command.add_argument(f"--{name}", action=argparse.BooleanOptionalAction, default=_switch(variable),
+                             help=f"{about} ({variable}=1)")
     command.add_argument("--bytes", default=os.environ.get("BYTES") or DEFAULT_BYTES, metavar="SIZE",
                          help=f"payload of each run (BYTES, default {DEFAULT_BYTES})")
     command.add_argument("--repeats", default=os.environ.get("REPEATS") or DEFAULT_REPEATS, metavar="N",
@@ -130,10 +136,13 @@ def _run(options: argparse.Namespace) -> None:
 
 def _place(options: argparse.Namespace) -> experiments.Place:
     """The topology and the kind of guests that were chosen; LabError where they cannot be had."""
-    place = experiments.Place(domains.select(options.topology), domains.guest_kind(options.guest))
+    place = experiments.Place(domains.select(options.topology), domains.guest_kind(options.guest), options.flowtable,
+                              options.mangle_id, options.fixed_id)
+    if place.flowtable and not place.topology.filters:
+        raise LabError("FLOWTABLE=1 is about a firewall: give TOPOLOGY=chain with it", code=steps.EXIT_USAGE)
     if (options.hosts or scaling.select(options.scaling)) and place != experiments.Place():
-        raise LabError("TOPOLOGY and GUEST choose emulated domains of a run of configurations: leave HOSTS and SCALING "
-                       "out, or those two", code=steps.EXIT_USAGE)
+        raise LabError("TOPOLOGY, GUEST, FLOWTABLE, FIXED_ID and MANGLE_ID choose emulated machines of a run of "
+                       "configurations: leave HOSTS and SCALING out, or those", code=steps.EXIT_USAGE)
     return place
 
 

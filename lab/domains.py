@@ -92,6 +92,11 @@ class Topology:
         """The domains with a back end on the way of the payload."""
         return tuple(hop.back for hop in self.hops)
 
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The domains that filter: those that route from a vif to a vif."""
+        return tuple(hop.back for hop in self.hops[1:] if hop.way == ROUTE)
+
     def beyond(self, name: str) -> tuple[str, ...]:
         """The addresses that the payload may have beyond a domain, the next one first."""
         return tuple(hop.address for hop in self.hops[self.path.index(name):])

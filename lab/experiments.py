@@ -32,10 +32,18 @@ HISTOGRAM_BYTES = 16 << 20
 
 @dataclass(frozen=True)
 class Place:
-    """The Xen host's topology and the kind of its guests."""
+    """The Xen host's topology and the kind of its guests, and what else is not as ever: see XenLab and Lab."""
 
     topology: Topology = domains.TOPOLOGIES[domains.DEFAULT]
     kind: str = domains.PV
+    flowtable: bool = False
+    mangle_id: bool = False
+    fixed_id: bool = False
+
+    @property
+    def varied(self) -> list[str]:
+        """What else is not as ever, as the results name it."""
+        return [name for name in ("flowtable", "mangle_id", "fixed_id") if getattr(self, name)]
 
 
 def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: bool = False,
@@ -51,13 +59,15 @@ def run(wanted: list[Config], series: str, count: int, repeats: int, profiled: b
     """
     found = described(series, count, model)
     if any(config.xen for config in wanted):
-        found |= {"topology": place.topology.described(place.kind), "machine": measure.machine(cpu_for(place.kind))}
+        found |= {"topology": place.topology.described(place.kind) | ({"varied": place.varied} if place.varied else {}),
+                  "machine": measure.machine(cpu_for(place.kind))}
     laboratories: list[tuple[Lab, list[Config]]] = []
     for xen, members in itertools.groupby(configs.in_order(wanted), key=lambda config: config.xen):
         group = list(members)
-        kind = functools.partial(XenLab, topology=place.topology, kind=place.kind) if xen else NativeLab
+        kind = (functools.partial(XenLab, topology=place.topology, kind=place.kind, flowtable=place.flowtable,
+                                  mangle_id=place.mangle_id) if xen else NativeLab)
         lab = kind(series, with_ours=any(config.ours for config in group), chip=model.name, counted=True,
-                   profiled=profiled)
+                   profiled=profiled, fixed_id=place.fixed_id)
         # All images before the first machine: a fault in one shows at once, and all are of the same sources.
         lab.prepare()
         laboratories.append((lab, group))

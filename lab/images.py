@@ -143,11 +143,15 @@ def _ours(wanted: tuple[str, ...], folder: Path | None) -> tuple[str, ...]:
     return wanted if folder else ()
 
 
-def sender() -> Image:
-    """The traffic's source, always on the same kernel."""
+def sender(filtering: bool = False) -> Image:
+    """The traffic's source, always on the same kernel; `filtering` adds what changes its packets."""
     kernel = kernels.kernel(SENDER_SERIES)
     tree = _base(roots.lab_root(), "linux")
-    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
+    if not filtering:
+        return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
+    programs.install(tree, roots.lab_root(), extras.NFT, extras.packages("nftables"))
+    more = tuple(module for module in FILTER_MODULES if kernel.has(module))
+    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES + more, "sender-filtering"))
 
 
 def native(series: str, with_ours: bool = False) -> Image:

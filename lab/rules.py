@@ -8,6 +8,8 @@ rules: they go from the ingress hook of one interface to the other interface.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .agent import Host
 from .images import FILTER_MODULES
 
@@ -33,6 +35,19 @@ _TRANSLATION = """\
  }}
 """
 
+# A sender whose datagrams all have the same identification, as those of macOS, the BSDs and many servers: they may not be
+# fragmented, so it has no meaning (RFC 6864). nft puts the checksum right.
+FIXED_ID = f"""\
+flush ruleset
+table ip lab {{
+ chain out {{
+  type filter hook postrouting priority filter; policy accept;
+  oifname "{OUTER}" ip protocol tcp ip id set 0
+ }}
+}}
+"""
+FIXED_ID_MODULES = ("nf_tables",)
+
 
 def ruleset(inner: str, masquerade: bool = True, flowtable: bool = False) -> str:
     """The rules for nft; `inner` is the interface of the domain behind."""
@@ -43,8 +58,17 @@ def ruleset(inner: str, masquerade: bool = True, flowtable: bool = False) -> str
 
 def load(host: Host, masquerade: bool = True, flowtable: bool = False) -> None:
     """Put the rules into a domain with one vif, in place of those that it has."""
-    host.run(f"for module in {' '.join(FILTER_MODULES)}; do "
-             "! find /lib/modules -name $module.ko | grep -q . || modprobe $module || exit; done", timeout=60)
     inner = host.run("cd /sys/class/net && ls -d vif*").split()[0]
-    host.put(ruleset(inner, masquerade, flowtable).encode(), "/tmp/rules.nft")
+    _put(host, FILTER_MODULES, ruleset(inner, masquerade, flowtable))
+
+
+def fix_identification(sender: Host) -> None:
+    """Let all that a sender sends have the same identification."""
+    _put(sender, FIXED_ID_MODULES, FIXED_ID)
+
+
+def _put(host: Host, modules: Sequence[str], text: str) -> None:
+    host.run(f"for module in {' '.join(modules)}; do "
+             "! find /lib/modules -name $module.ko | grep -q . || modprobe $module || exit; done", timeout=60)
+    host.put(text.encode(), "/tmp/rules.nft")
     host.run("nft -f /tmp/rules.nft", timeout=60)

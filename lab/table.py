@@ -59,7 +59,8 @@ def path(results: dict) -> str:
     kinds = {domain["name"]: domain.get("kind") for domain in topology["domains"]}
     ways = [f"-[{hop.get('way')}]-> {hop['front']} ({kinds[hop['front']]})" for hop in topology["hops"]]
     owner = ratios.path_of(results)[0]
-    return " ".join([f"sender -> NIC -> {owner} ({kinds[owner]})", *ways])
+    varied = f" [{', '.join(topology['varied'])}]" if topology.get("varied") else ""
+    return " ".join([f"sender -> NIC -> {owner} ({kinds[owner]})", *ways]) + varied
 
 
 def render(results: dict) -> str:

@@ -56,7 +56,8 @@ class Lab:
     series: kernel of the receiving side. with_ours: put this project's modules into its images.
     logs: folder for console and process logs; give concurrent laboratories different ones.
     chip: a NIC of lab/nics.py. nic_options: passed to rtl8169d. counted: count the instructions of the machine that owns the NIC, and its
-    grant copies; `control` takes snapshots then. profiled: count them by address as well.
+    grant copies; `control` takes snapshots then. profiled: count them by address as well. fixed_id: the sender's datagrams
+    all have the same identification.
     """
 
     name = ""
@@ -66,7 +67,7 @@ class Lab:
 
     def __init__(self, series: str = "6.12", with_ours: bool = False, logs: Path = vm.LOGS, chip: str = nics.DEFAULT,
                  nic_options: tuple[str, ...] = (), counted: bool = False,
-                 profiled: bool = False):
+                 profiled: bool = False, fixed_id: bool = False):
         self.series = series
         self.with_ours = with_ours
         self.logs = logs
@@ -74,6 +75,7 @@ class Lab:
         self._nic_options = nic_options
         self._counted = counted
         self.profiled = profiled
+        self._fixed_id = fixed_id
         self._stack = ExitStack()
         self._parts: list[vm.Nic | vm.Vm] = []
         self._images: tuple[images.Image, images.Image] | None = None
@@ -91,7 +93,7 @@ class Lab:
         """Make the images, so that only the boot is left for later. Entering the context does so, too."""
         if not self._images:
             with step(f"{self.name}: images"):
-                self._images = (images.sender(), self._image())
+                self._images = (images.sender(self._fixed_id), self._image())
 
     def _image(self) -> images.Image:
         raise NotImplementedError
@@ -195,6 +197,8 @@ class Lab:
         # milliseconds away because it is emulated, counts as near.
         self.sender.run("ethtool -K eth0 tso off gso off && echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save && "
                         f"echo {NEAR_RTT_LOG} >/proc/sys/net/ipv4/tcp_tso_rtt_log")
+        if self._fixed_id:
+            rules.fix_identification(self.sender)
 
     def _check_parts(self) -> None:
         for part in self._parts:
@@ -350,7 +354,8 @@ class GuestConsole:
 class XenLab(Lab):
     """A Xen host with the domains of a topology, of which the last is the receiver, `guest`.
 
-    topology: see lab/domains.py. kind: of the guests. flowtable: whether firewalls have one, see lab/rules.py.
+    topology: see lab/domains.py. kind: of the guests. flowtable: whether firewalls have one, see lab/rules.py. mangle_id:
+    whether vifs take aggregates of datagrams with the same identification whole, which netback leaves off.
     """
 
     name = "xen"
@@ -369,7 +374,7 @@ class XenLab(Lab):
     plugged: tuple[str, ...] = ()
 
     def __init__(self, *args, topology: Topology | None = None, kind: str | None = None, flowtable: bool = False,
-                 **kwargs):
+                 mangle_id: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         if topology:
             self.topology = topology
@@ -377,6 +382,7 @@ class XenLab(Lab):
             self.kind = kind
         self.cpu = cpu_for(self.kind)
         self._flowtable = flowtable
+        self._mangle_id = mangle_id
         self.dom0: vm.Vm
         # All reachable hosts, by name.
         self.hosts: dict[str, agent.AgentHost] = {}
@@ -490,13 +496,12 @@ class XenLab(Lab):
             self.guest_driver = driver
             self.hosts[name].wait(BOOT_LIMIT)
             self._count_copies(name)
-        for name in self.firewalls:
+        for name in self.topology.backs:
+            if self._mangle_id:
+                self.hosts[name].run("for vif in /sys/class/net/vif*; do "
+                                     "ethtool -K ${vif##*/} tx-tcp-mangleid-segmentation on || exit; done")
+        for name in self.topology.filters:
             rules.load(self.hosts[name], flowtable=self._flowtable)
-
-    @property
-    def firewalls(self) -> tuple[str, ...]:
-        """The domains that filter: those that route from a vif to a vif."""
-        return tuple(hop.back for hop in self.topology.hops[1:] if hop.way == domains.ROUTE)
 
     def _description(self, name: str, driver: str) -> str:
         """xl's description of a domain with a front end."""

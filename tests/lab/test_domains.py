@@ -235,6 +235,13 @@ class Chain(unittest.TestCase):
                                               "xl destroy firewall", "xl create /lab/firewall.cfg",
                                               "xl create /lab/app.cfg"])
 
+    def test_vifs_that_mangle(self) -> None:
+        self.lab._mangle_id = True
+        with mock.patch.object(topology.rules, "load"), mock.patch.object(self.lab, "check"):
+            self.lab.use_guest_driver("xen-netfront")
+        for name in ("net", "firewall"):
+            self.assertIn("tx-tcp-mangleid-segmentation on", self.lab.hosts[name].told[-1])
+
     def test_nic_has_an_address_and_sender_a_route(self) -> None:
         with mock.patch.object(topology.rules, "load"):
             self.lab.apply(configs.ALL["gro12"])
@@ -270,6 +277,13 @@ class Rules(unittest.TestCase):
         self.assertIn("flowtable fast { hook ingress priority filter; devices = { eth0, vif5.0 }; }", text)
         self.assertLess(text.index("flow add @fast"), text.index("ct state established,related counter accept"))
         self.assertEqual(text.count("{"), text.count("}"))
+
+    def test_sender_with_one_identification(self) -> None:
+        host = FakeHost("sender")
+        rules.fix_identification(host)
+        self.assertIn("ip id set 0", host.files["/tmp/rules.nft"])
+        self.assertEqual(rules.FIXED_ID.count("{"), rules.FIXED_ID.count("}"))
+        self.assertEqual(host.told[-1], "nft -f /tmp/rules.nft")
 
     def test_rules_are_of_the_vif_that_there_is(self) -> None:
         host = FakeHost("firewall")
@@ -319,6 +333,13 @@ class Chosen(unittest.TestCase):
                          experiments.Place(domains.select("chain"), "pvh"))
         with mock.patch.dict("os.environ", {"TOPOLOGY": "driver-domain", "GUEST": ""}):
             self.assertEqual(self.place(), experiments.Place(domains.select("driver-domain"), "pv"))
+
+    def test_what_else_is_not_as_ever(self) -> None:
+        with mock.patch.dict("os.environ", {"FLOWTABLE": "1", "TOPOLOGY": "chain", "MANGLE_ID": "1", "FIXED_ID": "0"}):
+            self.assertEqual(self.place().varied, ["flowtable", "mangle_id"])
+        self.assertEqual(self.place("--fixed-id").varied, ["fixed_id"])
+        with self.assertRaisesRegex(LabError, "give TOPOLOGY=chain"):
+            self.place("--flowtable")
 
     def test_not_with_other_machines_or_series(self) -> None:
         for more in (("--hosts", "hosts.toml"), ("--scaling", "1")):

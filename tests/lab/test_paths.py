@@ -108,6 +108,11 @@ class Figures(unittest.TestCase):
         native = next(line.split() for line in lines if line.startswith("native"))
         self.assertEqual(native[7:], ["4.00", "-", "-", "-", "-", "-", "-", "-", "2000"])
 
+    def test_what_else_is_not_as_ever(self) -> None:
+        found = chained()
+        found["topology"]["varied"] = ["flowtable", "fixed_id"]
+        self.assertTrue(table.path(found).endswith("app (pvh) [flowtable, fixed_id]"))
+
     def test_bridge_is_shown_as_ever(self) -> None:
         known = full() | {"topology": domains.select("bridge").described("pv")}
         lines = [line for line in table.render(known).splitlines() if not line.startswith("sender ->")]
