@@ -60,6 +60,9 @@ class Flow:
         self._sides = (a, b)
         self.first_ns = first_ns
         self.last_ns = first_ns
+        # How long no packet passed at most, and who sent the one that ended it.
+        self.silence_ns = 0
+        self._broke_silence: _Side | None = None
 
     @property
     def _sender(self) -> _Side:
@@ -124,6 +127,17 @@ class Flow:
             raise CaptureError(f"{self} carried no payload: there is nothing to count acknowledgements for")
         return self.pure_acks * MEGABYTE / self.payload_bytes
 
+    def heard(self, side: _Side, time: int) -> None:
+        """A packet of a side passed."""
+        if time - self.last_ns > self.silence_ns:
+            self.silence_ns, self._broke_silence = time - self.last_ns, side
+        self.last_ns = time
+
+    @property
+    def silence_ended_by(self) -> str:
+        """Who sent the packet that ended the longest silence: a stall that the sender ends had nobody answer."""
+        return "sender" if self._broke_silence is self._sender else "receiver"
+
     @property
     def data_packets(self) -> int:
         """Packets with payload that the sender sent, as captured: an aggregate counts as one."""
@@ -172,7 +186,7 @@ class Flow:
 
 def _take(flow: Flow, side: _Side, other: _Side, segment: Segment, time: int) -> None:
     """Accounts one packet that `side` sent."""
-    flow.last_ns = time
+    flow.heard(side, time)
     if segment.flags & SYN:
         _take_syn(side, segment)
         return

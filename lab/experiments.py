@@ -28,6 +28,8 @@ LATENCY_SECONDS = 6
 # seconds each. The p99 needs many answers, and disturbances of the machine last for seconds.
 LATENCY_TURNS, TURN_SECONDS = 4, 2
 HISTOGRAM_BYTES = 16 << 20
+# A connection that is silent for longer has stalled, and the line of its run says so.
+STALL_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -233,8 +235,10 @@ def _summary(run: dict) -> str:
     counted = "".join(f", {domain} {parts['total']:.2f} insn/B"
                       for domain, parts in run.get("insn_per_byte", {}).items())
     answered = f", p99 {run['latency_us']['p99']:.0f} µs" if "p99" in run.get("latency_us", {}) else ""
+    silent = run.get("window", {}).get("longest_silence_ms", 0)
+    stalled = f", silent for {silent / 1000:.1f} s" if silent > STALL_MS else ""
     return (f"    {run['mbps']:.1f} Mbit/s, LRO ratio {run['lro_ratio']:.2f}, "
-            f"{run['retransmits']} retransmissions{counted}{answered}")
+            f"{run['retransmits']} retransmissions{counted}{answered}{stalled}")
 
 
 def record_of(config: Config, repeat: int, done: Transfer, before: dict[str, dict[str, int]],

@@ -4,10 +4,11 @@
 The NIC process writes the capture: on the lab's wire it sees the same headers as tcpdump on the sender, at no cost for
 the sender and the measured machines. The evaluation is kept, in one file for each run:
 
-    {"unit_ms": 1, "bytes": [null, 65160.0, …], "mean": …, "acks_per_mb": …, "retransmitted_packets": …}
+    {"unit_ms": 1, "bytes": [null, 65160.0, …], "mean": …, "acks_per_mb": …, "retransmitted_packets": …,
+     "longest_silence_ms": …, "silence_ended_by": "sender" or "receiver"}
 
 `bytes` is the mean window of each millisecond since the connection's first packet, null where no packet carried one;
-`mean` is the mean of these; the rest is for the whole connection.
+`mean` is the mean of these; the rest is for the whole connection. A silence is the time between two packets, of either side.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from .vm import Nic
 FOLDER = BUILD / "lab" / "windows"
 # Ethernet, IPv4 and TCP with all options that fit.
 HEADERS = 14 + 20 + 60
-_FIELDS = ("mean", "acks_per_mb", "retransmitted_packets")
+_FIELDS = ("mean", "acks_per_mb", "retransmitted_packets", "longest_silence_ms", "silence_ended_by")
 
 
 class Recorder:
@@ -58,7 +59,8 @@ def extract(packets: Path, count: int) -> dict:
     means = dict(flow.window_per_ms())
     return {"unit_ms": 1, "bytes": [round(means[at]) if at in means else None for at in range(max(means) + 1)],
             "mean": round(fmean(means.values())), "acks_per_mb": round(flow.acks_per_mb(), 2),
-            "retransmitted_packets": flow.retransmitted_packets}
+            "retransmitted_packets": flow.retransmitted_packets,
+            "longest_silence_ms": round(flow.silence_ns / 1e6, 1), "silence_ended_by": flow.silence_ended_by}
 
 
 def save(found: dict, config: str, repeat: int, folder: Path = FOLDER) -> dict:

@@ -173,12 +173,15 @@ def captured(data: Data) -> Block | None:
         return None
     rows: list[list[str | Cell]] = [
         [name, show(data.middle(name, "window", "mean"), 0), show(data.middle(name, "window", "acks_per_mb"), 1),
-         show(sum(data.values(name, "window", "retransmitted_packets")), 0)] for name in names]
-    notes = ["Medians over the repeats; retransmitted segments are the sum. Table 2 has the same from the counters of "
+         show(sum(data.values(name, "window", "retransmitted_packets")), 0),
+         show(max(data.values(name, "window", "longest_silence_ms"), default=None), 0)] for name in names]
+    notes = ["Medians over the repeats; retransmitted segments are the sum, the silence, in which no packet passed, is "
+             "the longest of all. Table 2 has the same from the counters of "
              "the sender's kernel, where answers to SYN and FIN are among the ACKs."]
     return Table("captured", "The same connections in the capture", [
-        [("configuration", 1), ("mean window (bytes)", 1), ("ACKs per MB", 1), ("retransmitted segments", 1)]], rows,
-        data.at("runs[].window.mean", "acks_per_mb", "retransmitted_packets"), notes, _families(names))
+        [("configuration", 1), ("mean window (bytes)", 1), ("ACKs per MB", 1), ("retransmitted segments", 1),
+         ("longest silence (ms)", 1)]], rows,
+        data.at("runs[].window.mean", "acks_per_mb", "retransmitted_packets", "longest_silence_ms"), notes, _families(names))
 
 
 def latency(data: Data) -> Block | None:

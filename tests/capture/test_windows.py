@@ -49,7 +49,19 @@ class Windows(unittest.TestCase):
     def test_extracted(self) -> None:
         self.assertEqual(self.extracted(talk().packets), {
             "unit_ms": 1, "bytes": [None, 200 * 128, None, 50 * 128], "mean": 125 * 128, "acks_per_mb": 1500.0,
-            "retransmitted_packets": 1})
+            "retransmitted_packets": 1, "longest_silence_ms": 1.0, "silence_ended_by": "sender"})
+
+    def test_a_stall_and_who_ended_it(self) -> None:
+        made = Talk()
+        made.handshake(OPTIONS, OPTIONS)
+        made.data(MS, 1000)
+        made.ack(3 * MS, 10)
+        made.data(4 * MS, 1000)
+        # Nobody answers until the sender tries again.
+        made.data(6404 * MS, 1000, back=1000)
+        made.ack(6405 * MS, 10)
+        found = self.extracted(made.packets)
+        self.assertEqual((found["longest_silence_ms"], found["silence_ended_by"]), (6400.0, "sender"))
 
     def test_capture_without_handshake(self) -> None:
         with self.assertRaisesRegex(CaptureError, "no handshake"):
@@ -74,7 +86,8 @@ class Windows(unittest.TestCase):
         found = self.extracted(talk().packets)
         told = windows.save(found, "guest2", 0, self.folder / "windows")
         self.assertEqual(told, {"unit_ms": 1, "file": "windows/guest2-1.json", "mean": 125 * 128,
-                                "acks_per_mb": 1500.0, "retransmitted_packets": 1})
+                                "acks_per_mb": 1500.0, "retransmitted_packets": 1, "longest_silence_ms": 1.0,
+                                "silence_ended_by": "sender"})
         self.assertEqual(json.loads((self.folder / told["file"]).read_text()), found)
         self.assertEqual(windows.curve(told, self.folder), found["bytes"])
 

@@ -54,7 +54,7 @@ def one_run(config: str, repeat: int) -> dict:
            "acks_per_mb": 345.0 / ratio, "latency_us": {"p50": 800.0 * width, "p99": 2000.0 * width}, "latency_count": 100,
            "segs_histogram": {"1": 40} if ratio == 1 else {"1": 10, str(int(ratio)): 30},
            "window": {"unit_ms": 1, "bytes": [None, *range(30000, 30000 + 1200 * 50, 50)], "mean": 60000,
-                      "acks_per_mb": 344.0 / ratio, "retransmitted_packets": repeat}, "discarded": 1}
+                      "acks_per_mb": 344.0 / ratio, "retransmitted_packets": repeat, "longest_silence_ms": 40.0 + repeat}, "discarded": 1}
     if config == "guest12":
         run |= {"latency_off_us": {"p50": 790.0 * width, "p99": 2000.0 * width}, "latency_off_count": 70,
                 "latency_histogram": {"width": 50, "bins": {"800": 98, "2000": 2}, "slower": 0},
@@ -243,7 +243,7 @@ class Report(unittest.TestCase):
         self.assertEqual(self.page.row("grants", "guest1")[1:], ["17.50", "2.00", "3,745"])
         self.assertEqual(self.page.row("latency", "guest12")[1:], ["800", "2,000", "300"])
         self.assertEqual(self.page.row("latency", "guest12, merging off")[1:], ["790", "2,000", "210"])
-        self.assertEqual(self.page.row("captured", "native")[1:], ["60,000", "344.0", "3"])
+        self.assertEqual(self.page.row("captured", "native")[1:], ["60,000", "344.0", "3", "42"])
         self.assertEqual(self.page.tables["symbols-guest12-guest"][2], ["a<b>&c", "25.0", "99.0"])
         self.assertEqual(self.page.tables["symbols-guest12-driver"][2][0], "a<b>&c [xen]")
         self.assertIn(["native", "Mbit/s", "300.0", "3.0", "1.00", "3"], self.page.tables["spread"])
