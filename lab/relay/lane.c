@@ -52,13 +52,17 @@ static const char *pass(struct lane *lane, struct pcap *pcap, enum pcap_dir dir)
 	return NULL;
 }
 
-const char *lane_write(struct lane *lane, int fd, struct pcap *pcap, enum pcap_dir dir)
+const char *lane_write(struct lane *lane, int fd, struct pcap *pcap, enum pcap_dir dir, u64 now)
 {
-	ssize_t put = send(fd, lane->data + lane->sent, lane->end - lane->sent,
-			   MSG_DONTWAIT | MSG_NOSIGNAL);
+	u32 count = lane->end - lane->sent;
+	ssize_t put;
 
+	if (lane->rate.mbit && count > LANE_PART)
+		count = LANE_PART;
+	put = send(fd, lane->data + lane->sent, count, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (put < 0)
 		return errno == EAGAIN || errno == EINTR ? NULL : strerror(errno);
 	lane->sent += (u32)put;
+	rate_charge(&lane->rate, now, (u64)put);
 	return pass(lane, pcap, dir);
 }

@@ -27,7 +27,7 @@ static const char help[] =
 	"\n"
 	"  --wire PATH  unix socket on which the sender's \"stream\" back end connects\n"
 	"  --nic PATH   unix socket on which the NIC's \"stream\" back end connects\n"
-	"  --ctl PATH   unix socket for control commands (JSON lines): stats, pcap\n"
+	"  --ctl PATH   unix socket for control commands (JSON lines): stats, pcap, rate\n"
 	"  --help\n"
 	"\n"
 	"Ends, with exit code 0, when one of the two has gone.\n"
@@ -85,6 +85,18 @@ static const char *capture(const struct json *json)
 	return err ? strerror(err) : NULL;
 }
 
+static const char *limit(const struct json *json)
+{
+	unsigned int peer;
+	double mbit;
+
+	if (!json_number(json, "mbit", &mbit) || !(mbit >= 0 && mbit <= 1e6))
+		return "rate needs mbit, a number from 0 (no limit) to 1000000";
+	for (peer = 0; peer < PEERS; peer++)
+		rate_set(&relay.lane[peer].rate, (u64)mbit);
+	return NULL;
+}
+
 static void command(char *answer)
 {
 	static struct json json;
@@ -95,8 +107,10 @@ static void command(char *answer)
 		stats(answer);
 	else if (!error && name && !strcmp(name, "pcap"))
 		error = capture(&json);
+	else if (!error && name && !strcmp(name, "rate"))
+		error = limit(&json);
 	else if (!error)
-		error = "cmd must be stats or pcap";
+		error = "cmd must be stats, pcap or rate";
 	if (error)
 		snprintf(answer, ANSWER_MAX, "{\"ok\":false,\"error\":\"%s\"}\n", error);
 }
@@ -133,7 +147,7 @@ static void ctl_read(void)
 }
 
 /* Events to wait for at a peer. */
-static short wanted(unsigned int peer)
+static short wanted(unsigned int peer, u64 now)
 {
 	short events = 0;
 
@@ -141,13 +155,13 @@ static short wanted(unsigned int peer)
 		return 0;
 	if (lane_has_room(&relay.lane[peer]))
 		events |= POLLIN;
-	if (lane_is_busy(&relay.lane[!peer]))
+	if (lane_is_ready(&relay.lane[!peer], now))
 		events |= POLLOUT;
 	return events;
 }
 
 /* Return: NULL, or why the peer is gone. */
-static const char *serve(unsigned int peer, short events)
+static const char *serve(unsigned int peer, short events, u64 now)
 {
 	const char *why = NULL;
 
@@ -158,16 +172,34 @@ static const char *serve(unsigned int peer, short events)
 	}
 	if (events & POLLOUT)
 		why = lane_write(&relay.lane[!peer], relay.fd[peer], &relay.pcap,
-				 peer == NIC ? PCAP_RX : PCAP_TX);
+				 peer == NIC ? PCAP_RX : PCAP_TX, now);
 	if (!why && events & (POLLIN | POLLHUP | POLLERR) && lane_has_room(&relay.lane[peer]))
 		why = lane_read(&relay.lane[peer], relay.fd[peer]);
 	return why;
 }
 
+/* How long to wait at most: until a rate lets more pass, or else a second. */
+static struct timespec patience(u64 now)
+{
+	u64 wait = NSEC_PER_SEC;
+	unsigned int peer;
+
+	for (peer = 0; peer < PEERS; peer++) {
+		const struct lane *lane = &relay.lane[peer];
+
+		if (lane_is_busy(lane) && !rate_ready(&lane->rate, now) &&
+		    lane->rate.free_at - now < wait)
+			wait = lane->rate.free_at - now;
+	}
+	return (struct timespec){ .tv_sec = (time_t)(wait / NSEC_PER_SEC),
+				  .tv_nsec = (long)(wait % NSEC_PER_SEC) };
+}
+
 /* Return: whether to go on. */
 static bool turn(void)
 {
-	struct timespec ts = { .tv_sec = 1 };
+	u64 now = now_ns();
+	struct timespec ts = patience(now);
 	struct pollset set = { .count = 0 };
 	unsigned int slot[PEERS], ctl, peer;
 	const char *why;
@@ -175,12 +207,13 @@ static bool turn(void)
 	for (peer = 0; peer < PEERS; peer++)
 		slot[peer] = relay.fd[peer] < 0 ?
 			     pollset_add(&set, relay.listen_fd[peer], POLLIN) :
-			     pollset_add(&set, relay.fd[peer], wanted(peer));
+			     pollset_add(&set, relay.fd[peer], wanted(peer, now));
 	ctl = pollset_add(&set, relay.ctl_fd < 0 ? relay.ctl_listen_fd : relay.ctl_fd, POLLIN);
 	if (ppoll(set.fds, set.count, &ts, NULL) < 0)
 		return errno == EINTR;
+	now = now_ns();
 	for (peer = 0; peer < PEERS; peer++) {
-		why = serve(peer, pollset_events(&set, slot[peer]));
+		why = serve(peer, pollset_events(&set, slot[peer]), now);
 		if (why) {
 			say("the %s is gone: %s", peer_names[peer], why);
 			return false;
@@ -192,7 +225,7 @@ static bool turn(void)
 		else
 			ctl_read();
 	}
-	pcap_timer(&relay.pcap, now_ns());
+	pcap_timer(&relay.pcap, now);
 	return true;
 }
 

@@ -93,8 +93,20 @@ class Relay(unittest.TestCase):
             self.fail("all was taken")
         self.assertLess(taken, 4 << 20)
 
+    def test_rate_is_kept(self):
+        self.assertTrue(self.ctl(cmd="rate", mbit=80)["ok"])
+        data, received, begun = (struct.pack("!I", 1514) + bytes(1514)) * 2000, 0, time.monotonic()
+        thread = threading.Thread(target=self.sender.sendall, args=(data,))
+        thread.start()
+        while received < len(data):
+            received += len(self.nic.recv(1 << 16))
+        thread.join()
+        # 3 MB take 0.3 s.
+        self.assertGreater(time.monotonic() - begun, 0.25)
+        self.assertTrue(self.ctl(cmd="rate", mbit=0)["ok"])
+
     def test_wrong_commands_are_refused(self):
-        for command in ({"cmd": "quit"}, {"cmd": "pcap"}, {"cmd": "pcap", "action": "start"}, {"what": 1}):
+        for command in ({"cmd": "quit"}, {"cmd": "rate"}, {"cmd": "rate", "mbit": -1}, {"cmd": "pcap"}, {"cmd": "pcap", "action": "start"}, {"what": 1}):
             self.assertFalse(self.ctl(**command)["ok"])
 
     def test_end_of_one_side_is_the_end(self):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mixed traffic through r8169_lro and netfront_lro for a given time: nothing damaged, nothing leaked.
+"""Mixed traffic through the NIC's driver and netfront_lro for a given time: nothing damaged, nothing leaked.
 
     sender VM -- rtl8169d == Xen [ dom0: r8169_lro, br0, br_linearize, netback | guest: netfront_lro ]
 
-The environment variable SOAK_MINUTES is the time. Bulk, small messages, requests and datagrams run in many flows that
-come and go, while modes are switched and the link goes down. At the end memory and counters have to be at their first
-values.
+The environment variable SOAK_MINUTES is the time, and NIC one of lab/nics.py. Bulk, small messages, requests and
+datagrams run in many flows that come and go, while modes are switched and the link goes down. At the end memory and
+counters have to be at their first values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import time
 import unittest
 
-from lab import configs, steps, topology
+from lab import configs, nics, steps, topology
 from lab.agent import Host
 from lab.paths import BUILD
 from tests import engine, flow
@@ -25,6 +25,7 @@ from tests.xen.bed import expect_replacement, plug, unplug
 from . import memory
 
 MINUTES = float(os.environ.get("SOAK_MINUTES") or 30)
+MODEL = nics.select(os.environ.get("NIC") or nics.DEFAULT)
 SWITCHES = 1000
 # Changes of either driver's mode within one round of traffic.
 SWITCHES_A_ROUND = 20
@@ -42,11 +43,11 @@ LOOK, LOOKED = "/tmp/look", "/tmp/looked"
 
 
 class Switching(unittest.TestCase):
-    """r8169_lro without Xen."""
+    """The NIC's driver without Xen."""
 
     def test_lro_is_switched_a_thousand_times(self):
-        with topology.NativeLab("6.12", with_ours=True, logs=BUILD / "check/soak-native") as lab:
-            lab.use_nic_driver(configs.OUR_NIC)
+        with topology.NativeLab("6.12", with_ours=True, logs=BUILD / "check/soak-native", chip=MODEL.name) as lab:
+            lab.use_nic_driver(MODEL.ours)
             lab.wait_for_ping()
             switched_under_traffic(self, lab, SWITCHES)
 
@@ -58,15 +59,16 @@ class Mixed(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = cls.enterClassContext(topology.XenLab("6.12", with_ours=True, logs=BUILD / "check/soak-xen"))
+        cls.lab = cls.enterClassContext(topology.XenLab("6.12", with_ours=True, logs=BUILD / "check/soak-xen",
+                                                        chip=MODEL.name))
         cls.begin()
-        cls.ours = {cls.lab.dom0: configs.OUR_NIC, cls.lab.guest: configs.OUR_GUEST}
+        cls.ours = {cls.lab.dom0: MODEL.ours, cls.lab.guest: configs.OUR_GUEST}
         for host in (cls.lab.sender, cls.lab.guest):
             flow.install(host)
 
     @classmethod
     def begin(cls) -> None:
-        cls.lab.apply(configs.ALL["guest12"])
+        cls.lab.apply(configs.ALL["guest12"].on(MODEL))
         cls.lab.nic.ctl("rate", mbit=RATE)
 
     def traffic(self) -> int:
@@ -106,7 +108,7 @@ class Mixed(unittest.TestCase):
                      f"rm -f /tmp/flow.[0-9]* {LOOKED}", timeout=120)
             host.put(memory.looking(LOOKED).encode(), LOOK)
         lab.set_rewriting(None)
-        lab.dom0.run(f"rmmod {configs.OUR_NIC}", timeout=60)
+        lab.dom0.run(f"rmmod {MODEL.ours}", timeout=60)
         lab.nic_driver = None
         self.looks += 1
         said = f"memory: look {self.looks} done"
