@@ -7,7 +7,8 @@ merged by what the configuration names. Our drivers merge only while GRO is on, 
 br_linearize behind the name says how the driver domain rewrites aggregates before netback copies them; `napi` that the
 back end is netback_lro, which copies in softirq; `coherent` that
 the NIC's driver is this project's with the engine off, which leaves its receive buffers: the kernel's driver, but for the
-syncs of DMA. `native-lro` has this project's driver without Xen. These configurations run only when they are named.
+syncs of DMA. `native-lro` has this project's driver without Xen; `unverified` says that the NIC checks no TCP checksums, so
+that the machine has to, in relaxed mode where it is this project's driver. These configurations run only when they are named.
 """
 
 from __future__ import annotations
@@ -37,11 +38,20 @@ class Config:
     merge: bool = True  # whether this project's drivers merge
     named: bool = False  # whether it runs only when it is named, though it measures no part
     back_end: str = STOCK_BACK
+    verified: bool = True  # whether the NIC checks the checksums of TCP
 
     @property
     def xen(self) -> bool:
         """Whether the receiver is a Xen guest."""
         return self.guest_driver is not None
+
+    @property
+    def mode(self) -> int:
+        """What the parameter lro of this project's driver for the NIC is to be: the kernel allows no strict mode where it is
+        the machine that checks the checksums."""
+        if not self.merge:
+            return 0
+        return 1 if self.verified else 2
 
     @property
     def nic_gro_feature(self) -> bool:
@@ -94,6 +104,10 @@ ALL = {config.name: config for config in (
     Config("gro1-auto", STOCK_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, copied in phase where it pays",
            "auto"),
     Config("native-lro", OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro", named=True),
+    Config("native-gro-unverified", STOCK_NIC, True, None, False, "Linux on the NIC, GRO, no checksums by the NIC", named=True,
+           verified=False),
+    Config("native-lro-unverified", OUR_NIC, False, None, False, "Linux on the NIC, r8169_lro, no checksums by the NIC",
+           named=True, verified=False),
     Config("gro1-coherent", OUR_NIC, True, STOCK_GUEST, False, "GRO in the driver domain, receive buffers of r8169_lro",
            merge=False),
     Config("guest1-napi", OUR_NIC, False, STOCK_GUEST, False, "r8169_lro and netback_lro in the driver domain", named=True,

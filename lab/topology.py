@@ -293,9 +293,11 @@ class Lab:
     def apply(self, config: configs.Config) -> None:
         """Bring the laboratory into a configuration; return when the receiver answers."""
         self.use_nic_driver(config.nic_driver)
+        self.nic_host.run(f"ethtool -K {NIC} rx {'on' if config.verified else 'off'}")
         if config.our_nic:
-            self.set_module_parameter(self.nic_host, config.nic_driver, "lro", int(config.merge))
+            self.set_module_parameter(self.nic_host, config.nic_driver, "lro", config.mode)
         self.set_nic_gro(config.nic_gro_feature)
+        self.wait_for_link()
         self._slow_down(self.nic_host)
         self.wait_for_ping()
 

@@ -498,10 +498,12 @@ class Configs(unittest.TestCase):
             with self.subTest(config.name):
                 self.assertEqual(config.xen, not config.name.startswith("native"))
                 if not config.xen:
-                    lro = config.name == "native-lro"
-                    self.assertEqual((config.nic_driver, config.nic_gro),
-                                     ("r8169_lro" if lro else "r8169", config.name == "native-gro"))
+                    lro, gro = (config.name.startswith(f"native-{what}") for what in ("lro", "gro"))
+                    self.assertEqual((config.nic_driver, config.nic_gro), ("r8169_lro" if lro else "r8169", gro))
                     self.assertEqual((config.guest_gro, config.ours), (False, lro))
+                    # Strict mode needs a NIC that checks the checksums.
+                    self.assertEqual((config.verified, config.mode),
+                                     (False, 2) if config.name.endswith("-unverified") else (True, 1))
                     continue
                 one, two = "1" in digits, "2" in digits
                 self.assertEqual(config.nic_driver, "r8169_lro" if ours and one or not config.merge else "r8169")
