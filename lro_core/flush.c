@@ -42,12 +42,14 @@ void lro_grown(struct lro *lro, struct lro_flow *flow)
 void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 {
 	const struct lro_state *state = &flow->state;
-	struct sk_buff *skb = flow->skb;
+	struct sk_buff *skb;
 
 	trace_lro_flush(lro, flow, why);
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_HELD] -= state->segs;
 	lro_settle(flow);
+	if (flow->layout == LRO_LAYOUT_COPY)
+		lro_fit_copy(lro, flow);
 	if (state->segs > 1) {
 		lro_finish_skb(flow);
 		lro->count[LRO_COUNT_MERGED] += state->segs;
@@ -56,7 +58,7 @@ void lro_flush(struct lro *lro, struct lro_flow *flow, enum lro_reason why)
 	} else {
 		lro->count[LRO_COUNT_SINGLES]++;
 	}
-	lro_flows_close(&lro->flows, flow);
+	skb = lro_flows_close(&lro->flows, flow);
 	lro_deliver(lro, skb);
 }
 

@@ -78,6 +78,25 @@ void lro_settle_copy(struct lro_flow *flow)
 	skb_frag_size_set(frag, flow->fill - skb_frag_off(frag));
 }
 
+void lro_fit_copy(struct lro *lro, struct lro_flow *flow)
+{
+	struct sk_buff *skb = flow->skb, *fit;
+	unsigned int len = ETH_HLEN + skb->len;
+
+	if (len * COPY_SHARE >= skb->truesize)
+		return;
+	fit = napi_alloc_skb(lro->napi, len);
+	if (!fit)
+		return;
+	skb_copy_bits(skb, -ETH_HLEN, skb_put(fit, len), len);
+	fit->protocol = eth_type_trans(fit, lro->dev);
+	if (skb_vlan_tag_present(skb))
+		__vlan_hwaccel_put_tag(fit, skb->vlan_proto, skb_vlan_tag_get(skb));
+	fit->ip_summed = skb->ip_summed;
+	napi_consume_skb(skb, 1);
+	flow->skb = fit;
+}
+
 void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
 {
 	struct skb_shared_info *info = skb_shinfo(flow->skb);

@@ -202,4 +202,18 @@ __sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum su
  */
 void lro_settle_copy(struct lro_flow *flow);
 
+/* A copied aggregate fills at least one part of so many of its memory. */
+#define COPY_SHARE	3
+
+/**
+ * lro_fit_copy() - move a copied aggregate that fills little of its memory
+ * @lro: context
+ * @flow: aggregate that ends, settled
+ *
+ * What an aggregate begins with is made for many packets. TCP takes the share that the first
+ * full-sized packet of a connection has in its memory for that of all, and announces as large
+ * a part of its buffer. Without memory the aggregate stays where it is.
+ */
+void lro_fit_copy(struct lro *lro, struct lro_flow *flow);
+
 #endif /* _XENLRO_JOIN_H */

@@ -417,10 +417,37 @@ static void test_few_copies_take_few_pages(struct kunit *test)
 
 static void test_copies_for_a_bridge_fill_pages(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, copied_pages(test, 2, 0, 0, true), 4u);
+	KUNIT_EXPECT_EQ(test, copied_pages(test, 4, 0, 0, true), 4u);
 	KUNIT_EXPECT_EQ(test, copied_pages(test, 6, 1, 0, true), 6u);
 	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 3, 0, true), 18u);
 	KUNIT_EXPECT_EQ(test, copied_pages(test, 44, 3, 7, true), 18u);
+}
+
+/*
+ * TCP takes the share of the first packets in their memory for that of all, and announces as
+ * large a part of its buffer.
+ */
+static void test_few_copied_packets_take_little(struct kunit *test)
+{
+	struct pkt packets = { .payload = FULL, .ts = true, .vlan = 7 };
+	struct bed *bed = test->priv;
+	unsigned int i, segs;
+
+	bed->way = WAY_COPY;
+	for (i = 0; i < 8; i++) {
+		segs = i % 4 + 1;
+		packets.repeat = segs - 1;
+		bed->taken = 0;
+		add(test, &packets, 1);
+		run(test);
+		expect_segs(test, segs, 0);
+		KUNIT_EXPECT_EQ(test, bed->taken, segs);
+		KUNIT_EXPECT_LE(test, skb_peek(&bed->delivered)->truesize, segs * 3 * FULL);
+		verify_bytes(test, bed);
+		if (i == 3)
+			bed->dev->priv_flags |= IFF_BRIDGE_PORT;
+	}
+	expect_clean(test);
 }
 
 static struct sk_buff *only_delivery(struct kunit *test, unsigned int segs)
@@ -625,6 +652,7 @@ static struct kunit_case feature_cases[] = {
 	KUNIT_CASE(test_copies_lie_in_phase),
 	KUNIT_CASE(test_copies_with_tag_lie_in_phase),
 	KUNIT_CASE(test_few_copies_take_few_pages),
+	KUNIT_CASE(test_few_copied_packets_take_little),
 	KUNIT_CASE(test_copies_for_a_bridge_fill_pages),
 	{}
 };
