@@ -51,7 +51,7 @@ def _build(directory: Path, name: str, source: Path) -> None:
     tree.mkdir()
     (tree / "fragment.config").write_text("".join(f"{line}\n" for line in _asked(name)))
     binds = {source: uml.AT_SOURCE, tree: uml.AT_TREE}
-    with step(f"Building {uml.SOURCE} with what finds mistakes ({name})"):
+    with step(f"Building linux-source-{uml.SERIES[0]} with what finds mistakes ({name})"):
         roots.chroot([*MAKE, "-C", uml.AT_SOURCE, f"O={uml.AT_TREE}",
                       f"KCONFIG_ALLCONFIG={uml.AT_TREE}/fragment.config", "allnoconfig"],
                      binds=binds, log=log, timeout=300)
@@ -60,7 +60,7 @@ def _build(directory: Path, name: str, source: Path) -> None:
             roots.chroot([*MAKE, "-C", uml.AT_TREE, f"-j{os.cpu_count() or 1}", "bzImage", "modules"],
                          binds=binds, log=log, timeout=LIMIT)
         except LabError as error:
-            raise LabError(f"{uml.SOURCE} ({name}) does not build: {error}", log) from error
+            raise LabError(f"linux-source-{uml.SERIES[0]} ({name}) does not build: {error}", log) from error
         _arrange(directory, tree, log)
 
 
@@ -74,7 +74,7 @@ def _check_configuration(tree: Path, name: str, log: Path) -> None:
     """Refuse a kernel that silently lacks an option that was asked for."""
     have = set((tree / ".config").read_text().splitlines())
     if missing := [line for line in _asked(name) if line not in have]:
-        raise LabError(f"{uml.SOURCE} does not accept {', '.join(missing)}; correct {HERE}/*.config", log)
+        raise LabError(f"linux-source-{uml.SERIES[0]} does not accept {', '.join(missing)}; correct {HERE}/*.config", log)
 
 
 def _arrange(directory: Path, tree: Path, log: Path) -> None:

@@ -119,8 +119,8 @@ def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after:
         programs.install(tree, roots.lab_root(), tool)
     for place, path in (files or {}).items():
         tree.file(place, path.read_bytes(), 0o755)
-    image = cpio.write(tree, CACHE / "images", f"{uml.flavour}-{name}")
-    log = LOGS / f"uml-{uml.flavour}-{name}.console"
+    image = cpio.write(tree, CACHE / "images", f"{uml.name}-{name}")
+    log = LOGS / f"uml-{uml.name}-{name}.console"
     log.unlink(missing_ok=True)
     argv = [
         *wrap, str(uml.kernel), f"mem={memory}M", f"initrd={image}", "con=null", "con0=null,fd:1", "ssl=null",

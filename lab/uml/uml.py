@@ -22,7 +22,10 @@ CACHE = BUILD / "uml"
 
 # Each with the fragments of its configuration, lab/uml/*.config.
 FLAVOURS = {"bench": ("common", "bench"), "debug": ("common", "consumers", "debug")}
-SOURCE = "linux-source-6.12"
+SERIES = ("6.12", "7.3")  # the first one unless another is asked for
+
+# Options that have another name since.
+RENAMED = {"7.3": {"PROC_SYSCTL": "SYSCTL"}}
 
 # Where source, build tree and out-of-tree modules lie during a build.
 AT_SOURCE, AT_TREE, AT_MODULES = "/mnt/source", "/mnt/tree", "/mnt/modules"
@@ -43,11 +46,17 @@ UNPACK = ('dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$2.tar.xz" | '
 
 @dataclass(frozen=True)
 class Uml:
-    """A built kernel: its flavour, its build tree and the source it was built from."""
+    """A built kernel: its flavour, its series, its build tree and the source it was built from."""
 
     flavour: str
+    series: str
     tree: Path
     source: Path
+
+    @property
+    def name(self) -> str:
+        """Names its folders and logs."""
+        return _name(self.flavour, self.series)
 
     @property
     def kernel(self) -> Path:
@@ -71,67 +80,78 @@ class Uml:
         except EnvironmentFault:
             raise
         except LabError as error:
-            raise LabError(f"{what} could not be built for user-mode Linux ({self.flavour})", log) from error
+            raise LabError(f"{what} could not be built for user-mode Linux ({self.name})", log) from error
 
 
-def configuration(flavour: str) -> str:
-    """Text of the configuration fragments of a flavour."""
-    return "".join((HERE / f"{name}.config").read_text() for name in FLAVOURS[flavour])
+def configuration(flavour: str, series: str = SERIES[0]) -> str:
+    """Text of the configuration fragments of a flavour, with the names that options have in a series."""
+    text = "".join((HERE / f"{name}.config").read_text() for name in FLAVOURS[flavour])
+    for old, new in RENAMED.get(series, {}).items():
+        text = text.replace(f"CONFIG_{old}=", f"CONFIG_{new}=")
+    return text
 
 
-def ensure(flavour: str = "bench") -> Uml:
+def _name(what: str, series: str) -> str:
+    return what if series == SERIES[0] else f"{what}-{series}"
+
+
+def ensure(flavour: str = "bench", series: str = SERIES[0]) -> Uml:
     """Return the kernel of a flavour, built when the cache does not hold it; the first time takes some minutes.
 
     `bench` is built for speed, `debug` with everything that finds mistakes. Raises LabError.
     """
     if flavour not in FLAVOURS:
         raise LabError(f"no flavour {flavour!r} of user-mode Linux; choose one of {', '.join(FLAVOURS)}")
-    source, version = kernel_source()
-    inputs = (version, roots.package_version(COMPILER), configuration(flavour), MAKE)
-    tree = cache.keyed(CACHE / flavour, inputs, lambda folder: _build(Uml(flavour, folder, source)))
-    return Uml(flavour, tree, source)
+    source, version = kernel_source(series)
+    inputs = (version, roots.package_version(COMPILER), configuration(flavour, series), MAKE)
+    tree = cache.keyed(CACHE / _name(flavour, series), inputs,
+                       lambda folder: _build(Uml(flavour, series, folder, source)))
+    return Uml(flavour, series, tree, source)
 
 
-def kernel_source() -> tuple[Path, str]:
+def kernel_source(series: str = SERIES[0]) -> tuple[Path, str]:
     """The kernel source, unpacked once for all that is built of it, and its version."""
     snapshot = apt.snapshot()
-    package = snapshot.candidates([SOURCE]).get(SOURCE)
+    name = f"linux-source-{series}"
+    package = snapshot.candidates([name]).get(name)
     if not package:
-        raise EnvironmentFault(f"the package mirror has no {SOURCE}; run `python3 -m lab setup --refresh`")
+        raise EnvironmentFault(f"the package mirror has no {name}; run `python3 -m lab setup --refresh`")
 
     def unpack(folder: Path) -> None:
-        log = LOGS / "uml-source.log"
+        log = LOGS / f"{_name('uml-source', series)}.log"
         log.unlink(missing_ok=True)
-        with step(f"Fetching {SOURCE} {package.version}"):
+        with step(f"Fetching {name} {package.version}"):
             deb, = snapshot.download([package], folder / "debs", log)
             exclude = [f"--exclude={pattern}" for pattern in UNUSED]
-            proc.run(["bash", "-o", "pipefail", "-euc", UNPACK, "unpack", str(deb), SOURCE, str(folder), *exclude],
+            proc.run(["bash", "-o", "pipefail", "-euc", UNPACK, "unpack", str(deb), name, str(folder), *exclude],
                      log=log, timeout=600)
             cache.remove(folder / "debs")
 
-    return cache.keyed(CACHE / "source", (package.version, UNUSED), unpack), package.version
+    return cache.keyed(CACHE / _name("source", series), (package.version, UNUSED), unpack), package.version
 
 
 def _build(uml: Uml) -> None:
     """Configure and build a kernel in its tree."""
-    log = LOGS / f"uml-{uml.flavour}.log"
+    log = LOGS / f"uml-{uml.name}.log"
     log.unlink(missing_ok=True)
-    (uml.tree / "fragment.config").write_text(configuration(uml.flavour))
-    with step(f"Building user-mode Linux ({uml.flavour})"):
+    (uml.tree / "fragment.config").write_text(configuration(uml.flavour, uml.series))
+    with step(f"Building user-mode Linux ({uml.name})"):
         uml.make("the configuration", AT_SOURCE, f"O={AT_TREE}", f"KCONFIG_ALLCONFIG={AT_TREE}/fragment.config",
                  "allnoconfig", log=log, timeout=300)
         _check_configuration(uml, log)
-        uml.make("the kernel", AT_TREE, f"-j{os.cpu_count() or 1}", "linux", "modules", log=log, timeout=3600)
+        # One after the other: both would write the same generated headers.
+        for goal in ("linux", "modules"):
+            uml.make("the kernel", AT_TREE, f"-j{os.cpu_count() or 1}", goal, log=log, timeout=3600)
 
 
 def _check_configuration(uml: Uml, log: Path) -> None:
     """Refuse a kernel that silently lacks an option that was asked for."""
     have = set((uml.tree / ".config").read_text().splitlines())
-    asked = [line for line in configuration(uml.flavour).splitlines() if line.startswith("CONFIG_")]
+    asked = [line for line in configuration(uml.flavour, uml.series).splitlines() if line.startswith("CONFIG_")]
     missing = [line for line in asked if line not in have]
     if missing:
         raise LabError(
-            f"{SOURCE} does not accept {', '.join(missing)} for user-mode Linux; correct lab/uml/*.config", log
+            f"linux-source-{uml.series} does not accept {', '.join(missing)} for user-mode Linux; correct lab/uml/*.config", log
         )
 
 
@@ -140,9 +160,9 @@ def build_modules(uml: Uml, name: str, sources: Iterable[str], beside: Iterable[
 
     `sources` are paths from the top of the project; those that have a Kbuild file are built. Those `beside` are there
     for others to include. The sources are mirrored
-    to build/uml/modules/<flavour>-<name>/, as the objects of different kernels must not meet. Raises LabError.
+    to build/uml/modules/<kernel>-<name>/, as the objects of different kernels must not meet. Raises LabError.
     """
-    stage = CACHE / "modules" / f"{uml.flavour}-{name}"
+    stage = CACHE / "modules" / f"{uml.name}-{name}"
     wanted: dict[Path, bytes] = {}
     folders = []
     sources = tuple(sources)
@@ -163,9 +183,9 @@ def build_modules(uml: Uml, name: str, sources: Iterable[str], beside: Iterable[
             cache.remove(stage)
         _mirror(stage, wanted)
         stamp.write_text(uml.key)
-        log = LOGS / f"uml-{uml.flavour}-{name}.log"
+        log = LOGS / f"uml-{uml.name}-{name}.log"
         log.unlink(missing_ok=True)
-        with step(f"Building modules {name} ({uml.flavour})"):
+        with step(f"Building modules {name} ({uml.name})"):
             uml.make(f"the modules of {name}", AT_TREE, f"M={AT_MODULES}", "modules", log=log, timeout=600,
                      binds={stage: AT_MODULES})
     return stage
