@@ -114,6 +114,21 @@ static inline bool skb_frags_readable(const struct sk_buff *skb)
 }
 #endif
 
+/*
+ * Segmentation leaves CWR in all segments, and GRO merges only packets that all have it or
+ * none, since 6.15: AccECN has made it part of a counter.
+ */
+#ifdef NETIF_F_GSO_ACCECN
+#define XENLRO_KEEPS_CWR	true
+#define XENLRO_GSO_CWR		SKB_GSO_TCP_ACCECN
+#else
+#define XENLRO_KEEPS_CWR	false
+#define XENLRO_GSO_CWR		SKB_GSO_TCP_ECN
+#endif
+
+/* Segmentation repeats an identification, and GRO merges such packets, without DF since 6.18. */
+#define XENLRO_KEEPS_ID		(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0))
+
 /* Whether the NIC has decrypted it. The field comes with TLS offload, or from 6.11 on by itself. */
 static inline bool xenlro_decrypted(const struct sk_buff *skb)
 {

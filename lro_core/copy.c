@@ -233,7 +233,7 @@ static noinline bool copy_receive(struct lro *lro, const void *frame, unsigned i
 	/* Another layout goes on as it began, through lro_receive_skb(). */
 	if (flow->layout != LRO_LAYOUT_COPY || !copy_append(lro, flow, &pkt, payload, verified))
 		return false;
-	lro_state_add(&flow->state, &pkt);
+	lro_state_add(&flow->state, &pkt, lro_rules(lro));
 	lro_grown(lro, flow);
 	return true;
 }

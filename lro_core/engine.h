@@ -60,6 +60,11 @@ enum lro_counter {
 	LRO_COUNTER_COUNT
 };
 
+/* What segmentation leaves as it was, see &enum lro_rule. */
+#define LRO_SEGMENTATION_RULES			\
+	((XENLRO_KEEPS_CWR ? LRO_RULE_SAME_CWR : 0) |	\
+	 (XENLRO_KEEPS_ID ? LRO_RULE_FIXED_ID : 0))
+
 struct lro_table;
 struct lro_snapshot;
 
@@ -125,9 +130,10 @@ struct lro {
 	u64 reason[LRO_REASON_COUNT];
 };
 
-static inline bool lro_relaxed(const struct lro *lro)
+/* Bits of &enum lro_rule: those of this kernel's segmentation, and of the mode. */
+static inline unsigned int lro_rules(const struct lro *lro)
 {
-	return lro->mode == LRO_RELAXED;
+	return LRO_SEGMENTATION_RULES | (lro->mode == LRO_RELAXED ? LRO_RULE_RELAXED : 0);
 }
 
 /* TCP header and payload, bytes. */

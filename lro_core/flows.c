@@ -165,7 +165,7 @@ struct lro_flow *lro_flows_stray(const struct lro_flows *flows, const struct lro
 }
 
 void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_packet *pkt,
-		    struct sk_buff *skb)
+		    struct sk_buff *skb, unsigned int rules)
 {
 	const struct lro_state *before = &flow->state;
 	u32 hash = key_hash(flows, &pkt->key);
@@ -176,7 +176,7 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 		flow->streak = 0;
 	flow->key = pkt->key;
 	set->hash[flow - set->flow] = hash;
-	lro_state_start(&flow->state, pkt);
+	lro_state_start(&flow->state, pkt, rules);
 	flow->born = flows->born++;
 	flow->until = 0;
 	flow->skb = skb;

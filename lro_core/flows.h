@@ -319,9 +319,10 @@ struct lro_flow *lro_flows_stray(const struct lro_flows *flows, const struct lro
  * @flow: free place, from lro_flows_place()
  * @pkt: first packet
  * @skb: aggregate; ownership passes to the flow
+ * @rules: bits of &enum lro_rule
  */
 void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct lro_packet *pkt,
-		    struct sk_buff *skb);
+		    struct sk_buff *skb, unsigned int rules);
 
 /**
  * lro_flows_grown() - take note of the packet that an aggregate begins or goes on with

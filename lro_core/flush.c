@@ -21,7 +21,7 @@ struct lro_flow *lro_open(struct lro *lro, struct sk_buff *skb, const struct lro
 
 	while ((flow = lro_flows_place(&lro->flows, &pkt->key))->skb)
 		lro_flush(lro, flow, LRO_FLUSH_EVICTED);
-	lro_flows_open(&lro->flows, flow, pkt, skb);
+	lro_flows_open(&lro->flows, flow, pkt, skb, lro_rules(lro));
 	lro_begin_skb(flow);
 	return flow;
 }

@@ -235,7 +235,7 @@ void lro_finish_skb(struct lro_flow *flow)
 	th = tcp_hdr(skb);
 
 	if (flow->key.link & LRO_KEY_IPV6) {
-		ipv6_hdr(skb)->payload_len = htons(state->ip_len - ip_hdr_len);
+		ipv6_hdr(skb)->payload_len = htons(state->ip_len - LRO_IPV6_LEN);
 		info->gso_type = SKB_GSO_TCPV6;
 	} else {
 		ip_hdr(skb)->tot_len = htons(state->ip_len);
@@ -247,7 +247,7 @@ void lro_finish_skb(struct lro_flow *flow)
 	info->gso_size = state->gso_size;
 	info->gso_segs = state->segs;
 	if (th->cwr)
-		info->gso_type |= SKB_GSO_TCP_ECN;
+		info->gso_type |= XENLRO_GSO_CWR;
 
 	/*
 	 * Each packet's checksum was verified, so the aggregate only carries what

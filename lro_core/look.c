@@ -13,6 +13,6 @@ bool lro_look_up(struct lro *lro, struct lro_frame *frame, struct lro_packet *pk
 		return false;
 	*flow = lro_flows_find(&lro->flows, &pkt->key);
 	if (*flow)
-		*why = lro_match(&(*flow)->state, pkt, lro_relaxed(lro));
+		*why = lro_match(&(*flow)->state, pkt, lro_rules(lro));
 	return true;
 }

@@ -43,11 +43,22 @@ enum {
 #define ETHERTYPE_IPV4	0x0800
 #define ETHERTYPE_IPV6	0x86dd
 #define FRAG_DF		0x4000
+#define FRAG_ANY	0x3fff		/* more fragments, and where this one belongs */
 #define TS_OPTION	0x0101080a	/* NOP NOP timestamp, 10 bytes */
 
 #define FLAGS_LAST	(LRO_TCP_PSH | LRO_TCP_FIN)
-#define FLAGS_EQUAL	(0xff ^ (FLAGS_LAST | LRO_TCP_CWR))
+#define FLAGS_SAME_CWR	(0xff ^ FLAGS_LAST)
+#define FLAGS_EQUAL	(FLAGS_SAME_CWR ^ LRO_TCP_CWR)
 #define FLAGS_PASS	(LRO_TCP_SYN | LRO_TCP_RST | LRO_TCP_URG)
+
+/* IPv6 headers by number. */
+enum {
+	V6_HOP_BY_HOP = 0,
+	V6_ROUTING = 43,
+	V6_FRAGMENT = 44,
+	V6_AUTHENTICATION = 51,
+	V6_DESTINATION = 60,
+};
 
 static bool ip_checksum_ok(const u8 *ip)
 {
@@ -75,11 +86,7 @@ static enum lro_reason flags_reason(u8 flags)
 {
 	if (flags & LRO_TCP_SYN)
 		return LRO_PASS_SYN;
-	if (flags & LRO_TCP_RST)
-		return LRO_PASS_RST;
-	if (flags & LRO_TCP_URG)
-		return LRO_PASS_URG;
-	return LRO_PASS_NO_ACK;
+	return flags & LRO_TCP_RST ? LRO_PASS_RST : LRO_PASS_URG;
 }
 
 /* The rules for packets whose flow is known, from the TCP header on. */
@@ -95,14 +102,12 @@ static enum lro_reason parse_tcp(const u8 *frame, unsigned int avail, struct lro
 		return LRO_PASS_LENGTH;
 
 	pkt->flags = th[TCP_FLAGS];
-	if ((pkt->flags & (FLAGS_PASS | LRO_TCP_ACK)) != LRO_TCP_ACK)
+	if (pkt->flags & FLAGS_PASS)
 		return flags_reason(pkt->flags);
-	if (tcp_len != LRO_TCP_LEN && tcp_len != LRO_TCP_LEN + LRO_TS_LEN)
-		return LRO_PASS_TCP_OPTIONS;
+	if (pkt->tcp + tcp_len > LRO_HDR_MAX)
+		return LRO_PASS_IP_OPTIONS;
 	if (avail < pkt->tcp + tcp_len)
 		return LRO_PASS_TRUNCATED;
-	if (tcp_len != LRO_TCP_LEN && lro_get_be32(th + TCP_OPTIONS) != TS_OPTION)
-		return LRO_PASS_TCP_OPTIONS;
 
 	pkt->payload = pkt->ip_len - before - tcp_len;
 	if (!pkt->payload)
@@ -172,7 +177,7 @@ static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned i
 	}
 	if (frame[V4_VIHL] >> 4 != 4 || ip_hdr < LRO_IPV4_LEN)
 		return stray(reason, LRO_PASS_IP_HEADER);
-	if (lro_get_be16(frame + V4_FRAG) & ~FRAG_DF)
+	if (lro_get_be16(frame + V4_FRAG) & FRAG_ANY)
 		return stray(reason, LRO_PASS_FRAGMENT);
 	ports = LRO_IP_OFF + ip_hdr;
 	if (avail < ports + 4)
@@ -192,64 +197,87 @@ static enum lro_verdict parse_v4(const u8 *frame, unsigned int avail, unsigned i
 	return verdict(reason, parse_segment(frame, avail, len, pkt));
 }
 
-/*
- * What an IPv6 packet with extension headers carries in the end. True for TCP,
- * and for what lies beyond the bytes that may be read.
+/**
+ * struct chain - extension headers of an IPv6 packet
+ * @end: frame bytes before what they lead to, or before the first that cannot be read
+ * @tcp: they lead to TCP, as far as can be read
+ * @whole: all of them can be read
+ * @copied: all of them are such as GRO of each kernel merges and segmentation copies
  */
-static bool extensions_lead_to_tcp(const u8 *frame, unsigned int avail)
+struct chain {
+	unsigned int end;
+	bool tcp;
+	bool whole;
+	bool copied;
+};
+
+/* Where a route goes on, the checksum is over another address than the one in the header. */
+static bool is_last_hop(const u8 *routing)
 {
-	unsigned int next = frame[V6_NEXT], at = V6_TCP;
+	return !routing[3];
+}
+
+static struct chain follow(const u8 *frame, unsigned int avail)
+{
+	struct chain c = { .end = V6_TCP, .tcp = true, .copied = true };
+	unsigned int next = frame[V6_NEXT];
 
 	for (;;) {
-		unsigned int unit, base;
+		const u8 *at = frame + c.end;
+		unsigned int unit = 8;
 
 		switch (next) {
-		case 0:		/* hop-by-hop options */
-		case 43:	/* routing */
-		case 60:	/* destination options */
-			unit = 8;
-			base = 8;
+		case V6_HOP_BY_HOP:
+		case V6_ROUTING:
+		case V6_DESTINATION:
 			break;
-		case 44:	/* fragment: the byte after is reserved */
+		case V6_FRAGMENT:	/* the byte after is reserved */
 			unit = 0;
-			base = 8;
+			c.copied = false;
 			break;
-		case 51:	/* authentication */
+		case V6_AUTHENTICATION:
 			unit = 4;
-			base = 8;
+			c.copied = false;
 			break;
 		default:
-			return next == LRO_PROTO_TCP;
+			c.tcp = next == LRO_PROTO_TCP;
+			c.whole = true;
+			return c;
 		}
-		if (avail < at + 2)
-			return true;
-		next = frame[at];
-		at += base + frame[at + 1] * unit;
+		if (avail < c.end + 4)
+			return c;
+		c.copied &= next != V6_ROUTING || is_last_hop(at);
+		next = at[0];
+		c.end += 8 + at[1] * unit;
 	}
 }
 
 static enum lro_verdict parse_v6(const u8 *frame, unsigned int avail, unsigned int len,
 				 struct lro_packet *pkt, enum lro_reason *reason)
 {
+	struct chain c;
 	enum lro_reason why;
 	unsigned int i;
 
 	pkt->key.link |= LRO_KEY_IPV6;
 	if (avail < V6_TCP)
 		return stray(reason, LRO_PASS_TRUNCATED);
-	if (frame[V6_NEXT] != LRO_PROTO_TCP && !extensions_lead_to_tcp(frame, avail))
+	c = follow(frame, avail);
+	if (!c.tcp)
 		return foreign(reason, LRO_GRO_NOT_TCP);
 	for (i = 0; i < 8; i++)
 		pkt->key.addr[i] = lro_load32(frame + V6_ADDR + 4 * i);
 	if (frame[V6_WORD] >> 4 != 6)
 		return stray(reason, LRO_PASS_IP_HEADER);
-	if (frame[V6_NEXT] != LRO_PROTO_TCP)
+	if (!c.whole || !c.copied)
 		return stray(reason, LRO_PASS_IP_OPTIONS);
-	if (avail < V6_TCP + 4)
+	if (avail < c.end + 4)
 		return stray(reason, LRO_PASS_TRUNCATED);
 
-	pkt->key.ports = lro_load32(frame + V6_TCP);
-	pkt->tcp = V6_TCP;
+	pkt->key.ports = lro_load32(frame + c.end);
+	if (c.end > LRO_HDR_MAX - LRO_TCP_LEN)
+		return verdict(reason, LRO_PASS_IP_OPTIONS);
+	pkt->tcp = c.end;
 	pkt->ip_id = 0;
 	why = parse_ip_length(frame, avail, len, pkt);
 	return verdict(reason, why ? why : parse_segment(frame, avail, len, pkt));
@@ -277,6 +305,40 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
 	return foreign(reason, LRO_GRO_NOT_IP);
 }
 
+/* Where the TCP header begins, if it can be read that far; 0 if there is none. */
+static unsigned int wanted_tcp(const u8 *frame, unsigned int avail)
+{
+	struct chain c;
+
+	switch (lro_get_be16(frame + MAC_TYPE)) {
+	case ETHERTYPE_IPV4:
+		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == LRO_PROTO_TCP ? V4_TCP : 0;
+	case ETHERTYPE_IPV6:
+		c = follow(frame, avail);
+		return c.tcp && c.copied ? c.end : 0;
+	}
+	return 0;
+}
+
+unsigned int lro_headers_wanted(const u8 *frame, unsigned int avail)
+{
+	unsigned int tcp;
+
+	/* Enough to see what IPv6 carries. */
+	if (avail < V4_TCP + LRO_TCP_LEN)
+		return V4_TCP + LRO_TCP_LEN;
+	tcp = wanted_tcp(frame, avail);
+	if (!tcp || avail < tcp + LRO_TCP_LEN)
+		return tcp ? tcp + LRO_TCP_LEN : 0;
+	return tcp + (frame[tcp + TCP_DOFF] >> 4) * 4;
+}
+
+/* IPv6 headers behind which TCP that may merge can be. */
+static bool is_extension(unsigned int next)
+{
+	return next == V6_HOP_BY_HOP || next == V6_ROUTING || next == V6_DESTINATION;
+}
+
 bool lro_never_merges(const u8 *frame, unsigned int avail)
 {
 	if (avail < V4_TCP + LRO_TCP_LEN)
@@ -287,6 +349,8 @@ bool lro_never_merges(const u8 *frame, unsigned int avail)
 		       lro_get_be16(frame + V4_TOTLEN) <=
 		       LRO_IPV4_LEN + (frame[V4_TCP + TCP_DOFF] >> 4) * 4;
 	case ETHERTYPE_IPV6:
+		if (is_extension(frame[V6_NEXT]))
+			return false;
 		return frame[V6_NEXT] != LRO_PROTO_TCP || avail < V6_TCP + LRO_TCP_LEN ||
 		       lro_get_be16(frame + V6_PAYLEN) <= (frame[V6_TCP + TCP_DOFF] >> 4) * 4;
 	}
@@ -302,7 +366,7 @@ bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len)
 	switch (lro_get_be16(frame + MAC_TYPE)) {
 	case ETHERTYPE_IPV4:
 		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == LRO_PROTO_TCP &&
-		       !(lro_get_be16(frame + V4_FRAG) & ~FRAG_DF) &&
+		       !(lro_get_be16(frame + V4_FRAG) & FRAG_ANY) &&
 		       frame[V4_TCP + TCP_FLAGS] == flags;
 	case ETHERTYPE_IPV6:
 		return frame[V6_NEXT] == LRO_PROTO_TCP && avail >= V6_TCP + LRO_TCP_LEN &&
@@ -333,45 +397,97 @@ static u64 ip_diff(const u8 *a, const u8 *b, unsigned int tcp)
 	diff |= lro_diff64(a + V6_ADDR + 8, b + V6_ADDR + 8);
 	diff |= lro_diff64(a + V6_ADDR + 16, b + V6_ADDR + 16);
 	diff |= lro_diff64(a + V6_ADDR + 24, b + V6_ADDR + 24);
+	if (tcp != V6_TCP)
+		diff |= !!memcmp(a + V6_TCP, b + V6_TCP, tcp - V6_TCP);
 	return diff;
 }
 
-/* Acknowledgment, data offset, flags and window, as one word; FIN, PSH and CWR apart. */
-static u64 tcp_middle(const u8 *th)
+/* Flags of which packets have the same. */
+static u8 flags_equal(unsigned int rules)
 {
-	static const u8 mask[8] = { 255, 255, 255, 255, 255, FLAGS_EQUAL, 255, 255 };
-
-	return lro_load64(th + TCP_ACKSEQ) & lro_load64(mask);
+	return rules & LRO_RULE_SAME_CWR ? FLAGS_SAME_CWR : FLAGS_EQUAL;
 }
 
-static u64 tcp_diff(const u8 *a, const u8 *b, bool timestamps, bool relaxed)
+/* Acknowledgment, data offset, flags and window, as one word; flags that may differ apart. */
+static u64 tcp_middle(const u8 *th, unsigned int rules)
+{
+	static const u8 mask[8] = { 255, 255, 255, 255, 255, FLAGS_EQUAL, 255, 255 };
+	static const u8 same_cwr[8] = { 255, 255, 255, 255, 255, FLAGS_SAME_CWR, 255, 255 };
+
+	return lro_load64(th + TCP_ACKSEQ) &
+	       lro_load64(rules & LRO_RULE_SAME_CWR ? same_cwr : mask);
+}
+
+/* Are options of @len bytes timestamps in the form that every sender of today gives them? */
+static bool are_timestamps(const u8 *th, unsigned int len)
+{
+	return len == LRO_TS_LEN && lro_get_be32(th + TCP_OPTIONS) == TS_OPTION;
+}
+
+static u64 options_diff(const u8 *a, const u8 *b, unsigned int len, unsigned int rules)
+{
+	u64 diff;
+
+	if (len != LRO_TS_LEN)
+		return len ? !!memcmp(a + TCP_OPTIONS, b + TCP_OPTIONS, len) : 0;
+	diff = lro_load32(a + TCP_OPTIONS) ^ lro_load32(b + TCP_OPTIONS);
+	if (rules & LRO_RULE_RELAXED && are_timestamps(a, len))
+		return diff;
+	return diff | lro_diff64(a + TCP_TSVAL, b + TCP_TSVAL);
+}
+
+static u64 tcp_diff(const u8 *a, const u8 *b, unsigned int options, unsigned int rules)
 {
 	u64 diff = lro_load32(a + TCP_PORTS) ^ lro_load32(b + TCP_PORTS);
 
 	diff |= (u16)(lro_get_be16(a + TCP_URGENT) ^ lro_get_be16(b + TCP_URGENT));
-	if (timestamps)
-		diff |= lro_load32(a + TCP_OPTIONS) ^ lro_load32(b + TCP_OPTIONS);
-	if (relaxed) {
+	diff |= options_diff(a, b, options, rules);
+	if (rules & LRO_RULE_RELAXED) {
 		diff |= (u8)(a[TCP_DOFF] ^ b[TCP_DOFF]);
-		diff |= (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL;
+		diff |= (a[TCP_FLAGS] ^ b[TCP_FLAGS]) & flags_equal(rules);
 		return diff;
 	}
-	diff |= tcp_middle(a) ^ tcp_middle(b);
-	if (timestamps)
-		diff |= lro_diff64(a + TCP_TSVAL, b + TCP_TSVAL);
+	diff |= tcp_middle(a, rules) ^ tcp_middle(b, rules);
 	return diff;
 }
 
 static bool headers_equal(const struct lro_state *state, const u8 *frame, unsigned int tcp,
-			  unsigned int hdr_len, bool relaxed)
+			  unsigned int hdr_len, unsigned int rules)
 {
 	return !(ip_diff(state->hdr, frame, tcp) |
-		 tcp_diff(state->hdr + tcp, frame + tcp, hdr_len != tcp + LRO_TCP_LEN, relaxed));
+		 tcp_diff(state->hdr + tcp, frame + tcp, hdr_len - tcp - LRO_TCP_LEN, rules));
+}
+
+static enum lro_reason tcp_difference(const u8 *a, const u8 *b, unsigned int rules)
+{
+	bool relaxed = rules & LRO_RULE_RELAXED;
+	u8 flags = a[TCP_FLAGS] ^ b[TCP_FLAGS];
+
+	if (a[TCP_DOFF] >> 4 != b[TCP_DOFF] >> 4)
+		return LRO_FLUSH_OPTIONS;
+	if (!relaxed && lro_load32(a + TCP_ACKSEQ) != lro_load32(b + TCP_ACKSEQ))
+		return LRO_FLUSH_ACK;
+	if (!relaxed && lro_get_be16(a + TCP_WINDOW) != lro_get_be16(b + TCP_WINDOW))
+		return LRO_FLUSH_WINDOW;
+	if (lro_get_be16(a + TCP_URGENT) != lro_get_be16(b + TCP_URGENT))
+		return LRO_FLUSH_URGENT;
+	if (a[TCP_DOFF] != b[TCP_DOFF] || flags & FLAGS_EQUAL)
+		return LRO_FLUSH_FLAGS;
+	if (flags & flags_equal(rules))
+		return LRO_FLUSH_CWR;
+	if (!are_timestamps(a, (a[TCP_DOFF] >> 4) * 4 - LRO_TCP_LEN) ||
+	    lro_load32(a + TCP_OPTIONS) != lro_load32(b + TCP_OPTIONS))
+		return LRO_FLUSH_OPTIONS;
+	return LRO_FLUSH_TIMESTAMP;
 }
 
 /* Name the first header field that differs, in the order of the packet. */
-static enum lro_reason header_difference(const u8 *a, const u8 *b, unsigned int tcp, bool relaxed)
+static enum lro_reason header_difference(const struct lro_state *state,
+					 const struct lro_packet *pkt, unsigned int rules)
 {
+	const u8 *a = state->hdr, *b = pkt->frame;
+	unsigned int tcp = state->tcp;
+
 	if (memcmp(a, b, LRO_MAC_LEN))
 		return LRO_FLUSH_MAC;
 	if (tcp == V4_TCP) {
@@ -388,35 +504,32 @@ static enum lro_reason header_difference(const u8 *a, const u8 *b, unsigned int 
 			return LRO_FLUSH_LABEL;
 		if (a[V6_HOPS] != b[V6_HOPS])
 			return LRO_FLUSH_TTL;
+		if (tcp != pkt->tcp || a[V6_NEXT] != b[V6_NEXT] ||
+		    memcmp(a + V6_TCP, b + V6_TCP, tcp - V6_TCP))
+			return LRO_FLUSH_EXTENSION;
 	}
-	a += tcp;
-	b += tcp;
-	if (a[TCP_DOFF] >> 4 != b[TCP_DOFF] >> 4)
-		return LRO_FLUSH_OPTIONS;
-	if (!relaxed && lro_load32(a + TCP_ACKSEQ) != lro_load32(b + TCP_ACKSEQ))
-		return LRO_FLUSH_ACK;
-	if (!relaxed && lro_get_be16(a + TCP_WINDOW) != lro_get_be16(b + TCP_WINDOW))
-		return LRO_FLUSH_WINDOW;
-	if (lro_get_be16(a + TCP_URGENT) != lro_get_be16(b + TCP_URGENT))
-		return LRO_FLUSH_URGENT;
-	if (a[TCP_DOFF] != b[TCP_DOFF] ||
-	    ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & FLAGS_EQUAL))
-		return LRO_FLUSH_FLAGS;
-	return LRO_FLUSH_TIMESTAMP;
+	return tcp_difference(a + tcp, b + tcp, rules);
+}
+
+/* May segmentation repeat the identification of an aggregate of one packet? */
+static bool repeats_id(const struct lro_state *state, const struct lro_packet *pkt,
+		       unsigned int rules)
+{
+	return state->segs == 1 && pkt->ip_id == state->ip_id &&
+	       (rules & LRO_RULE_FIXED_ID || state->hdr[V4_FRAG] & (FRAG_DF >> 8));
 }
 
 /*
  * The identification must be what segmentation will write: that of the first
- * packet counted up, or kept if the second packet repeated it, which only a
- * packet that is never fragmented may do.
+ * packet counted up, or kept if the second packet repeated it.
  */
-static bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt)
+static bool ip_id_ok(const struct lro_state *state, const struct lro_packet *pkt,
+		     unsigned int rules)
 {
 	u16 distance = pkt->ip_id - state->ip_id;
 
-	if (state->tcp != V4_TCP || distance == (state->fixed_id ? 0 : state->segs))
-		return true;
-	return state->segs == 1 && !distance && (state->hdr[V4_FRAG] & (FRAG_DF >> 8));
+	return state->tcp != V4_TCP || distance == (state->fixed_id ? 0 : state->segs) ||
+	       repeats_id(state, pkt, rules);
 }
 
 static bool is_older(const u8 *than, const u8 *this)
@@ -431,7 +544,7 @@ static enum lro_reason match_newer(const struct lro_state *state, const struct l
 
 	if (is_older(a + TCP_ACKSEQ, b + TCP_ACKSEQ))
 		return LRO_FLUSH_ACK;
-	if (state->hdr_len != state->tcp + LRO_TCP_LEN &&
+	if (are_timestamps(a, state->hdr_len - state->tcp - LRO_TCP_LEN) &&
 	    (is_older(a + TCP_TSVAL, b + TCP_TSVAL) || is_older(a + TCP_TSECR, b + TCP_TSECR)))
 		return LRO_FLUSH_TIMESTAMP;
 	return LRO_CONTINUE;
@@ -439,36 +552,37 @@ static enum lro_reason match_newer(const struct lro_state *state, const struct l
 
 /* What is neither in the masked compare nor dependent on it. */
 static enum lro_reason match_rest(const struct lro_state *state, const struct lro_packet *pkt,
-				  bool relaxed)
+				  unsigned int rules)
 {
 	if (pkt->vlan != state->vlan)
 		return LRO_FLUSH_VLAN;
 	if (pkt->seq != lro_next_seq(state))
 		return LRO_FLUSH_SEQ;
-	if (pkt->flags & LRO_TCP_CWR)
+	if (pkt->flags & LRO_TCP_CWR && !(rules & LRO_RULE_SAME_CWR))
 		return LRO_FLUSH_CWR;
 	if (pkt->payload > state->gso_size)
 		return LRO_FLUSH_LONGER;
 	if (state->ip_len + pkt->payload > state->max_len)
 		return LRO_FLUSH_NO_ROOM;
-	if (relaxed)
+	if (rules & LRO_RULE_RELAXED)
 		return match_newer(state, pkt);
-	return ip_id_ok(state, pkt) ? LRO_CONTINUE : LRO_FLUSH_IP_ID;
+	return ip_id_ok(state, pkt, rules) ? LRO_CONTINUE : LRO_FLUSH_IP_ID;
 }
 
 enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
-			  bool relaxed)
+			  unsigned int rules)
 {
-	if (pkt->hdr_len != state->hdr_len ||
-	    !headers_equal(state, pkt->frame, state->tcp, state->hdr_len, relaxed))
-		return header_difference(state->hdr, pkt->frame, state->tcp, relaxed);
-	return match_rest(state, pkt, relaxed);
+	if (pkt->hdr_len != state->hdr_len || pkt->tcp != state->tcp ||
+	    !headers_equal(state, pkt->frame, state->tcp, state->hdr_len, rules))
+		return header_difference(state, pkt, rules);
+	return match_rest(state, pkt, rules);
 }
 
-void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
+void lro_state_start(struct lro_state *state, const struct lro_packet *pkt, unsigned int rules)
 {
 	memcpy(state->hdr, pkt->frame, pkt->hdr_len);
-	state->hdr[pkt->tcp + TCP_FLAGS] &= ~LRO_TCP_CWR;
+	if (!(rules & LRO_RULE_SAME_CWR))
+		state->hdr[pkt->tcp + TCP_FLAGS] &= ~LRO_TCP_CWR;
 	state->vlan = pkt->vlan;
 	state->ip_len = pkt->ip_len - pkt->payload;
 	state->ip_id = pkt->ip_id;
@@ -484,13 +598,12 @@ void lro_state_start(struct lro_state *state, const struct lro_packet *pkt)
 	lro_state_advance(state, state->tcp, pkt->payload);
 }
 
-void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
+void lro_state_add(struct lro_state *state, const struct lro_packet *pkt, unsigned int rules)
 {
 	u8 *to = state->hdr + state->tcp;
 	const u8 *from = pkt->frame + pkt->tcp;
 
-	if (state->segs == 1 && state->tcp == V4_TCP && pkt->ip_id == state->ip_id &&
-	    (state->hdr[V4_FRAG] & (FRAG_DF >> 8))) {
+	if (state->tcp == V4_TCP && repeats_id(state, pkt, rules)) {
 		state->fixed_id = true;
 		lro_store16(state->hdr + V4_ID, lro_load16(pkt->frame + V4_ID));
 		lro_store16(state->hdr + V4_CHECK, lro_load16(pkt->frame + V4_CHECK));
@@ -501,7 +614,7 @@ void lro_state_add(struct lro_state *state, const struct lro_packet *pkt)
 	/* The latest counts. In strict mode this writes what is there already. */
 	lro_store32(to + TCP_ACKSEQ, lro_load32(from + TCP_ACKSEQ));
 	lro_store16(to + TCP_WINDOW, lro_load16(from + TCP_WINDOW));
-	if (state->hdr_len != state->tcp + LRO_TCP_LEN)
+	if (are_timestamps(to, state->hdr_len - state->tcp - LRO_TCP_LEN))
 		lro_store64(to + TCP_TSVAL, lro_load64(from + TCP_TSVAL));
 }
 

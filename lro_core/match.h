@@ -43,8 +43,11 @@
  */
 #define LRO_PADDED_LEN	60u
 
-/* No mergeable packet has more header bytes than this. */
-#define LRO_HDR_MAX	(LRO_IP_OFF + LRO_IPV6_LEN + LRO_TCP_LEN + LRO_TS_LEN)
+/*
+ * No mergeable packet has more header bytes than this: all TCP options and no extension
+ * headers, or timestamps and 74 bytes of extension headers.
+ */
+#define LRO_HDR_MAX	160u
 
 /*
  * Largest IP packet the engine builds. The frame around it, Ethernet header
@@ -67,6 +70,22 @@ enum lro_verdict {
 	LRO_STRAY,
 	LRO_PASS,
 	LRO_CANDIDATE,
+};
+
+/**
+ * enum lro_rule - what the rules depend on
+ * @LRO_RULE_RELAXED: a newer acknowledgment, window and timestamp may replace the older,
+ *	and the IP identification is free
+ * @LRO_RULE_SAME_CWR: all packets have CWR or none, as the kernel's segmentation leaves the
+ *	flag in all segments; else only the first may have it, as segmentation takes it
+ *	from all others
+ * @LRO_RULE_FIXED_ID: the kernel's segmentation can repeat an IPv4 identification without
+ *	DF, too
+ */
+enum lro_rule {
+	LRO_RULE_RELAXED = 1,
+	LRO_RULE_SAME_CWR = 2,
+	LRO_RULE_FIXED_ID = 4,
 };
 
 /**
@@ -127,9 +146,10 @@ struct lro_packet {
  * @fixed_id: all packets have the identification of the first
  * @limit: packets of full size that end it, see lro_state_limit()
  * @max_len: IP packet allowed, bytes
- * @hdr: headers of its first packet, without CWR, and with sequence number, IPv4
- *	identification and the checksum of the IPv4 header as they continue it; in relaxed
- *	mode acknowledgment, window and timestamps of its last
+ * @hdr: headers that continue it: those of its first packet, without CWR unless
+ *	%LRO_RULE_SAME_CWR, and with sequence number, IPv4
+ *	identification and the checksum of the IPv4 header counted up; in relaxed mode
+ *	acknowledgment, window and timestamps of its last
  */
 struct lro_state {
 	u32 vlan;
@@ -190,6 +210,16 @@ enum lro_verdict lro_parse(const u8 *frame, unsigned int avail, unsigned int len
 			   struct lro_packet *pkt, enum lro_reason *reason);
 
 /**
+ * lro_headers_wanted() - how far lro_parse() would read
+ * @frame: first byte of the Ethernet header
+ * @avail: bytes that may be read at @frame
+ *
+ * Return: bytes of the frame, where it has them. If that is more than @avail, more may be
+ * wanted once these can be read.
+ */
+unsigned int lro_headers_wanted(const u8 *frame, unsigned int avail);
+
+/**
  * lro_never_merges() - is that plain from a few bytes
  * @frame: first byte of the Ethernet header
  * @avail: bytes that may be read at @frame
@@ -221,31 +251,32 @@ bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len);
  * lro_match() - does a packet continue an aggregate
  * @state: aggregate of the packet's flow
  * @pkt: candidate
- * @relaxed: a newer acknowledgment, window and timestamp may replace the older,
- *	and the IP identification is free
+ * @rules: bits of &enum lro_rule
  *
- * Whatever is merged when not @relaxed, TCP segmentation of the aggregate gives
+ * Whatever is merged without %LRO_RULE_RELAXED, TCP segmentation of the aggregate gives
  * back: it increments or keeps the IP identification, clears PSH and FIN in all
- * but the last segment and CWR in all but the first, and copies the rest.
+ * but the last segment, clears or keeps CWR in all but the first, and copies the rest.
  *
  * Return: %LRO_CONTINUE if it does, else the reason to end the aggregate.
  */
 enum lro_reason lro_match(const struct lro_state *state, const struct lro_packet *pkt,
-			  bool relaxed);
+			  unsigned int rules);
 
 /**
  * lro_state_start() - begin an aggregate
  * @state: filled in
  * @pkt: its first packet, a candidate
+ * @rules: bits of &enum lro_rule
  */
-void lro_state_start(struct lro_state *state, const struct lro_packet *pkt);
+void lro_state_start(struct lro_state *state, const struct lro_packet *pkt, unsigned int rules);
 
 /**
  * lro_state_add() - account for a packet that continues an aggregate
  * @state: aggregate
  * @pkt: packet for which lro_match() gave %LRO_CONTINUE
+ * @rules: the same
  */
-void lro_state_add(struct lro_state *state, const struct lro_packet *pkt);
+void lro_state_add(struct lro_state *state, const struct lro_packet *pkt, unsigned int rules);
 
 /**
  * lro_state_ends() - must the aggregate be delivered now

@@ -141,7 +141,7 @@ static bool page_append(struct lro *lro, struct lro_flow *flow, const struct pag
 	    !make_room(lro, flow, frame->payload_count, frame->pool))
 		return false;
 	/* Pages that hold headers only are free after page_attach(). */
-	lro_state_add(&flow->state, pkt);
+	lro_state_add(&flow->state, pkt, lro_rules(lro));
 	page_attach(flow, frame, pkt->payload);
 	lro_grown(lro, flow);
 	return true;

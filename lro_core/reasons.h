@@ -21,11 +21,9 @@
 	R(PASS_TRAILER, "pass_trailer")			\
 	R(PASS_IP_CHECKSUM, "pass_ip_checksum")		\
 	R(PASS_TCP_HEADER, "pass_tcp_header")		\
-	R(PASS_TCP_OPTIONS, "pass_tcp_options")		\
 	R(PASS_SYN, "pass_syn")				\
 	R(PASS_RST, "pass_rst")				\
 	R(PASS_URG, "pass_urg")				\
-	R(PASS_NO_ACK, "pass_no_ack")			\
 	R(PASS_PURE_ACK, "pass_pure_ack")		\
 	R(PASS_REQUEST, "pass_request")			\
 	R(PASS_TCP_CHECKSUM, "pass_tcp_checksum")	\
@@ -61,6 +59,7 @@
 	R(FLUSH_TOS, "flush_tos")			\
 	R(FLUSH_TTL, "flush_ttl")			\
 	R(FLUSH_LABEL, "flush_label")			\
+	R(FLUSH_EXTENSION, "flush_extension")		\
 	R(FLUSH_DF, "flush_df")				\
 	R(FLUSH_IP_ID, "flush_ip_id")			\
 	R(FLUSH_SEQ, "flush_seq")			\

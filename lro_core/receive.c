@@ -39,19 +39,16 @@ static bool is_foreign(const struct sk_buff *skb)
  */
 static bool pull_headers(struct sk_buff *skb)
 {
-	bool v6 = skb->protocol == htons(ETH_P_IPV6);
-	unsigned int ip_hdr = v6 ? LRO_IPV6_LEN : LRO_IPV4_LEN;
-	unsigned int need = min(skb->len, ip_hdr + LRO_TCP_LEN);
-	const struct tcphdr *th;
+	unsigned int avail, want;
 
-	if (!pskb_may_pull(skb, need))
-		return false;
-	if (need < ip_hdr + LRO_TCP_LEN)
-		return true;
-	th = (const struct tcphdr *)(skb->data + ip_hdr);
-	if (th->doff * 4 != LRO_TCP_LEN + LRO_TS_LEN)
-		return true;
-	return pskb_may_pull(skb, min(skb->len, need + LRO_TS_LEN));
+	for (;;) {
+		avail = skb_headlen(skb) + ETH_HLEN;
+		want = min(lro_headers_wanted(skb_mac_header(skb), avail), skb->len + ETH_HLEN);
+		if (want <= avail)
+			return true;
+		if (!pskb_may_pull(skb, want - ETH_HLEN))
+			return false;
+	}
 }
 
 static void pass_on(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
@@ -169,9 +166,9 @@ static void skb_receive_candidate(struct lro *lro, struct sk_buff *skb,
 		return;
 	}
 	if (flow) {
-		why = lro_match(&flow->state, pkt, lro_relaxed(lro));
+		why = lro_match(&flow->state, pkt, lro_rules(lro));
 		if (!why && lro_may_join_skb(flow, skb)) {
-			lro_state_add(&flow->state, pkt);
+			lro_state_add(&flow->state, pkt, lro_rules(lro));
 			lro_join_skb(flow, skb, pkt->hdr_len - LRO_MAC_LEN, false);
 			lro_grown(lro, flow);
 			return;

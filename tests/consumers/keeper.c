@@ -9,7 +9,7 @@
 #include <compat.h>
 
 #include "consumers.h"
-#include "segment.h"
+#include "gso.h"
 
 #define SPACE	(70 * 1024)
 
@@ -78,8 +78,7 @@ static unsigned int check(const struct sk_buff *skb, unsigned int n)
 			consumers_fault("what is kept of segment %u is not what came", n);
 		return n + 1;
 	}
-	for (i = 0; segment_cut(space, len, info->gso_size,
-				info->gso_type & SKB_GSO_TCP_FIXEDID, i, &seg); i++, n++)
+	for (i = 0; segment_cut(space, len, info->gso_size, segment_kind(skb), i, &seg); i++, n++)
 		if (!is_frame(n, seg.hdr, seg.hdr_len, seg.payload, seg.payload_len))
 			consumers_fault("what is kept of segment %u is not what came", n);
 	return n;

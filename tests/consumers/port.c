@@ -12,7 +12,7 @@
 #include <compat.h>
 
 #include "consumers.h"
-#include "segment.h"
+#include "gso.h"
 #include "wire.h"
 
 #define OFFERED	(NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_FRAGLIST | NETIF_F_ALL_TSO | \
@@ -213,13 +213,12 @@ static bool complete_checksum(unsigned int n, const struct sk_buff *skb, u8 *fra
 static void transmit_aggregate(unsigned int n, const struct sk_buff *skb, u16 tag)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);
-	bool fixed_id = info->gso_type & SKB_GSO_TCP_FIXEDID;
 	struct segment seg;
 	unsigned int i;
 
 	if (skb_checksum_start_offset(skb) != tcp_at(space) || skb->csum_offset != 16)
 		consumers_fault("port%u: the checksum of an aggregate begins elsewhere", n);
-	for (i = 0; segment_cut(space, skb->len, info->gso_size, fixed_id, i, &seg); i++) {
+	for (i = 0; segment_cut(space, skb->len, info->gso_size, segment_kind(skb), i, &seg); i++) {
 		if (seg.hdr_len + seg.payload_len > sizeof(one)) {
 			consumers_fault("port%u: segments of %u bytes", n, seg.payload_len);
 			return;

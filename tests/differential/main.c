@@ -3,9 +3,11 @@
  * The same packets through GRO and through the engine's strict mode.
  *
  * Each poll hands in some packets and completes, so that nothing outlives it in
- * either. A packet begins a delivery or joins one; where GRO and the engine do
- * not agree, a reason of the list must apply. What follows in that flow until the
- * poll ends is not judged: the aggregates differ then.
+ * either. A packet begins a delivery or joins one. Where only GRO merges, the kernel's own
+ * segmentation must fail to give back what it got, or a packet of the flow be overtaken:
+ * else the engine has missed a merge. Where only the engine does, a reason of the list must
+ * apply. What follows in that flow until the poll ends is not judged: the aggregates differ
+ * then. What the engine delivers must be cut up into what it got, and in order, always.
  */
 #include <linux/completion.h>
 #include <linux/etherdevice.h>
@@ -16,6 +18,7 @@
 #include <compat.h>
 #include <lro.h>
 
+#include "exact.h"
 #include "netdev.h"
 #include "reasons.h"
 
@@ -40,9 +43,11 @@ MODULE_PARM_DESC(seed, "what the stream depends on");
  * @error: a packet could not be made
  * @batch: packets
  * @stream: generator
- * @merged: packets that joined a delivery, by GRO and by the engine
+ * @deliveries: of GRO and of the engine
  * @same: packets that both treated alike
  * @unjudged: packets after a difference
+ * @changed: packets that only GRO merges, and loses bits of
+ * @overtaken: packets that only GRO merges, and loses the order of
  * @unexplained: differences without a reason
  * @times: how often each reason explained a difference
  */
@@ -55,9 +60,11 @@ struct bed {
 	int error;
 	struct batch batch;
 	struct stream stream;
-	unsigned long merged[2];
+	unsigned long deliveries[2];
 	unsigned long same;
 	unsigned long unjudged;
+	unsigned long changed;
+	unsigned long overtaken;
 	unsigned long unexplained;
 	unsigned long times[REASONS_MAX];
 };
@@ -67,10 +74,10 @@ static rx_handler_result_t collect(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
 	struct bed *bed = rcu_dereference(skb->dev->rx_handler_data);
-	unsigned int *count = bed->engine ? bed->batch.lro : bed->batch.gro;
+	struct batch *b = &bed->batch;
 
 	if (skb->mark && skb->mark <= BATCH)
-		count[skb->mark - 1] += skb_shinfo(skb)->gso_segs ?: 1;
+		exact_deliver(bed->engine ? &b->lro : &b->gro, b->pkt, skb);
 	consume_skb(skb);
 	return RX_HANDLER_CONSUMED;
 }
@@ -120,49 +127,91 @@ static void run_poll(struct bed *bed, bool engine)
 	wait_for_completion(&bed->done);
 }
 
-static void explain(struct bed *bed, int before, unsigned int i)
+static __printf(3, 4) void fault(struct bed *bed, unsigned int i, const char *format, ...)
 {
 	const struct stream_packet *pkt = &bed->batch.pkt[i];
-	bool gro_merges = !bed->batch.gro[i];
-	unsigned int n;
+	struct va_format vaf = { .fmt = format };
+	va_list arguments;
+	int before;
 
-	for (n = 0; before >= 0 && n < reason_count; n++) {
-		if (reasons[n].gro_merges == gro_merges &&
-		    reasons[n].applies(&bed->batch, before, i)) {
-			bed->times[n]++;
-			return;
-		}
-	}
 	if (bed->unexplained++ >= SHOWN_MAX)
 		return;
-	pr_info("differential: fault: only %s merges packet %u of its poll, flow %u\n",
-		gro_merges ? "GRO" : "the engine", i, pkt->lane);
+	va_start(arguments, format);
+	vaf.va = &arguments;
+	pr_info("differential: fault: packet %u of its poll, flow %u: %pV\n", i, pkt->lane, &vaf);
+	va_end(arguments);
+	for (before = i - 1; before >= 0 && bed->batch.pkt[before].lane != pkt->lane; before--)
+		;
 	if (before >= 0)
 		pr_info("differential: before: %*phN\n", 64, bed->batch.pkt[before].data + 14);
 	pr_info("differential: packet: %*phN\n", 64, pkt->data + 14);
 }
 
+/* Only GRO merges packet @i. */
+static void explain_gro(struct bed *bed, unsigned int i)
+{
+	const struct batch *b = &bed->batch;
+
+	if (exact_is_changed(&b->gro, b->pkt, i))
+		bed->changed++;
+	else if (exact_is_overtaken(&b->gro, b->pkt, i))
+		bed->overtaken++;
+	else
+		fault(bed, i, "only GRO merges it, and in order, and loses no bit");
+}
+
+/* Only the engine does. */
+static void explain_engine(struct bed *bed, int before, unsigned int i)
+{
+	unsigned int n;
+
+	for (n = 0; before >= 0 && n < reason_count; n++) {
+		if (reasons[n].applies(&bed->batch, before, i)) {
+			bed->times[n]++;
+			return;
+		}
+	}
+	fault(bed, i, "only the engine merges it");
+}
+
+/* Whatever GRO does, what the engine has merged comes back, and in order. */
+static void check_engine(struct bed *bed, unsigned int i)
+{
+	const struct batch *b = &bed->batch;
+
+	if (exact_is_changed(&b->lro, b->pkt, i))
+		fault(bed, i, "segmentation does not give back what the engine merged");
+	else if (exact_is_overtaken(&b->lro, b->pkt, i))
+		fault(bed, i, "the engine merges it past another of its flow");
+}
+
 static void compare(struct bed *bed)
 {
 	const struct batch *b = &bed->batch;
-	int before[STREAM_LANES];
-	bool apart[STREAM_LANES] = {};
 	unsigned int i, gro = 0, lro = 0;
+	bool apart[STREAM_LANES] = {};
+	int before[STREAM_LANES];
 
 	memset(before, 0xff, sizeof(before));
 	for (i = 0; i < BATCH; i++) {
 		unsigned int lane = b->pkt[i].lane;
+		bool by_gro = !b->gro.count[i], by_engine = !b->lro.count[i];
 
-		gro += b->gro[i];
-		lro += b->lro[i];
-		bed->merged[0] += !b->gro[i];
-		bed->merged[1] += !b->lro[i];
+		gro += b->gro.count[i];
+		lro += b->lro.count[i];
+		bed->deliveries[0] += !by_gro;
+		bed->deliveries[1] += !by_engine;
+		if (by_engine)
+			check_engine(bed, i);
 		if (apart[lane]) {
 			bed->unjudged++;
-		} else if (!b->gro[i] == !b->lro[i]) {
+		} else if (by_gro == by_engine) {
 			bed->same++;
 		} else {
-			explain(bed, before[lane], i);
+			if (by_gro)
+				explain_gro(bed, i);
+			else
+				explain_engine(bed, before[lane], i);
 			apart[lane] = true;
 		}
 		before[lane] = i;
@@ -176,12 +225,14 @@ static void compare(struct bed *bed)
 
 static void run_batch(struct bed *bed)
 {
+	struct batch *b = &bed->batch;
 	unsigned int i;
 
-	memset(bed->batch.gro, 0, sizeof(bed->batch.gro));
-	memset(bed->batch.lro, 0, sizeof(bed->batch.lro));
+	memset(&b->gro, 0, sizeof(b->gro));
+	memset(b->gro.first, 0xff, sizeof(b->gro.first));
+	b->lro = b->gro;
 	for (i = 0; i < BATCH; i++)
-		stream_next(&bed->stream, &bed->batch.pkt[i]);
+		stream_next(&bed->stream, &b->pkt[i]);
 	run_poll(bed, false);
 	run_poll(bed, true);
 	if (!bed->error)
@@ -193,12 +244,15 @@ static void report(const struct bed *bed)
 	unsigned int n;
 
 	for (n = 0; n < reason_count; n++)
-		pr_info("differential: reason: %lu times, only %s merges: %s: %s\n", bed->times[n],
-			reasons[n].gro_merges ? "GRO" : "the engine", reasons[n].name,
-			reasons[n].why);
-	pr_info("differential: %s: %lu packets alike, %lu joined by GRO, %lu by the engine, %lu not judged, %lu unexplained; seed=%lu\n",
-		bed->unexplained || bed->error ? "not ok" : "ok", bed->same, bed->merged[0],
-		bed->merged[1], bed->unjudged, bed->unexplained, seed);
+		pr_info("differential: reason: %lu times, only the engine merges: %s: %s\n",
+			bed->times[n], reasons[n].name, reasons[n].why);
+	pr_info("differential: reason: %lu times, only GRO merges, and segmentation does not give back the packets\n",
+		bed->changed);
+	pr_info("differential: reason: %lu times, only GRO merges, and a packet of the flow is overtaken\n",
+		bed->overtaken);
+	pr_info("differential: %s: %lu packets alike, %lu deliveries of GRO, %lu of the engine, %lu packets not judged, %lu faults; seed=%lu\n",
+		bed->unexplained || bed->error ? "not ok" : "ok", bed->same, bed->deliveries[0],
+		bed->deliveries[1], bed->unjudged, bed->unexplained, seed);
 }
 
 static int __init differential_init(void)

@@ -62,7 +62,7 @@ static const struct lro_limits limits = { MAX_SEGS, LRO_IP_MAX, LRO_IP_MAX };
 static struct sender sender[FLOWS];
 static struct lro_flow_set memory[2 * 2 * LIMIT_MAX / LRO_WAYS + 1];
 static struct lro_flows table;
-static bool relaxed;
+static unsigned int rules;
 static u32 now;
 
 static struct sender *owner(const struct lro_flow *flow)
@@ -187,7 +187,7 @@ static void open_flow(struct sender *s, const struct lro_packet *pkt)
 	set = set_of(flow);
 	MUST(s->set < 0 || s->set == set);
 	s->set = set;
-	lro_flows_open(&table, flow, pkt, (struct sk_buff *)s);
+	lro_flows_open(&table, flow, pkt, (struct sk_buff *)s, rules);
 	s->flow = flow;
 	s->opened = ++now;
 }
@@ -238,16 +238,16 @@ static void receive(struct sender *s, const struct frame *f)
 	}
 	count_streak(s, &pkt);
 	if (flow) {
-		why = lro_match(&flow->state, &pkt, relaxed);
-		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, relaxed));
-		MUST(repeated == (oracle_repeats(&flow->state, &pkt) ? flow : NULL));
+		why = lro_match(&flow->state, &pkt, rules);
+		MUST((why == LRO_CONTINUE) == oracle_continues(&flow->state, &pkt, rules));
+		MUST(repeated == (oracle_repeats(&flow->state, &pkt, rules) ? flow : NULL));
 		if (repeated) {
 			if (lro_state_advance_predicted(&flow->state, flow->state.tcp))
 				flush(flow);
 			return;
 		}
 		if (why == LRO_CONTINUE) {
-			lro_state_add(&flow->state, &pkt);
+			lro_state_add(&flow->state, &pkt, rules);
 			grown(s);
 			return;
 		}
@@ -375,7 +375,7 @@ static void setup(struct input *in)
 	struct lro_hash_key key;
 
 	now = 0;
-	relaxed = false;
+	rules = 0;
 	memset(memory, 0, sizeof(memory));
 	MUST(lro_flows_sets(limit) <= sizeof(memory) / sizeof(memory[0]));
 	for (unsigned int i = 0; i < 4; i++)
@@ -421,7 +421,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			else if (op % 4 == 2)
 				change_mode();
 			else
-				relaxed ^= !table.count;
+				rules ^= table.count ? 0 : 1 + (op & 4) / 2;
 		}
 		check_table();
 	}

@@ -3,7 +3,7 @@
  * Any bytes as frames: what lro_parse(), lro_match() and lro_predicted() say of
  * them is what the oracle says, and none reads beyond what it may.
  *
- * Input: a control byte for each frame, then the frame: bytes of the input, or a
+ * Input: the rules, a control byte for each frame, then the frame: bytes of the input, or a
  * good frame in which the input changes some bytes; checksums are made right on
  * demand, because no fuzzer guesses them.
  */
@@ -24,7 +24,7 @@ enum control {
 	TAGGED = 0x10,
 	CUT = 0x20,		/* part of the frame is out of reach */
 	CHANGE = 0x40,		/* some bytes change */
-	RELAXED = 0x80,		/* of the first frame only */
+	LONGER = 0x80,		/* other options than timestamps, or extension headers */
 };
 
 static struct frame raw_frame(struct input *in)
@@ -47,6 +47,12 @@ static struct frame good_frame(struct input *in, u8 control, const struct lro_st
 
 	if (control & PLAIN)
 		s.tcp_options = 0;
+	if (control & LONGER) {
+		u8 lengths = input_u8(in);
+
+		s.tcp_options = lengths % 11 * 4;
+		s.extensions = s.ipv6 ? lengths / 11 % 12 * 8 : 0;
+	}
 	s.payload = 1 + input_u8(in) % 32;
 	if (state) {
 		s.seq = lro_next_seq(state);
@@ -104,9 +110,17 @@ static void check_parsed(enum lro_verdict verdict, enum lro_reason reason,
 	MUST(pkt->ip_len + LRO_MAC_LEN <= len);
 }
 
+/* Providing what is asked for leads to the end of the headers. */
+static void check_wanted(const u8 *bytes, unsigned int avail, bool candidate)
+{
+	unsigned int want = avail < 14 ? 0 : lro_headers_wanted(bytes, avail);
+
+	MUST(!candidate || (want && want <= avail));
+}
+
 /* One frame; false if the aggregate ends with it or before it. */
 static bool step(struct input *in, struct lro_state *state, struct lro_key *key, bool first,
-		 bool *relaxed)
+		 unsigned int rules)
 {
 	u8 control = input_u8(in);
 	u32 vlan = control & TAGGED ? 0x81000000 | input_u16(in) : 0;
@@ -126,30 +140,31 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 	cost_event();
 	verdict = lro_parse(bytes, avail, f.len, vlan, &pkt, &reason);
 	check_parsed(verdict, reason, &pkt, bytes, avail, f.len);
+	check_wanted(bytes, avail, verdict == LRO_CANDIDATE);
 	MUST(verdict != LRO_CANDIDATE || !lro_never_merges(bytes, avail));
 	MUST(verdict != LRO_FOREIGN || !lro_is_request(bytes, avail, f.len));
 
 	if (first) {
-		*relaxed = control & RELAXED;
 		*key = pkt.key;
 		goes_on = verdict == LRO_CANDIDATE;
 		if (goes_on) {
-			lro_state_start(state, &pkt);
+			lro_state_start(state, &pkt, rules);
 			lro_state_limit(state, &limits);
 		}
 	} else {
 		if (verdict == LRO_CANDIDATE && lro_key_equal(key, &pkt.key)) {
-			goes_on = lro_match(state, &pkt, *relaxed) == LRO_CONTINUE;
+			goes_on = lro_match(state, &pkt, rules) == LRO_CONTINUE;
 			MUST(goes_on == (vlan == state->vlan &&
-					 oracle_continues(state, &pkt, *relaxed)));
+					 oracle_continues(state, &pkt, rules)));
 			/* One with padding is looked at closely. */
-			repeats = goes_on && oracle_repeats(state, &pkt) && f.len == state->full_len;
+			repeats = goes_on && oracle_repeats(state, &pkt, rules) &&
+				  f.len == state->full_len;
 		}
 		MUST(lro_predicted(state, bytes, avail, f.len, vlan) == repeats);
 		if (goes_on) {
 			struct lro_state quick = *state;
 
-			lro_state_add(state, &pkt);
+			lro_state_add(state, &pkt, rules);
 			if (repeats) {
 				MUST(lro_state_advance_predicted(&quick, quick.tcp) ==
 				     lro_state_ends(state, &limits));
@@ -167,10 +182,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct input in = { data, size };
 	struct lro_state state = {};
 	struct lro_key key = {};
-	bool relaxed = false, first = true;
+	unsigned int rules = input_u8(&in) % 8;
+	bool first = true;
 
 	cost_begin();
-	while (step(&in, &state, &key, first, &relaxed))
+	while (step(&in, &state, &key, first, rules))
 		first = false;
 	cost_end();
 	return 0;

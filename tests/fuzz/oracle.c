@@ -29,6 +29,20 @@ static bool sum_is_right(const u8 *ip)
 	return sum == 0xffff && be16(ip + 10) != OTHER;
 }
 
+/* Frame bytes before TCP in IPv6 with headers that all kernels merge over; 0 if there is none. */
+static unsigned int behind_extensions(const u8 *f, unsigned int avail)
+{
+	unsigned int at = IP + 40, next = f[IP + 6];
+
+	for (; next != 6; at += 8 + f[at + 1] * 8) {
+		if ((next != 0 && next != 43 && next != 60) || at + 4 > avail ||
+		    (next == 43 && f[at + 3]))
+			return 0;
+		next = f[at];
+	}
+	return at;
+}
+
 bool oracle_mergeable(const u8 *f, unsigned int avail, unsigned int len)
 {
 	unsigned int tcp, ip_len, tcp_len;
@@ -37,13 +51,15 @@ bool oracle_mergeable(const u8 *f, unsigned int avail, unsigned int len)
 		return false;
 	if (be16(f + 12) == 0x0800) {
 		tcp = IP + 20;
-		if (avail < tcp || f[IP] != 0x45 || f[IP + 9] != 6 || be16(f + IP + 6) & ~DF ||
+		if (avail < tcp || f[IP] != 0x45 || f[IP + 9] != 6 || be16(f + IP + 6) & 0x3fff ||
 		    !sum_is_right(f + IP))
 			return false;
 		ip_len = be16(f + IP + 2);
 	} else if (be16(f + 12) == 0x86dd) {
-		tcp = IP + 40;
-		if (avail < tcp || f[IP] >> 4 != 6 || f[IP + 6] != 6)
+		if (avail < IP + 40 || f[IP] >> 4 != 6)
+			return false;
+		tcp = behind_extensions(f, avail);
+		if (!tcp)
 			return false;
 		ip_len = be16(f + IP + 4) + 40;
 	} else {
@@ -52,11 +68,9 @@ bool oracle_mergeable(const u8 *f, unsigned int avail, unsigned int len)
 	if (avail < tcp + 20)
 		return false;
 	tcp_len = (f[tcp + 12] >> 4) * 4;
-	if (tcp_len != 20 && tcp_len != 32)
+	if (tcp_len < 20 || avail < tcp + tcp_len || tcp + tcp_len > 160)
 		return false;
-	if (avail < tcp + tcp_len || (tcp_len == 32 && be32(f + tcp + 20) != 0x0101080a))
-		return false;
-	if ((f[tcp + 13] & 0x36) != 0x10 || be16(f + tcp + 16) == OTHER)
+	if (f[tcp + 13] & 0x26 || be16(f + tcp + 16) == OTHER)
 		return false;
 	/* Padding is part of short frames only. */
 	return (ip_len + IP == len || (ip_len + IP < len && len <= 60)) &&
@@ -68,26 +82,31 @@ static bool older(const u8 *than, const u8 *this)
 	return (be32(this) - be32(than)) & 0x80000000;
 }
 
-bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed)
+bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt,
+		      unsigned int rules)
 {
 	const u8 *is = pkt->frame, *was = state->hdr;
 	u8 want[LRO_HDR_MAX];
 	struct frame frame = { .data = want, .len = state->hdr_len };
-	u8 *tcp = want + state->tcp;
-	bool timestamps = state->hdr_len == state->tcp + 32;
+	bool relaxed = rules & LRO_RULE_RELAXED, v4 = be16(was + 12) == 0x0800;
+	u8 *tcp = want + state->tcp, flags = rules & LRO_RULE_SAME_CWR ? 0xf6 : 0x76;
+	bool timestamps = state->hdr_len == state->tcp + 32 &&
+			  be32(was + state->tcp + 20) == 0x0101080a;
 
-	if (pkt->hdr_len != state->hdr_len || pkt->payload > state->gso_size ||
+	if (pkt->hdr_len != state->hdr_len || pkt->tcp != state->tcp ||
+	    pkt->payload > state->gso_size ||
 	    state->ip_len + pkt->payload > LRO_IP_MAX)
 		return false;
 
 	/* The header that segmentation would write. */
 	memcpy(want, was, state->hdr_len);
 	put_be32(tcp + 4, lro_next_seq(state));
-	tcp[13] = (tcp[13] & 0x76) | (is[pkt->tcp + 13] & 0x09);
+	tcp[13] = (tcp[13] & flags) | (is[pkt->tcp + 13] & 0x09);
 	memcpy(tcp + 16, is + pkt->tcp + 16, 2);
-	if (state->tcp == IP + 20) {
+	if (v4) {
 		bool fixed = state->segs > 1 ? state->fixed_id :
-			     pkt->ip_id == state->ip_id && be16(was + IP + 6) & DF;
+			     pkt->ip_id == state->ip_id &&
+			     (be16(was + IP + 6) & DF || rules & LRO_RULE_FIXED_ID);
 
 		put_be16(want + IP + 2, pkt->ip_len);
 		put_be16(want + IP + 4, relaxed ? pkt->ip_id :
@@ -110,9 +129,11 @@ bool oracle_continues(const struct lro_state *state, const struct lro_packet *pk
 	return !memcmp(want, is, state->hdr_len);
 }
 
-bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt)
+bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt,
+		    unsigned int rules)
 {
-	return oracle_continues(state, pkt, false) && pkt->payload == state->gso_size &&
+	return oracle_continues(state, pkt, rules & ~LRO_RULE_RELAXED) &&
+	       pkt->payload == state->gso_size &&
 	       !(pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) &&
 	       (state->tcp != 34 || state->segs > 1 || pkt->ip_id != state->ip_id);
 }

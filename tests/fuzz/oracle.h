@@ -19,15 +19,18 @@ bool oracle_mergeable(const u8 *frame, unsigned int avail, unsigned int len);
  * oracle_continues() - would segmentation give back this frame
  * @state: aggregate
  * @pkt: candidate of the same flow and tag
- * @relaxed: acknowledgment, window and timestamps may be newer, identification is free
+ * @rules: bits of &enum lro_rule
  */
-bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt, bool relaxed);
+bool oracle_continues(const struct lro_state *state, const struct lro_packet *pkt,
+		      unsigned int rules);
 
 /**
  * oracle_repeats() - is it the frame before, counted up
  * @state: open aggregate
  * @pkt: candidate of the same flow and tag
+ * @rules: bits of &enum lro_rule
  */
-bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt);
+bool oracle_repeats(const struct lro_state *state, const struct lro_packet *pkt,
+		    unsigned int rules);
 
 #endif /* _FUZZ_ORACLE_H */

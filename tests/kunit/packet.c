@@ -23,10 +23,15 @@
 
 #define EXTENSION_LEN	8
 
+static bool has_extension(const struct pkt *pkt)
+{
+	return pkt->quirk == QUIRK_EXTENSION || pkt->quirk == QUIRK_V6_FRAGMENT;
+}
+
 static unsigned int ip_header_len(const struct pkt *pkt)
 {
 	if (pkt->v6)
-		return sizeof(struct ipv6hdr) + (pkt->quirk == QUIRK_EXTENSION ? EXTENSION_LEN : 0);
+		return sizeof(struct ipv6hdr) + (has_extension(pkt) ? EXTENSION_LEN : 0);
 	return sizeof(struct iphdr) + (pkt->quirk == QUIRK_IP_OPTIONS ? OPTION_LEN : 0);
 }
 
@@ -66,6 +71,8 @@ static void write_ip(const struct pkt *pkt, struct iphdr *iph, unsigned int len,
 	iph->frag_off = htons(pkt->no_df ? 0 : IP_DF);
 	if (pkt->quirk == QUIRK_FRAGMENT)
 		iph->frag_off = htons(IP_MF);
+	if (pkt->quirk == QUIRK_RESERVED)
+		iph->frag_off |= htons(IP_CE);
 	iph->ttl = 64 + pkt->ttl;
 	iph->protocol = pkt->quirk == QUIRK_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 	iph->saddr = htonl(0x0a000001);
@@ -94,6 +101,10 @@ static void write_ip6(const struct pkt *pkt, struct ipv6hdr *ip6, unsigned int l
 	ip6->daddr.s6_addr32[3] = htonl(2);
 	if (pkt->quirk == QUIRK_EXTENSION)
 		*(__be64 *)(ip6 + 1) = cpu_to_be64(((u64)IPPROTO_TCP << 56) | (1ull << 40));
+	if (pkt->quirk == QUIRK_V6_FRAGMENT) {
+		ip6->nexthdr = IPPROTO_FRAGMENT;
+		*(__be64 *)(ip6 + 1) = cpu_to_be64((u64)IPPROTO_TCP << 56);
+	}
 }
 
 static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
@@ -114,6 +125,10 @@ static void write_tcp(const struct pkt *pkt, struct tcphdr *th, u32 seq)
 				  TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP);
 		*option++ = htonl(1000000 + pkt->tsval);
 		*option++ = htonl(2000000 + pkt->tsecr);
+	}
+	if (pkt->quirk == QUIRK_TS_MIDDLE) {
+		memmove((u8 *)(th + 1) + 1, (u8 *)(th + 1) + 2, TS_LEN - 2);
+		*((u8 *)(th + 1) + TS_LEN - 1) = TCPOPT_NOP;
 	}
 	if (pkt->quirk == QUIRK_TCP_OPTIONS)
 		*option = htonl(TCPOPT_NOP << 24 | TCPOPT_WINDOW << 16 | TCPOLEN_WINDOW << 8 | 7);

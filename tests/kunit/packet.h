@@ -49,6 +49,9 @@ enum then {
  * @QUIRK_RECYCLE: owned by a page pool
  * @QUIRK_OTHER_CPU: another CPU has allocated the skb
  * @QUIRK_EXTENSION: IPv6 header followed by destination options
+ * @QUIRK_V6_FRAGMENT: IPv6 header followed by a fragment header, the packet whole
+ * @QUIRK_RESERVED: reserved bit of IPv4 set
+ * @QUIRK_TS_MIDDLE: a NOP on either side of the timestamps
  */
 enum quirk {
 	QUIRK_NONE,
@@ -71,6 +74,9 @@ enum quirk {
 	QUIRK_RECYCLE,
 	QUIRK_OTHER_CPU,
 	QUIRK_EXTENSION,
+	QUIRK_V6_FRAGMENT,
+	QUIRK_RESERVED,
+	QUIRK_TS_MIDDLE,
 };
 
 /**

@@ -13,6 +13,10 @@
 
 #define HEADERS_MAX	128
 
+/* What comes before timestamps in their usual form. */
+#define USUAL_STAMPS	(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | \
+			 TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
+
 /* Flags that need not be the same in all packets of an aggregate. */
 #define FLAGS_FREE	(TCPHDR_PSH | TCPHDR_FIN | TCPHDR_CWR)
 
@@ -40,7 +44,7 @@ static void reduce(u8 *headers, unsigned int ip_len, struct latest *latest)
 	latest->ack_seq = th->ack_seq;
 	latest->window = th->window;
 	latest->flags = tcp_flag_byte(th) & (TCPHDR_PSH | TCPHDR_FIN);
-	if (th->doff > 5) {
+	if (th->doff == 8 && *option == htonl(USUAL_STAMPS)) {
 		memcpy(latest->stamps, option + 1, sizeof(latest->stamps));
 		memset(option + 1, 0, sizeof(latest->stamps));
 	}
@@ -49,7 +53,7 @@ static void reduce(u8 *headers, unsigned int ip_len, struct latest *latest)
 	th->window = 0;
 	th->check = 0;
 	tcp_flag_byte(th) &= ~FLAGS_FREE;
-	if (ip_len == sizeof(struct ipv6hdr)) {
+	if (ip_len >= sizeof(struct ipv6hdr)) {
 		((struct ipv6hdr *)(headers + ETH_HLEN))->payload_len = 0;
 	} else {
 		struct iphdr *iph = (struct iphdr *)(headers + ETH_HLEN);
@@ -62,8 +66,7 @@ static void reduce(u8 *headers, unsigned int ip_len, struct latest *latest)
 
 static void verify_merged(struct kunit *test, struct bed *bed, const struct sk_buff *skb)
 {
-	unsigned int ip_len = skb->protocol == htons(ETH_P_IPV6) ? sizeof(struct ipv6hdr) :
-								    sizeof(struct iphdr);
+	unsigned int ip_len = skb_checksum_start_offset(skb) - ETH_HLEN;
 	u8 *data = kunit_kmalloc(test, skb->len, GFP_KERNEL), headers[HEADERS_MAX];
 	struct latest have, want = {};
 	unsigned int i, at, flow;

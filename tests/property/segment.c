@@ -5,11 +5,11 @@
 #define FIN_PSH	0x09
 #define CWR	0x80
 
-bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, bool fixed_id,
+bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, unsigned int kind,
 		 unsigned int n, struct segment *seg)
 {
 	bool v6 = wire_is_v6(frame);
-	unsigned int tcp = WIRE_ETH + (v6 ? WIRE_V6 : WIRE_V4), tcp_len, total, at;
+	unsigned int tcp = wire_tcp(frame), tcp_len, total, at;
 	u8 *ip = seg->hdr + WIRE_ETH, *th = seg->hdr + tcp;
 	u64 sum;
 
@@ -26,14 +26,14 @@ bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, bool 
 	memcpy(seg->hdr, frame, seg->hdr_len);
 	tcp_len = seg->hdr_len - tcp + seg->payload_len;
 	if (v6) {
-		wire_put16(ip + 4, tcp_len);
+		wire_put16(ip + 4, tcp - WIRE_ETH - WIRE_V6 + tcp_len);
 	} else {
 		wire_put16(ip + 2, WIRE_V4 + tcp_len);
-		wire_put16(ip + 4, wire_get16(ip + 4) + (fixed_id ? 0 : n));
+		wire_put16(ip + 4, wire_get16(ip + 4) + (kind & SEGMENT_FIXED_ID ? 0 : n));
 		wire_check_ip(ip);
 	}
 	wire_put32(th + 4, wire_get32(th + 4) + at);
-	if (n)
+	if (n && !(kind & SEGMENT_KEEPS_CWR))
 		th[13] &= ~CWR;
 	if (at + seg->payload_len < total)
 		th[13] &= ~FIN_PSH;

@@ -7,7 +7,13 @@
 
 #include <linux/types.h>
 
-#define SEGMENT_HDR_MAX	(14 + 40 + 60)
+#define SEGMENT_HDR_MAX	160
+
+/* What all packets of an aggregate have of the first. */
+enum {
+	SEGMENT_FIXED_ID = 1,		/* its identification */
+	SEGMENT_KEEPS_CWR = 2,		/* its CWR flag */
+};
 
 /**
  * struct segment - one packet of an aggregate
@@ -25,20 +31,20 @@ struct segment {
 
 /**
  * segment_cut() - make one packet of an aggregate
- * @frame: Ethernet header without a tag, IPv4 without options or IPv6 without
- *	extension headers, TCP; all in one piece
+ * @frame: Ethernet header without a tag, IPv4 without options or IPv6, TCP; all in one
+ *	piece
  * @len: bytes
  * @gso_size: payload of a full packet, bytes
- * @fixed_id: all packets have the identification of the first
+ * @kind: what they all have: the bits above
  * @n: which packet, from 0
  * @seg: filled in
  *
- * Lengths and checksums are computed; the identification counts up; PSH and FIN are
- * the last packet's, CWR is the first packet's; all else is copied.
+ * Lengths and checksums are computed; the identification counts up unless it is fixed; PSH
+ * and FIN are the last packet's, CWR is the first packet's unless kept; all else is copied.
  *
  * Return: whether there is such a packet.
  */
-bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, bool fixed_id,
+bool segment_cut(const u8 *frame, unsigned int len, unsigned int gso_size, unsigned int kind,
 		 unsigned int n, struct segment *seg);
 
 #endif /* _PROPERTY_SEGMENT_H */

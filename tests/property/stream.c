@@ -10,11 +10,12 @@
 #define URG	0x20
 #define ECE	0x40
 #define CWR	0x80
+#define RESERVED 0x8000
 #define DF	0x4000
 #define MF	0x2000
 
 /* Whole packets, with their Ethernet header and an in-band tag, fit the frame. */
-#define MSS_MAX	1900
+#define MSS_MAX	1850
 
 enum stream_options {
 	OPTIONS_NONE,
@@ -23,7 +24,23 @@ enum stream_options {
 	OPTIONS_SYN,		/* MSS, SACK permitted, timestamp, window scale */
 	OPTIONS_SIGNATURE,	/* MD5 */
 	OPTIONS_UNKNOWN,
-	OPTIONS_OTHER_TS,	/* as long as the usual timestamps, in another order */
+	OPTIONS_OTHER_TS,	/* as long as the usual timestamps, these first */
+	OPTIONS_MIDDLE_TS,	/* the same, between two NOPs */
+	OPTIONS_MPTCP,		/* timestamps, and a data acknowledgment */
+	OPTIONS_SIGNED,		/* timestamps, and TCP-AO, which each packet has another one of */
+	OPTIONS_COUNT,
+};
+
+enum stream_extension {
+	EXTENSION_NONE,
+	EXTENSION_HOP,		/* hop-by-hop options: padding */
+	EXTENSION_DESTINATION,	/* destination options */
+	EXTENSION_ROUTE,	/* routing header at the last hop */
+	EXTENSION_ROUTE_ON,	/* another hop is left: the checksum is over its address */
+	EXTENSION_SEVERAL,	/* hop-by-hop and destination options */
+	EXTENSION_FRAGMENT,	/* a whole packet in one fragment */
+	EXTENSION_AH,
+	EXTENSION_COUNT,
 };
 
 enum stream_quirk {
@@ -38,7 +55,7 @@ enum stream_quirk {
 	QUIRK_VERSION,
 	QUIRK_DATA_OFFSET,
 	QUIRK_OTHER_ZERO,	/* IP or TCP checksum ffff, and right */
-	QUIRK_EXTENSION,	/* IPv6 extension header */
+	QUIRK_EXTENSION,	/* an IPv6 extension header that others of its flow do not have */
 	QUIRK_COUNT,
 };
 
@@ -82,14 +99,18 @@ static void setup_flow(struct stream *s, unsigned int n)
 			.tsecr = near_wrap(s, 300),
 			.id = near_wrap(s, 200),
 			.label = stream_below(s, 1 << 20),
-			.frag = one_in(s, 4) ? 0 : DF,
+			.frag = one_in(s, 3) ? 0 : one_in(s, 12) ? RESERVED | DF : DF,
 			.window = random32(s),
 			.ttl = 64,
-			.flags = ACK,
+			.flags = ACK | (one_in(s, 6) ? stream_below(s, 4) * ECE : 0),
+			.reserved = one_in(s, 6),
 			.options = one_in(s, 4) ? OPTIONS_NONE :
-				   one_in(s, 10) ? OPTIONS_OTHER_TS : OPTIONS_TIMESTAMP,
+				   one_in(s, 3) ? stream_below(s, OPTIONS_COUNT) :
+				   OPTIONS_TIMESTAMP,
+			.extension = one_in(s, 3) ? stream_below(s, EXTENSION_COUNT) :
+				     EXTENSION_NONE,
 		},
-		.id_step = one_in(s, 4) ? 0 : 1,
+		.id_step = one_in(s, 3) ? 0 : 1,
 		.mss = sizes[stream_below(s, 6)],
 		.v6 = one_in(s, 3),
 		.local = one_in(s, 8),
@@ -120,7 +141,7 @@ static void change_fields(struct stream *s, struct stream_flow *flow)
 {
 	struct stream_spec *next = &flow->next;
 
-	switch (stream_below(s, 11)) {
+	switch (stream_below(s, 14)) {
 	case 0:
 		next->tos ^= 1 << stream_below(s, 8);
 		break;
@@ -154,6 +175,15 @@ static void change_fields(struct stream *s, struct stream_flow *flow)
 	case 10:		/* the tag's priority */
 		if (flow->vlan)
 			flow->vlan ^= 0x2000;
+		break;
+	case 11:
+		next->flags ^= CWR;
+		break;
+	case 12:
+		next->filling ^= 1;
+		break;
+	case 13:
+		next->frag ^= one_in(s, 4) ? RESERVED : 0;
 		break;
 	}
 }
@@ -209,7 +239,7 @@ static void make_special(struct stream *s, struct stream_flow *flow, struct stre
 		spec->flags &= ~ACK;
 		break;
 	case 7:
-		spec->options = OPTIONS_SACK + stream_below(s, 5);
+		spec->options = stream_below(s, OPTIONS_COUNT);
 		break;
 	case 8:
 		spec->ip_options = 4 + 4 * stream_below(s, 10);
@@ -289,10 +319,12 @@ static unsigned int write_options(u8 *at, const struct stream_spec *spec)
 		memcpy(at, unknown, sizeof(unknown));
 		return sizeof(unknown);
 	case OPTIONS_OTHER_TS:
+	case OPTIONS_MIDDLE_TS:
+		memset(at, 1, 12);
+		at += spec->options == OPTIONS_MIDDLE_TS;
 		wire_put16(at, 0x080a);
 		wire_put32(at + 2, spec->tsval);
 		wire_put32(at + 6, spec->tsecr);
-		wire_put16(at + 10, 0x0101);
 		return 12;
 	}
 	wire_put32(at, 0x0101080a);
@@ -300,10 +332,57 @@ static unsigned int write_options(u8 *at, const struct stream_spec *spec)
 	wire_put32(at + 8, spec->tsecr);
 	if (spec->options == OPTIONS_TIMESTAMP)
 		return 12;
+	if (spec->options == OPTIONS_MPTCP) {
+		wire_put32(at + 12, 0x1e082001);
+		wire_put32(at + 16, spec->ack * 3);
+		return 20;
+	}
+	if (spec->options == OPTIONS_SIGNED) {
+		wire_put32(at + 12, 0x1d100102);
+		memset(at + 16, spec->seq >> 3, 12);
+		return 28;
+	}
 	wire_put32(at + 12, 0x0101050a);
 	wire_put32(at + 16, spec->ack + 3000);
 	wire_put32(at + 20, spec->ack + 6000);
 	return 24;
+}
+
+/*
+ * Write one that @next is to name, padded, and all of it 8 or 24 bytes long; returns what follows
+ * it. @next is where its own next header is to be named.
+ */
+static u8 *write_extension(u8 *at, u8 **next, u8 type, const struct stream_spec *spec)
+{
+	unsigned int len = type == 43 ? 24 : 8;
+
+	**next = type;
+	*next = at;
+	memset(at, spec->filling, len);
+	at[0] = 6;
+	at[1] = type == 51 ? 0 : len / 8 - 1;
+	if (type == 0 || type == 60) {
+		at[2] = 1;		/* padding */
+		at[3] = 4;
+	} else if (type == 43) {
+		at[2] = 4;
+		at[3] = spec->extension == EXTENSION_ROUTE_ON;
+	} else {
+		at[2] = 0;
+		at[3] = 0;
+	}
+	return at + len;
+}
+
+static u8 *write_extensions(u8 *at, u8 *next, const struct stream_spec *spec)
+{
+	static const u8 types[EXTENSION_COUNT] = { 0, 0, 60, 43, 43, 0, 44, 51 };
+
+	if (spec->extension)
+		at = write_extension(at, &next, types[spec->extension], spec);
+	if (spec->extension == EXTENSION_SEVERAL || spec->quirk == QUIRK_EXTENSION)
+		at = write_extension(at, &next, 60, spec);
+	return at;
 }
 
 /* Returns the length of the IP header, all that comes before TCP. */
@@ -319,11 +398,7 @@ static unsigned int write_ip(u8 *ip, const struct stream_spec *spec, bool v6, un
 		memset(ip + 8, 0xfd, WIRE_V6 - 8);
 		wire_put32(ip + 20, source);
 		wire_put32(ip + 36, 0x0a0000ff);
-		if (spec->quirk != QUIRK_EXTENSION)
-			return WIRE_V6;
-		ip[6] = 60;		/* destination options: padding only */
-		memcpy(ip + WIRE_V6, "\6\0\1\4\0\0\0\0", 8);
-		return WIRE_V6 + 8;
+		return write_extensions(ip + WIRE_V6, ip + 6, spec) - ip;
 	}
 	ip[0] = 0x45 + spec->ip_options / 4;
 	ip[1] = spec->tos;
@@ -431,7 +506,9 @@ static void build(struct stream *s, struct stream_packet *pkt, const struct stre
 {
 	const struct stream_flow *flow = &s->flow[n];
 	u8 *ip = pkt->data + WIRE_ETH, *th;
+	bool route_on = flow->v6 && spec->extension == EXTENSION_ROUTE_ON;
 	unsigned int tcp, tcp_hdr, tcp_len;
+	u64 sum;
 
 	write_ethernet(pkt->data, spec->mac, flow->v6 ? 0x86dd : 0x0800);
 	tcp = WIRE_ETH + write_ip(ip, spec, flow->v6, n);
@@ -445,7 +522,8 @@ static void build(struct stream *s, struct stream_packet *pkt, const struct stre
 	if (!flow->v6)
 		wire_check_ip(ip);
 	wire_put16(th + 16, 0);
-	wire_put16(th + 16, wire_fold(wire_sum(th, tcp_len, wire_pseudo(pkt->data, tcp_len))));
+	sum = wire_pseudo(pkt->data, tcp_len) + (route_on ? 4711 : 0);
+	wire_put16(th + 16, wire_fold(wire_sum(th, tcp_len, sum)));
 
 	pkt->trim = tcp + tcp_len;
 	pkt->len = pkt->trim + spec->padding;
@@ -459,7 +537,7 @@ static void build(struct stream *s, struct stream_packet *pkt, const struct stre
 				     spec->quirk != QUIRK_FRAGMENT_LATER);
 	pkt->tcp = tcp;
 	spoil(s, pkt, spec, tcp, flow->v6);
-	pkt->local = flow->local && pkt->verified && spec->quirk == QUIRK_NONE;
+	pkt->local = flow->local && pkt->verified && spec->quirk == QUIRK_NONE && !route_on;
 }
 
 /* UDP, ICMP, other versions of IP, ARP, or any bytes. */

@@ -45,6 +45,8 @@ struct stream_packet {
  * struct stream_spec - header fields of a packet, in host byte order
  * @payload: bytes of TCP payload
  * @options: kind of TCP options, see &enum stream_options
+ * @extension: IPv6 extension headers, see &enum stream_extension
+ * @filling: what is in them that says nothing
  * @ip_options: bytes of IPv4 options
  * @padding: bytes after the IP packet
  * @quirk: what is wrong with it, see &enum stream_quirk
@@ -66,6 +68,8 @@ struct stream_spec {
 	u8 reserved;
 	u8 mac;
 	u8 options;
+	u8 extension;
+	u8 filling;
 	u8 ip_options;
 	u8 padding;
 	u8 quirk;

@@ -2,6 +2,9 @@
 #include <linux/if_vlan.h>
 #include <linux/mm.h>
 
+#include <compat.h>
+
+#include "gso.h"
 #include "verify.h"
 #include "wire.h"
 
@@ -97,13 +100,14 @@ static struct slot *find(struct verify *v, u32 vlan, const struct segment *seg)
 /* Where and in what a packet differs from the one that comes next in its flow. */
 static void explain(struct verify *v, const char *what, const struct segment *seg)
 {
-	unsigned int tcp = WIRE_ETH + (wire_is_v6(seg->hdr) ? WIRE_V6 : WIRE_V4), lane, at;
+	unsigned int tcp = wire_tcp(seg->hdr), lane, at;
+	bool v6 = wire_is_v6(seg->hdr);
 	struct slot *slot;
 
 	for (lane = 0; lane < STREAM_FLOWS && seg->hdr_len >= tcp + 4; lane++) {
 		slot = list_first_entry_or_null(&v->lane[lane], struct slot, list);
-		if (!slot || memcmp(slot->pkt.data + WIRE_ETH + (tcp == 34 ? 12 : 8),
-				    seg->hdr + WIRE_ETH + (tcp == 34 ? 12 : 8), 4) ||
+		if (!slot || memcmp(slot->pkt.data + WIRE_ETH + (v6 ? 8 : 12),
+				    seg->hdr + WIRE_ETH + (v6 ? 8 : 12), 4) ||
 		    memcmp(slot->pkt.data + tcp, seg->hdr + tcp, 4))
 			continue;
 		for (at = 0; at < seg->hdr_len && seg->hdr[at] == slot->pkt.data[at]; at++)
@@ -133,8 +137,9 @@ static void verify_single(struct verify *v, const struct sk_buff *skb)
 		const u8 *ip = v->frame + WIRE_ETH;
 
 		/* What the sender on this machine left to be done; padding is not TCP's. */
-		wire_check_tcp(v->frame, tcp, wire_is_v6(v->frame) ? wire_get16(ip + 4) :
-					      wire_get16(ip + 2) + WIRE_ETH - tcp);
+		wire_check_tcp(v->frame, tcp, WIRE_ETH - tcp +
+			       (wire_is_v6(v->frame) ? wire_get16(ip + 4) + WIRE_V6 :
+						       wire_get16(ip + 2)));
 	}
 	seg->hdr_len = min_t(unsigned int, skb->len, 60);
 	memcpy(seg->hdr, v->frame, seg->hdr_len);
@@ -165,7 +170,7 @@ static bool is_gso_packet(struct verify *v, const struct sk_buff *skb, unsigned 
 		return false;
 	if (!(info->gso_type & (v6 ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4)))
 		return false;
-	if (!!(v->frame[tcp + 13] & CWR) != !!(info->gso_type & SKB_GSO_TCP_ECN))
+	if (!!(v->frame[tcp + 13] & CWR) != !!(info->gso_type & XENLRO_GSO_CWR))
 		return false;
 	check = ~wire_fold(wire_pseudo(v->frame, skb->len - tcp));
 	if (wire_get16(v->frame + tcp + 16) != check)
@@ -178,11 +183,11 @@ static bool is_gso_packet(struct verify *v, const struct sk_buff *skb, unsigned 
 static void verify_strict(struct verify *v, const struct sk_buff *skb)
 {
 	unsigned int n, want = skb_shinfo(skb)->gso_segs;
-	bool fixed_id = skb_shinfo(skb)->gso_type & SKB_GSO_TCP_FIXEDID;
+	unsigned int kind = segment_kind(skb);
 	struct segment *seg = &v->segment;
 	struct slot *slot;
 
-	for (n = 0; segment_cut(v->frame, skb->len, skb_shinfo(skb)->gso_size, fixed_id, n, seg);
+	for (n = 0; segment_cut(v->frame, skb->len, skb_shinfo(skb)->gso_size, kind, n, seg);
 	     n++) {
 		slot = find(v, skb_tag(skb), seg);
 		if (!slot) {
@@ -206,14 +211,14 @@ static void keep_exact(u8 *hdr, unsigned int tcp, unsigned int len, bool first)
 {
 	u8 *ip = hdr + WIRE_ETH, *th = hdr + tcp;
 
-	if (tcp == WIRE_ETH + WIRE_V6) {
+	if (wire_is_v6(hdr)) {
 		wire_put16(ip + 4, 0);
 	} else {
 		wire_put32(ip + 2, 0);	/* length, identification */
 		wire_put16(ip + 10, 0);
 	}
 	memset(th + 4, 0, 8);
-	th[13] &= ~(FIN_PSH | (first ? CWR : 0));
+	th[13] &= ~(FIN_PSH | (first && !XENLRO_KEEPS_CWR ? CWR : 0));
 	wire_put32(th + 14, 0);		/* window, checksum */
 	if (has_timestamps(hdr, tcp, len))
 		memset(th + 24, 0, 8);
@@ -263,6 +268,8 @@ static void relaxed_header(u8 *hdr, const struct stream_packet *first,
 
 static struct list_head *find_relaxed(struct verify *v, u32 vlan, unsigned int tcp)
 {
+	unsigned int addr = WIRE_ETH + (wire_is_v6(v->frame) ? 8 : 12);
+	unsigned int addr_len = wire_is_v6(v->frame) ? 32 : 8;
 	struct slot *slot;
 	unsigned int lane;
 
@@ -270,8 +277,7 @@ static struct list_head *find_relaxed(struct verify *v, u32 vlan, unsigned int t
 		slot = list_first_entry_or_null(&v->lane[lane], struct slot, list);
 		if (slot && slot->pkt.vlan == vlan && slot->pkt.trim > tcp &&
 		    !memcmp(slot->pkt.data + tcp, v->frame + tcp, 8) &&
-		    !memcmp(slot->pkt.data + WIRE_ETH + (tcp == 34 ? 12 : 8),
-			    v->frame + WIRE_ETH + (tcp == 34 ? 12 : 8), tcp == 34 ? 8 : 32))
+		    !memcmp(slot->pkt.data + addr, v->frame + addr, addr_len))
 			return &v->lane[lane];
 	}
 	return NULL;
@@ -286,7 +292,7 @@ static void verify_relaxed(struct verify *v, const struct sk_buff *skb, unsigned
 	const struct stream_packet *first = NULL, *before = NULL, *pkt;
 	struct slot *slot;
 
-	if (!lane || hdr_len > tcp + 32) {
+	if (!lane || hdr_len > SEGMENT_HDR_MAX) {
 		fault(v, "an aggregate that begins with no packet that was received next");
 		return;
 	}
@@ -319,11 +325,11 @@ static void verify_relaxed(struct verify *v, const struct sk_buff *skb, unsigned
 	/* A slot that is free keeps its packet until the next one is received. */
 	relaxed_header(want, first, before, tcp, hdr_len);
 	memcpy(want + tcp + 16, v->frame + tcp + 16, 2);
-	if (tcp == WIRE_ETH + WIRE_V4) {
+	if (!wire_is_v6(v->frame)) {
 		wire_put16(want + WIRE_ETH + 2, skb->len - WIRE_ETH);
 		wire_check_ip(want + WIRE_ETH);
 	} else {
-		wire_put16(want + WIRE_ETH + 4, skb->len - tcp);
+		wire_put16(want + WIRE_ETH + 4, skb->len - WIRE_ETH - WIRE_V6);
 	}
 	if (at != skb->len || memcmp(want, v->frame, hdr_len))
 		fault(v, "the headers of an aggregate are not those of its first and last packet");
@@ -346,7 +352,7 @@ void verify_delivery(struct verify *v, const struct sk_buff *skb)
 	}
 	v->merged += segs;
 	v->aggregates++;
-	tcp = WIRE_ETH + (wire_is_v6(v->frame) ? WIRE_V6 : WIRE_V4);
+	tcp = wire_tcp(v->frame);
 	if (!is_gso_packet(v, skb, tcp))
 		fault(v, "an aggregate of %u packets is no correct GSO packet", segs);
 	else if (v->relaxed)

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "wire.h"
 
+unsigned int wire_tcp(const u8 *frame)
+{
+	unsigned int at = WIRE_ETH + WIRE_V6, next = frame[WIRE_ETH + 6];
+
+	if (!wire_is_v6(frame))
+		return WIRE_ETH + WIRE_V4;
+	while (next == 0 || next == 43 || next == 60) {
+		next = frame[at];
+		at += 8 + frame[at + 1] * 8;
+	}
+	return at;
+}
+
 u64 wire_sum(const u8 *p, unsigned int len, u64 sum)
 {
 	/* The sum is the same in any byte order but for that order. */

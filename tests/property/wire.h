@@ -41,6 +41,12 @@ static inline bool wire_is_v6(const u8 *frame)
 	return wire_get16(frame + 12) == 0x86dd;
 }
 
+/*
+ * Frame bytes before the TCP header, behind the extension headers that the generator writes;
+ * without IPv4 options.
+ */
+unsigned int wire_tcp(const u8 *frame);
+
 /* Sum of 16-bit words in network byte order, for wire_fold(); @p is at an even place. */
 u64 wire_sum(const u8 *p, unsigned int len, u64 sum);
 

@@ -21,6 +21,7 @@ const struct spec spec_bulk = {
 	.tsval = 123456,
 	.tsecr = 654321,
 	.tcp_options = 12,
+	.option = 1,
 	.payload = 1448,
 };
 
@@ -71,13 +72,16 @@ void frame_fix_ip_checksum(struct frame *frame)
 
 void frame_fix_tcp_checksum(struct frame *frame)
 {
-	u8 *ip = frame->data + 14, *tcp = ip + (is_v6(frame) ? 40 : 20);
+	u8 *ip = frame->data + 14, *end = ip + (is_v6(frame) ? 40 : 20), *tcp = end;
 	unsigned int len, addr = is_v6(frame) ? 8 : 12;
 	u32 pseudo = 6;
 
+	if (is_v6(frame) && ip[6] == 60)
+		tcp += 8 + tcp[1] * 8;
 	len = is_v6(frame) ? ip[4] << 8 | ip[5] : (ip[2] << 8 | ip[3]) - 20;
+	len -= tcp - end;
 	pseudo += len;
-	for (; ip + addr < tcp; addr += 2)
+	for (; ip + addr < end; addr += 2)
 		pseudo += ip[addr] << 8 | ip[addr + 1];
 	put_be16(tcp + 16, 0);
 	put_be16(tcp + 16, checksum(tcp, len, pseudo));
@@ -106,12 +110,18 @@ static void build_v6(u8 *ip, const struct spec *s, unsigned int ip_len)
 	memset(ip + 8, 0xfd, 32);
 	put_be32(ip + 20, s->saddr);
 	put_be32(ip + 36, s->daddr);
+	if (!s->extensions)
+		return;
+	ip[6] = 60;
+	ip[40] = s->proto;
+	ip[41] = s->extensions / 8 - 1;
+	memset(ip + 42, s->extension, s->extensions - 2);
 }
 
 struct frame frame_build(const struct spec *s)
 {
-	unsigned int ip_hdr = s->ipv6 ? 40 : 20 + s->ip_options, tcp_hdr = 20 + s->tcp_options;
-	unsigned int ip_len = ip_hdr + tcp_hdr + s->payload, i;
+	unsigned int ip_hdr = s->ipv6 ? 40 + s->extensions : 20 + s->ip_options;
+	unsigned int tcp_hdr = 20 + s->tcp_options, ip_len = ip_hdr + tcp_hdr + s->payload, i;
 	struct frame frame = { .len = 14 + ip_len + s->padding };
 	u8 *ip, *tcp;
 
@@ -135,7 +145,7 @@ struct frame frame_build(const struct spec *s)
 	tcp[13] = s->flags;
 	put_be16(tcp + 14, s->window);
 	put_be16(tcp + 18, s->urgent);
-	memset(tcp + 20, 1, s->tcp_options);
+	memset(tcp + 20, s->option, s->tcp_options);
 	if (s->tcp_options == 12) {
 		put_be32(tcp + 20, 0x0101080a);
 		put_be32(tcp + 24, s->tsval);

@@ -14,7 +14,10 @@
  * @payload: bytes of payload
  * @padding: bytes after the IP packet
  * @tcp_options: bytes of TCP options, multiple of 4; timestamps if it is 12
+ * @option: what other options are filled with
  * @ip_options: bytes of IPv4 options, multiple of 4
+ * @extensions: bytes of an IPv6 header with options for the destination, multiple of 8
+ * @extension: what these are filled with
  *
  * The rest are header fields, in host byte order.
  */
@@ -40,7 +43,10 @@ struct spec {
 	u32 tsval;
 	u32 tsecr;
 	unsigned int tcp_options;
+	u8 option;
 	unsigned int ip_options;
+	unsigned int extensions;
+	u8 extension;
 	unsigned int payload;
 	unsigned int padding;
 };

@@ -85,7 +85,7 @@ static struct sk_buff *open_at(u32 n, u32 seq)
 		flow = lro_flows_place(&flows, &key);
 	}
 	pkt = packet_of(n, seq);
-	lro_flows_open(&flows, flow, &pkt, skb_of(n));
+	lro_flows_open(&flows, flow, &pkt, skb_of(n), 0);
 	return gone;
 }
 
@@ -190,7 +190,7 @@ static void spread_of_ipv6(void **ctx)
 				evicted++;
 				lro_flows_close(&flows, flow);
 			}
-			lro_flows_open(&flows, flow, &pkt, skb_of(n));
+			lro_flows_open(&flows, flow, &pkt, skb_of(n), 0);
 		}
 		free(memory);
 	}
@@ -318,7 +318,7 @@ static void open_between(u32 host, u32 n)
 	struct lro_packet pkt = packet_of(n, 0);
 
 	pkt.key.addr[0] = host;
-	lro_flows_open(&flows, lro_flows_place(&flows, &pkt.key), &pkt, skb_of(n));
+	lro_flows_open(&flows, lro_flows_place(&flows, &pkt.key), &pkt, skb_of(n), 0);
 }
 
 /* Flushes as for a stray; returns how many aggregates. */
@@ -410,7 +410,7 @@ static enum lro_reason grow(u32 n, u32 seq, u8 flags, u16 payload)
 
 	pkt.flags = flags;
 	pkt.payload = payload;
-	lro_state_add(&find(n)->state, &pkt);
+	lro_state_add(&find(n)->state, &pkt, 0);
 	why = lro_flows_grown(&flows, find(n), SEGS(1000));
 	if (why)
 		lro_flows_close(&flows, find(n));
@@ -549,7 +549,7 @@ static struct lro_flow *open_frame(const struct frame *f, u32 vlan)
 
 	assert_int_equal(lro_parse(f->data, f->len, f->len, vlan, &pkt, &why), LRO_CANDIDATE);
 	flow = lro_flows_place(&flows, &pkt.key);
-	lro_flows_open(&flows, flow, &pkt, skb_of(1));
+	lro_flows_open(&flows, flow, &pkt, skb_of(1), 0);
 	assert_int_equal(lro_flows_grown(&flows, flow, SEGS(3)), LRO_CONTINUE);
 	return flow;
 }

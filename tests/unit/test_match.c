@@ -6,6 +6,7 @@
  *  3. sequence numbers, identifications and sizes at and around their limits
  *  4. relaxed mode: the latest acknowledgment, window and timestamps, never older
  *  5. what ends an aggregate after a merge
+ *  6. each kernel's own: CWR in all or only in the first, identifications without DF
  */
 #include <string.h>
 
@@ -18,7 +19,7 @@
 #define SEGS(n) (&(const struct lro_limits){ n, LRO_IP_MAX, LRO_IP_MAX })
 
 static struct lro_state state;
-static bool relaxed;
+static unsigned int rules;
 
 static struct lro_packet parsed(const struct frame *f, u32 vlan)
 {
@@ -34,7 +35,7 @@ static void start(const struct spec *s)
 	struct frame f = frame_build(s);
 	struct lro_packet pkt = parsed(&f, 0);
 
-	lro_state_start(&state, &pkt);
+	lro_state_start(&state, &pkt, rules);
 	lro_state_limit(&state, ALL_SEGS);
 	frame_free(&f);
 }
@@ -45,7 +46,7 @@ static bool is_plain_next(const struct lro_packet *pkt)
 	bool keeps_id = state.tcp == 34 && pkt->ip_id == state.ip_id;
 
 	return pkt->payload == state.gso_size && !(pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) &&
-	       lro_match(&state, pkt, false) == LRO_CONTINUE && !(state.segs == 1 && keeps_id);
+	       lro_match(&state, pkt, rules & ~LRO_RULE_RELAXED) == LRO_CONTINUE && !(state.segs == 1 && keeps_id);
 }
 
 /* The reason; adds the packet if it continues the aggregate, in both ways if there are two. */
@@ -53,7 +54,7 @@ static enum lro_reason add_vlan(const struct spec *s, u32 vlan)
 {
 	struct frame f = frame_build(s);
 	struct lro_packet pkt = parsed(&f, vlan);
-	enum lro_reason why = lro_match(&state, &pkt, relaxed);
+	enum lro_reason why = lro_match(&state, &pkt, rules);
 	struct lro_state quick = state;
 
 	if (lro_state_ends(&state, ALL_SEGS) == LRO_CONTINUE)
@@ -63,7 +64,7 @@ static enum lro_reason add_vlan(const struct spec *s, u32 vlan)
 		bool repeats = is_plain_next(&pkt) &&
 			       lro_predicted(&state, f.data, f.len, f.len, vlan);
 
-		lro_state_add(&state, &pkt);
+		lro_state_add(&state, &pkt, rules);
 		if (repeats) {
 			assert_int_equal(lro_state_advance_predicted(&quick, quick.tcp),
 					 lro_state_ends(&state, ALL_SEGS));
@@ -151,6 +152,7 @@ static const struct difference differences[] = {
 	{ FIELD(tos, 0x80), LRO_FLUSH_TOS, ALWAYS },
 	{ FIELD(ttl, 63), LRO_FLUSH_TTL, ALWAYS },
 	{ FIELD(frag, 0), LRO_FLUSH_DF, IPV4 },
+	{ FIELD(frag, 0xc000), LRO_FLUSH_DF, IPV4 },	/* the reserved bit */
 	{ FIELD(label, 0x12346), LRO_FLUSH_LABEL, IPV6 },
 	{ FIELD(label, 0x22345), LRO_FLUSH_LABEL, IPV6 },
 	{ FIELD(id, 1002), LRO_FLUSH_IP_ID, STRICT_V4 },
@@ -164,6 +166,7 @@ static const struct difference differences[] = {
 	{ FIELD(reserved, 8), LRO_FLUSH_FLAGS, ALWAYS },
 	{ FIELD(flags, 0x50), LRO_FLUSH_FLAGS, ALWAYS },
 	{ FIELD(flags, 0x90), LRO_FLUSH_CWR, ALWAYS },
+	{ FIELD(flags, 0x00), LRO_FLUSH_FLAGS, ALWAYS },
 	{ FIELD(window, 503), LRO_FLUSH_WINDOW, STRICT },
 	{ FIELD(window, 758), LRO_FLUSH_WINDOW, STRICT },
 	{ FIELD(urgent, 1), LRO_FLUSH_URGENT, ALWAYS },
@@ -173,6 +176,8 @@ static const struct difference differences[] = {
 	{ FIELD(tsecr, 654320), LRO_FLUSH_TIMESTAMP, ALWAYS },
 	{ FIELD(payload, 1449), LRO_FLUSH_LONGER, ALWAYS },
 	{ FIELD(tcp_options, 0), LRO_FLUSH_OPTIONS, ALWAYS },
+	{ FIELD(tcp_options, 16), LRO_FLUSH_OPTIONS, ALWAYS },
+	{ FIELD(extensions, 8), LRO_FLUSH_EXTENSION, IPV6 },
 };
 
 static void check_differences(bool ipv6)
@@ -187,9 +192,9 @@ static void check_differences(bool ipv6)
 		start(&first);
 		assert_int_equal(add(&s), d->where & (ipv6 ? STRICT_V6 : STRICT_V4) ? d->why : 0);
 		start(&first);
-		relaxed = true;
+		rules |= LRO_RULE_RELAXED;
 		assert_int_equal(add(&s), d->where & (ipv6 ? RELAXED_V6 : RELAXED_V4) ? d->why : 0);
-		relaxed = false;
+		rules &= ~LRO_RULE_RELAXED;
 	}
 	start(&first);
 	assert_int_equal(add_vlan(&next, 0x81000000), LRO_FLUSH_VLAN);
@@ -208,7 +213,7 @@ static void relaxed_takes_the_latest(void **ctx)
 	struct spec s = spec_bulk, v6 = spec_v6(spec_bulk);
 
 	(void)ctx;
-	relaxed = true;
+	rules |= LRO_RULE_RELAXED;
 	s.tcp_options = 0;
 	start(&s);
 	s = next_of(s);
@@ -230,7 +235,7 @@ static void relaxed_takes_the_latest(void **ctx)
 		assert_int_equal(lro_get_be32(state.hdr + state.tcp + 24), s.tsval);
 		assert_int_equal(lro_get_be32(state.hdr + state.tcp + 28), s.tsecr);
 	}
-	relaxed = false;
+	rules &= ~LRO_RULE_RELAXED;
 }
 
 static void relaxed_wraps(void **ctx)
@@ -238,7 +243,7 @@ static void relaxed_wraps(void **ctx)
 	struct spec s = spec_bulk;
 
 	(void)ctx;
-	relaxed = true;
+	rules |= LRO_RULE_RELAXED;
 	s.ack = 0xffffffff;
 	s.tsval = 0xffffffff;
 	s.tsecr = 0xffffffff;
@@ -248,7 +253,7 @@ static void relaxed_wraps(void **ctx)
 	s.tsval = 0;
 	s.tsecr = 0;
 	assert_int_equal(add(&s), LRO_CONTINUE);
-	relaxed = false;
+	rules &= ~LRO_RULE_RELAXED;
 }
 
 static void flags_of_first_and_last(void **ctx)
@@ -348,12 +353,122 @@ static void ip_id_stays(void **ctx)
 	s.id = first.id;
 	assert_int_equal(add(&s), LRO_CONTINUE);
 
-	/* Only packets that are never fragmented may repeat an identification. */
+	/* Without DF only if the kernel's segmentation can repeat it. */
 	first.frag = 0;
 	start(&first);
 	s = next_of(first);
 	s.id = first.id;
 	assert_int_equal(add(&s), LRO_FLUSH_IP_ID);
+	rules = LRO_RULE_RELAXED;
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	assert_false(state.fixed_id);
+	rules = LRO_RULE_FIXED_ID;
+	start(&first);
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	assert_true(state.fixed_id);
+	s = next_of(s);
+	s.id = first.id;
+	assert_int_equal(add(&s), LRO_CONTINUE);
+	rules = 0;
+}
+
+/* Where segmentation leaves CWR in all segments, they all have it or none. */
+static void cwr_of_all(void **ctx)
+{
+	struct spec first = spec_bulk, s;
+
+	(void)ctx;
+	for (rules = LRO_RULE_SAME_CWR; rules <= (LRO_RULE_SAME_CWR | LRO_RULE_RELAXED); rules++) {
+		first.flags = 0x90;
+		start(&first);
+		s = next_of(first);
+		assert_int_equal(add(&s), LRO_CONTINUE);
+		s = next_of(s);
+		assert_int_equal(add(&s), LRO_CONTINUE);
+		s = next_of(s);
+		s.flags = 0x10;
+		assert_int_equal(add(&s), LRO_FLUSH_CWR);
+		s.flags = 0xd0;
+		assert_int_equal(add(&s), LRO_FLUSH_FLAGS);
+	}
+	rules = 0;
+}
+
+/* Neither is a field of its own: all bytes are the same or the packets stay apart. */
+static void equal_options_and_extensions(void **ctx)
+{
+	(void)ctx;
+	for (unsigned int i = 0; i < 2 * 2 * 2 * 11 * 10; i++) {
+		struct spec first = i & 1 ? spec_v6(spec_bulk) : spec_bulk, s;
+		bool other_option;
+
+		rules = i & 2 ? LRO_RULE_RELAXED : 0;
+		first.option = 30;
+		first.tcp_options = i / 8 % 11 * 4;
+		first.extensions = i & 1 ? i / 8 / 11 * 8 : 0;
+		if (first.ipv6 && 54 + first.extensions + 20 + first.tcp_options > LRO_HDR_MAX)
+			continue;
+		start(&first);
+		s = next_of(first);
+		assert_int_equal(add(&s), LRO_CONTINUE);
+		s = next_of(s);
+		assert_int_equal(add(&s), LRO_CONTINUE);
+		s = next_of(s);
+		/* The builder writes timestamps where there are twelve bytes. */
+		other_option = first.tcp_options && first.tcp_options != 12;
+		s.option += !!(i & 4);
+		assert_int_equal(add(&s), i & 4 && other_option ? LRO_FLUSH_OPTIONS :
+								 LRO_CONTINUE);
+		if (!first.extensions)
+			continue;
+		s = next_of(first);
+		s.extension++;
+		start(&first);
+		assert_int_equal(add(&s), LRO_FLUSH_EXTENSION);
+		s.extension--;
+		s.extensions += 8;
+		if (54 + s.extensions + 20 + s.tcp_options <= LRO_HDR_MAX)
+			assert_int_equal(add(&s), LRO_FLUSH_EXTENSION);
+	}
+	rules = 0;
+}
+
+/* As long as timestamps and not in their usual form: no field of theirs may be newer. */
+static void timestamps_elsewhere(void **ctx)
+{
+	struct spec s = next_of(spec_bulk);
+	struct frame first = frame_build(&spec_bulk), next = frame_build(&s);
+	struct lro_packet a, b;
+
+	(void)ctx;
+	for (unsigned int form = 0; form < 2; form++) {
+		put_be32(first.data + 54, form ? 0x01080a00 : 0x080a0000);
+		put_be32(next.data + 54, form ? 0x01080a00 : 0x080a0000);
+		a = parsed(&first, 0);
+		b = parsed(&next, 0);
+		for (rules = 0; rules <= LRO_RULE_RELAXED; rules++) {
+			lro_state_start(&state, &a, rules);
+			lro_state_limit(&state, ALL_SEGS);
+			assert_int_equal(lro_match(&state, &b, rules), LRO_CONTINUE);
+			assert_true(lro_predicted(&state, next.data, next.len, next.len, 0));
+			next.data[61]++;
+			assert_int_equal(lro_match(&state, &b, rules), LRO_FLUSH_OPTIONS);
+			assert_false(lro_predicted(&state, next.data, next.len, next.len, 0));
+			next.data[61]--;
+			/* One of both has the usual form. */
+			put_be32(next.data + 54, 0x0101080a);
+			assert_int_equal(lro_match(&state, &b, rules), LRO_FLUSH_OPTIONS);
+			put_be32(next.data + 54, form ? 0x01080a00 : 0x080a0000);
+		}
+	}
+	rules = 0;
+	/* The other way round. */
+	put_be32(first.data + 54, 0x0101080a);
+	a = parsed(&first, 0);
+	lro_state_start(&state, &a, rules);
+	assert_int_equal(lro_match(&state, &b, rules), LRO_FLUSH_OPTIONS);
+	frame_free(&first);
+	frame_free(&next);
 }
 
 static void frames_with_wrong_lengths(void **ctx)
@@ -555,10 +670,10 @@ static enum lro_reason append_of(const struct spec *s)
 {
 	struct frame f = frame_build(s);
 	struct lro_packet pkt = parsed(&f, 0);
-	enum lro_reason why = lro_match(&state, &pkt, false);
+	enum lro_reason why = lro_match(&state, &pkt, rules);
 
 	if (!why)
-		lro_state_add(&state, &pkt);
+		lro_state_add(&state, &pkt, rules);
 	frame_free(&f);
 	return why;
 }
@@ -611,6 +726,9 @@ struct result run_match_tests(void)
 		cmocka_unit_test(timestamp_wraps),
 		cmocka_unit_test(ip_id_counts_up),
 		cmocka_unit_test(ip_id_stays),
+		cmocka_unit_test(cwr_of_all),
+		cmocka_unit_test(equal_options_and_extensions),
+		cmocka_unit_test(timestamps_elsewhere),
 		cmocka_unit_test(frames_with_wrong_lengths),
 		cmocka_unit_test(other_flows_and_options),
 		cmocka_unit_test(other_zero_as_ip_checksum),

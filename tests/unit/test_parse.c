@@ -21,9 +21,11 @@ static enum lro_verdict parse(const struct frame *f)
 {
 	enum lro_verdict verdict = lro_parse(f->data, f->len, f->len, 0, &pkt, &reason);
 
-	/* Each packet that is tried here puts the cheap look to the test as well. */
-	if (verdict == LRO_CANDIDATE)
+	/* Each packet that is tried here puts the cheap looks to the test as well. */
+	if (verdict == LRO_CANDIDATE) {
 		assert_false(lro_never_merges(f->data, f->len));
+		assert_int_equal(lro_headers_wanted(f->data, f->len), pkt.hdr_len);
+	}
 	return verdict;
 }
 
@@ -152,8 +154,8 @@ static void changed_headers(void **ctx)
 		{ false, 50, 0xffff, LRO_PASS, LRO_PASS_TCP_CHECKSUM },
 		{ false, 50, 0, LRO_CANDIDATE, LRO_CONTINUE },
 		/* As long as timestamps, but something else. */
-		{ false, 54, 0x080a, LRO_PASS, LRO_PASS_TCP_OPTIONS },
-		{ false, 56, 0x050a, LRO_PASS, LRO_PASS_TCP_OPTIONS },
+		{ false, 54, 0x080a, LRO_CANDIDATE, LRO_CONTINUE },
+		{ false, 56, 0x050a, LRO_CANDIDATE, LRO_CONTINUE },
 		{ true, 14, 0x4500, LRO_STRAY, LRO_PASS_IP_HEADER },
 		{ true, 18, 0xffff, LRO_PASS, LRO_PASS_LENGTH },
 		{ true, 18, 0, LRO_PASS, LRO_PASS_LENGTH },
@@ -185,19 +187,23 @@ static void changed_headers(void **ctx)
 static void ipv6_extension_headers(void **ctx)
 {
 	static const struct {
-		u8 chain[24];		/* from the next header field on, 8 bytes each */
+		u8 chain[40];		/* from the next header field on, 8 bytes each */
 		u8 first;
 		enum lro_verdict verdict;
 		enum lro_reason reason;
 	} cases[] = {
-		{ { 6 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 6, [8 + 12] = 5 << 4, 16 }, 0, LRO_CANDIDATE, LRO_CONTINUE },
 		{ { 17 }, 0, LRO_FOREIGN, LRO_GRO_NOT_TCP },
-		{ { 6 }, 43, LRO_STRAY, LRO_PASS_IP_OPTIONS },
-		{ { 6 }, 60, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 6, [8 + 12] = 5 << 4, 16 }, 43, LRO_CANDIDATE, LRO_CONTINUE },
+		{ { 6, [3] = 1 }, 43, LRO_STRAY, LRO_PASS_IP_OPTIONS },	/* a hop is left */
+		{ { 6, [8 + 12] = 5 << 4, 16 }, 60, LRO_CANDIDATE, LRO_CONTINUE },
+		{ { 6, [8 + 12] = 4 << 4, 16 }, 60, LRO_PASS, LRO_PASS_TCP_HEADER },
 		{ { 6, 99 }, 44, LRO_STRAY, LRO_PASS_IP_OPTIONS },
 		{ { 17, 99 }, 44, LRO_FOREIGN, LRO_GRO_NOT_TCP },
 		{ { 6, 2 }, 51, LRO_STRAY, LRO_PASS_IP_OPTIONS },
-		{ { 60, 1, [16] = 6 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
+		{ { 60, 1, [16] = 6, [36] = 5 << 4, 16 }, 0, LRO_CANDIDATE, LRO_CONTINUE },
+		{ { 60, 0, [8] = 43, [16] = 6, [36] = 5 << 4, 2 }, 0, LRO_PASS, LRO_PASS_SYN },
+		{ { 44, 0, [8] = 6 }, 60, LRO_STRAY, LRO_PASS_IP_OPTIONS },
 		{ { 60, 1, [16] = 17 }, 0, LRO_FOREIGN, LRO_GRO_NOT_TCP },
 		{ { 44, 2, [16] = 58 }, 51, LRO_FOREIGN, LRO_GRO_NOT_TCP },
 		{ { 60, 255 }, 0, LRO_STRAY, LRO_PASS_IP_OPTIONS },
@@ -210,13 +216,76 @@ static void ipv6_extension_headers(void **ctx)
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct frame f;
 
-		s.proto = cases[i].first;
 		f = frame_build(&s);
+		f.data[20] = cases[i].first;
 		memcpy(f.data + 54, cases[i].chain, sizeof(cases[i].chain));
 		assert_int_equal(parse(&f), cases[i].verdict);
 		assert_int_equal(reason, cases[i].reason);
-		if (cases[i].verdict == LRO_STRAY)
+		if (cases[i].verdict != LRO_FOREIGN)
 			assert_int_equal(pkt.key.addr[0], 0xfdfdfdfd);
+		frame_free(&f);
+	}
+}
+
+/* The longest headers there is memory for, and longer ones, whose flow is known all the same. */
+static void long_headers(void **ctx)
+{
+	struct spec s = spec_v6(spec_bulk);
+
+	(void)ctx;
+	for (s.extensions = 8; s.extensions < 160; s.extensions += 8)
+		for (s.tcp_options = 0; s.tcp_options <= 40; s.tcp_options += 4) {
+			bool fits = 74 + s.extensions + s.tcp_options <= LRO_HDR_MAX;
+
+			expect(&s, fits ? LRO_CANDIDATE : LRO_PASS,
+			       fits ? LRO_CONTINUE : LRO_PASS_IP_OPTIONS);
+			assert_int_equal(lro_get_be32((u8 *)&pkt.key.ports), 40000u << 16 | 5001);
+		}
+}
+
+/* Whoever asks how far the rules read, and provides that, gets to the end of the headers. */
+static void headers_piece_by_piece(void **ctx)
+{
+	(void)ctx;
+	for (unsigned int n = 0; n < 2 + 8; n++) {
+		struct spec s = n ? spec_v6(spec_bulk) : spec_bulk;
+		unsigned int avail = 14, want, rounds = 0;
+		struct frame f;
+
+		s.extensions = n > 1 ? (n - 1) * 8 : 0;
+		s.tcp_options = 8;
+		f = frame_build(&s);
+		for (;; avail = want) {
+			/* Exactly as much memory as may be read. */
+			u8 *cut = malloc(avail);
+
+			memcpy(cut, f.data, avail);
+			want = lro_headers_wanted(cut, avail);
+			free(cut);
+			if (want <= avail)
+				break;
+			assert_true(++rounds < 6);
+		}
+		assert_int_equal(want, n ? 82 + s.extensions : 62);
+		assert_int_equal(avail, want);
+		/* Not TCP, or no chain that merges: no more than that is to be seen. */
+		s.proto = 17;
+		frame_free(&f);
+		f = frame_build(&s);
+		assert_int_equal(lro_headers_wanted(f.data, f.len), 0);
+		put_be16(f.data + 12, 0x0806);
+		assert_int_equal(lro_headers_wanted(f.data, f.len), 0);
+		if (n) {
+			put_be16(f.data + 12, 0x86dd);
+			f.data[20] = 44;
+			f.data[54] = 6;
+			assert_int_equal(lro_headers_wanted(f.data, f.len), 0);
+		} else {
+			put_be16(f.data + 12, 0x0800);
+			f.data[23] = 6;
+			f.data[14] = 0x46;
+			assert_int_equal(lro_headers_wanted(f.data, f.len), 0);
+		}
 		frame_free(&f);
 	}
 }
@@ -269,8 +338,8 @@ static void flags(void **ctx)
 		{ 0x14, LRO_PASS, LRO_PASS_RST },
 		{ 0x04, LRO_PASS, LRO_PASS_RST },
 		{ 0x30, LRO_PASS, LRO_PASS_URG },
-		{ 0x00, LRO_PASS, LRO_PASS_NO_ACK },
-		{ 0x08, LRO_PASS, LRO_PASS_NO_ACK },
+		{ 0x00, LRO_CANDIDATE, LRO_CONTINUE },
+		{ 0x08, LRO_CANDIDATE, LRO_CONTINUE },
 	};
 	struct spec s = spec_bulk;
 
@@ -306,7 +375,7 @@ static void other_protocols(void **ctx)
 
 static void fragments_name_only_addresses(void **ctx)
 {
-	static const u16 frags[] = { 0x2000, 0x0001, 0x1fff, 0x8000, 0xc000, 0x6000 };
+	static const u16 frags[] = { 0x2000, 0x0001, 0x1fff, 0xa000, 0xc001, 0x6000 };
 	struct spec s = spec_bulk;
 
 	(void)ctx;
@@ -316,6 +385,11 @@ static void fragments_name_only_addresses(void **ctx)
 		assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[0]), spec_bulk.saddr);
 		assert_int_equal(lro_get_be32((u8 *)&pkt.key.addr[1]), spec_bulk.daddr);
 	}
+	/* The reserved bit says nothing of fragments. */
+	s.frag = 0x8000;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+	s.frag = 0xc000;
+	expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
 }
 
 static void ip_options_keep_the_flow(void **ctx)
@@ -370,9 +444,11 @@ static void other_options(void **ctx)
 	struct spec s = spec_bulk;
 
 	(void)ctx;
-	for (s.tcp_options = 4; s.tcp_options <= 40; s.tcp_options += 4)
-		if (s.tcp_options != 12)
-			expect(&s, LRO_PASS, LRO_PASS_TCP_OPTIONS);
+	for (s.tcp_options = 4; s.tcp_options <= 40; s.tcp_options += 4) {
+		expect(&s, LRO_CANDIDATE, LRO_CONTINUE);
+		assert_int_equal(pkt.hdr_len, 54 + s.tcp_options);
+		assert_int_equal(pkt.payload, 1448);
+	}
 }
 
 static void cut_everywhere(struct spec s, unsigned int ports)
@@ -577,6 +653,8 @@ static void plainly_requests(void **ctx)
 		s = plain;
 		s.frag = 0x2000;
 		assert_false(request(&s, enough));
+		s.frag = 0xc000;
+		assert_true(request(&s, enough));
 		s = plain;
 		s.payload -= s.ip_options = 4;
 		assert_false(request(&s, enough));
@@ -594,6 +672,8 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(ipv6_segment),
 		cmocka_unit_test(changed_headers),
 		cmocka_unit_test(ipv6_extension_headers),
+		cmocka_unit_test(long_headers),
+		cmocka_unit_test(headers_piece_by_piece),
 		cmocka_unit_test(truncated_extension_headers),
 		cmocka_unit_test(vlan_identifier_is_in_key),
 		cmocka_unit_test(flags),

@@ -43,6 +43,15 @@ static unsigned int frame_end(const struct frame *f)
 				     lro_get_be16(f->data + 16) + 14;
 }
 
+/* The rules of the stream at hand. */
+static unsigned int rules;
+
+static unsigned int kind_of(const struct lro_state *state)
+{
+	return (state->fixed_id ? SEGMENT_FIXED_ID : 0) |
+	       (rules & LRO_RULE_SAME_CWR ? SEGMENT_KEEPS_CWR : 0);
+}
+
 static void check_aggregate(const struct lro_state *state, struct frame *held, unsigned int count)
 {
 	static u8 whole[LRO_HDR_MAX + 65536];
@@ -60,7 +69,7 @@ static void check_aggregate(const struct lro_state *state, struct frame *held, u
 	}
 	assert_int_equal(total, state->ip_len + 14);
 	assert_true(state->ip_len <= LRO_IP_MAX);
-	for (n = 0; segment_cut(whole, total, state->gso_size, state->fixed_id, n, &seg); n++) {
+	for (n = 0; segment_cut(whole, total, state->gso_size, kind_of(state), n, &seg); n++) {
 		assert_true(n < count);
 		/* Padding is not given back, it is the link's. */
 		assert_int_equal(seg.hdr_len + seg.payload_len, frame_end(&held[n]));
@@ -80,13 +89,15 @@ static void advance(struct spec *s, u32 size, bool fixed_id)
 	s->id += !fixed_id;
 	s->payload = size;
 	s->padding = 0;
-	s->flags &= ~(0x80 | 0x08 | 0x01);
+	s->flags &= ~(0x08 | 0x01);
+	if (!(rules & LRO_RULE_SAME_CWR))
+		s->flags &= ~0x80;
 	if (one_in(40))
 		s->payload = 1 + random_below(size);
 	if (one_in(30))
 		s->flags |= 0x08;
 	if (one_in(100))
-		s->flags |= 0x80;
+		s->flags ^= 0x80;
 	if (one_in(200))
 		s->flags |= 0x01;
 	if (one_in(100))
@@ -102,7 +113,9 @@ static void advance(struct spec *s, u32 size, bool fixed_id)
 	if (one_in(150))
 		s->ttl ^= 1;
 	if (one_in(150))
-		s->frag ^= 0x4000;
+		s->frag ^= one_in(3) ? 0x8000 : 0x4000;
+	if (one_in(200))
+		s->flags ^= 0x10;
 	if (one_in(150))
 		s->id += random_below(3);
 	if (one_in(150))
@@ -116,7 +129,13 @@ static void advance(struct spec *s, u32 size, bool fixed_id)
 	if (one_in(150))
 		s->mac_last ^= 1;
 	if (one_in(150))
-		s->tcp_options ^= 12;
+		s->tcp_options = random_below(11) * 4;
+	if (one_in(150))
+		s->option ^= 1;
+	if (one_in(150))
+		s->extensions = random_below(6) * 8;
+	if (one_in(150))
+		s->extension ^= 1;
 	if (one_in(60))
 		s->seq += random_below(2) ? size : -size;
 	if (one_in(60))
@@ -133,6 +152,12 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 	s.seq = random_below(2) ? 0u - random_below(100000) : random_below(1 << 30);
 	s.id = random_below(65536);
 	s.payload = size;
+	s.frag = one_in(4) ? 0 : s.frag;
+	if (one_in(2))
+		s.tcp_options = random_below(11) * 4;
+	if (one_in(3))
+		s.extensions = 8 + random_below(6) * 8;
+	rules = random_below(8) & ~LRO_RULE_RELAXED;
 	for (; packets; packets--) {
 		struct lro_packet pkt;
 		struct frame f = frame_build(&s);
@@ -145,19 +170,19 @@ static void stream(u32 packets, u32 size, bool fixed_id, unsigned long *merged)
 			frame_free(&f);
 			continue;
 		}
-		is_next = count && lro_match(&state, &pkt, false) == LRO_CONTINUE;
+		is_next = count && lro_match(&state, &pkt, rules) == LRO_CONTINUE;
 		if (count && lro_predicted(&state, f.data, f.len, f.len, 0)) {
 			assert_true(is_next);
 			lro_state_advance_predicted(&state, state.tcp);
 			++*merged;
 		} else if (is_next) {
-			lro_state_add(&state, &pkt);
+			lro_state_add(&state, &pkt, rules);
 			++*merged;
 		} else {
 			if (count)
 				check_aggregate(&state, held, count);
 			count = 0;
-			lro_state_start(&state, &pkt);
+			lro_state_start(&state, &pkt, rules);
 			lro_state_limit(&state, &limits);
 		}
 		held[count++] = f;
