@@ -121,16 +121,18 @@ static __always_inline bool lro_e1000_offer(struct e1000_adapter *adapter,
 	struct device *d = &adapter->pdev->dev;
 	/* Of transmit buffers only; here: whether the buffer needs no sync. */
 	bool direct = buffer->bytecount, verified;
-	u32 vlan = 0;
 
 	if (!queue->offer || staterr & never || size < ETH_ZLEN)
 		return false;
+	queue->frame.vlan = 0;
 	if (staterr & E1000_RXD_STAT_VP)
-		vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
+		queue->frame.vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
 	verified = lro_e1000_is_verified(adapter, staterr);
 	if (!direct)
 		dma_sync_single_for_cpu(d, buffer->dma, size, DMA_FROM_DEVICE);
-	if (!lro_receive_copy(queue->lro, frame, size, vlan, verified))
+	if (!lro_receive_copy(queue->lro,
+			      lro_queue_frame(queue, adapter->netdev, frame, size, verified,
+					      desc->wb.lower.hi_dword.rss, PKT_HASH_TYPE_L3)))
 		return false;
 	if (!direct)
 		dma_sync_single_for_device(d, buffer->dma, size, DMA_FROM_DEVICE);

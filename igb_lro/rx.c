@@ -32,9 +32,13 @@ static struct lro_queue *lro_igb_queue(const struct igb_q_vector *q_vector)
 
 static void lro_igb_create(struct igb_q_vector *q_vector)
 {
-	if (q_vector->rx.ring)
-		lro_queue_create(lro_igb_queue(q_vector), q_vector->adapter->netdev,
-				 &q_vector->napi);
+	struct lro_queue *queue;
+
+	if (!q_vector->rx.ring)
+		return;
+	queue = lro_igb_queue(q_vector);
+	lro_queue_create(queue, q_vector->adapter->netdev, &q_vector->napi);
+	queue->frame.rx_queue = q_vector->rx.ring->queue_index + 1;
 }
 
 static void lro_igb_destroy(struct igb_q_vector *q_vector)
@@ -139,6 +143,20 @@ static bool lro_igb_is_verified(const struct igb_ring *ring, u32 staterr)
 	       ring->netdev->features & NETIF_F_RXCSUM;
 }
 
+/* As igb_rx_hash() of this kernel has it. */
+static enum pkt_hash_types lro_igb_hash_type(const union e1000_adv_rx_desc *desc)
+{
+#ifdef E1000_RSS_TYPE_MASK
+	u16 type = le16_to_cpu(desc->wb.lower.lo_dword.pkt_info) & E1000_RSS_TYPE_MASK;
+
+	if (!type)
+		return PKT_HASH_TYPE_NONE;
+	return E1000_RSS_L4_TYPES_MASK & BIT(type) ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3;
+#else
+	return PKT_HASH_TYPE_L3;
+#endif
+}
+
 /*
  * Offer a frame to the engine; on false it is untouched. The kernel's function takes those
  * that have a time stamp, a wrong checksum or a tag in the order of a loopback, with all
@@ -151,13 +169,19 @@ static __always_inline bool lro_igb_offer(struct igb_q_vector *q_vector,
 	const u32 never = E1000_RXDEXT_ERR_FRAME_ERR_MASK | E1000_RXDEXT_STATERR_TCPE |
 			  E1000_RXDEXT_STATERR_IPE | E1000_RXDEXT_STATERR_LB |
 			  E1000_RXDADV_STAT_TSIP | E1000_RXDADV_STAT_TS;
-	u32 staterr = le32_to_cpu(desc->wb.upper.status_error), vlan = 0;
-	const struct lro_queue *queue = lro_igb_queue(q_vector);
+	u32 staterr = le32_to_cpu(desc->wb.upper.status_error);
+	struct lro_queue *queue = lro_igb_queue(q_vector);
 	const struct igb_ring *ring = q_vector->rx.ring;
+	const struct net_device *dev = ring->netdev;
 
 	if (!queue->offer || staterr & never || !(staterr & E1000_RXD_STAT_EOP) || size < ETH_ZLEN)
 		return false;
-	if (staterr & E1000_RXD_STAT_VP && ring->netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
-		vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
-	return lro_receive_copy(queue->lro, frame, size, vlan, lro_igb_is_verified(ring, staterr));
+	queue->frame.vlan = 0;
+	if (staterr & E1000_RXD_STAT_VP && dev->features & NETIF_F_HW_VLAN_CTAG_RX)
+		queue->frame.vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
+	return lro_receive_copy(queue->lro,
+				lro_queue_frame(queue, dev, frame, size,
+						lro_igb_is_verified(ring, staterr),
+						desc->wb.lower.hi_dword.rss,
+						lro_igb_hash_type(desc)));
 }

@@ -32,9 +32,13 @@ static struct lro_queue *lro_igc_queue(const struct igc_q_vector *q_vector)
 
 static void lro_igc_create(struct igc_q_vector *q_vector)
 {
-	if (q_vector->rx.ring)
-		lro_queue_create(lro_igc_queue(q_vector), q_vector->adapter->netdev,
-				 &q_vector->napi);
+	struct lro_queue *queue;
+
+	if (!q_vector->rx.ring)
+		return;
+	queue = lro_igc_queue(q_vector);
+	lro_queue_create(queue, q_vector->adapter->netdev, &q_vector->napi);
+	queue->frame.rx_queue = q_vector->rx.ring->queue_index + 1;
 }
 
 static void lro_igc_destroy(struct igc_q_vector *q_vector)
@@ -146,13 +150,19 @@ static __always_inline bool lro_igc_offer(struct igc_q_vector *q_vector,
 {
 	const u32 never = IGC_RXDEXT_STATERR_RXE | IGC_RXDEXT_STATERR_L4E |
 			  IGC_RXDEXT_STATERR_IPE | IGC_RXDEXT_STATERR_LB | IGC_RXDADV_STAT_TSIP;
-	u32 staterr = le32_to_cpu(desc->wb.upper.status_error), vlan = 0;
-	const struct lro_queue *queue = lro_igc_queue(q_vector);
+	u32 staterr = le32_to_cpu(desc->wb.upper.status_error);
+	struct lro_queue *queue = lro_igc_queue(q_vector);
 	const struct igc_ring *ring = q_vector->rx.ring;
+	const struct net_device *dev = ring->netdev;
 
 	if (!queue->offer || staterr & never || !(staterr & IGC_RXD_STAT_EOP) || size < ETH_ZLEN)
 		return false;
-	if (staterr & IGC_RXD_STAT_VP && ring->netdev->features & NETIF_F_HW_VLAN_CTAG_RX)
-		vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
-	return lro_receive_copy(queue->lro, frame, size, vlan, lro_igc_is_verified(ring, staterr));
+	queue->frame.vlan = 0;
+	if (staterr & IGC_RXD_STAT_VP && dev->features & NETIF_F_HW_VLAN_CTAG_RX)
+		queue->frame.vlan = lro_vlan(ETH_P_8021Q, le16_to_cpu(desc->wb.upper.vlan));
+	return lro_receive_copy(queue->lro,
+				lro_queue_frame(queue, dev, frame, size,
+						lro_igc_is_verified(ring, staterr),
+						desc->wb.lower.hi_dword.rss,
+						igc_rss_type_table[igc_rss_type(desc)]));
 }

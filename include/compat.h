@@ -139,6 +139,23 @@ static inline bool xenlro_decrypted(const struct sk_buff *skb)
 #endif
 }
 
+/* Whether a switch has forwarded it already. The field comes with such devices. */
+static inline bool xenlro_fwd_mark(const struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_SWITCHDEV
+	return skb->offload_fwd_mark;
+#else
+	return false;
+#endif
+}
+
+static inline void xenlro_set_fwd_mark(struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_SWITCHDEV
+	skb->offload_fwd_mark = 1;
+#endif
+}
+
 /*
  * Since 6.15 features of some devices change under a lock of the device's own, besides the RTNL.
  * Without such a lock the functions do nothing.

@@ -39,11 +39,13 @@
  * @lro: context, or NULL
  * @active: the engine takes the packets of this poll
  * @offer: frames may go to it in the driver's buffers, as they are without FCS and errors
+ * @frame: the frame at hand; what is the same for all frames of the queue stays
  */
 struct lro_queue {
 	struct lro *lro;
 	bool active;
 	bool offer;
+	struct lro_frame frame;
 };
 
 /**
@@ -103,6 +105,26 @@ static inline void lro_queue_receive(const struct lro_queue *queue, struct napi_
 		lro_receive_skb(queue->lro, skb);
 	else
 		napi_gro_receive(napi, skb);
+}
+
+/*
+ * A frame in the driver's buffer, and whether the device found its TCP checksum right. The hash
+ * that the device has written to the descriptor is of the kind @hash_type.
+ */
+static inline const struct lro_frame *lro_queue_frame(struct lro_queue *queue,
+						      const struct net_device *dev,
+						      const void *data, unsigned int size,
+						      bool verified, __le32 hash,
+						      enum pkt_hash_types hash_type)
+{
+	struct lro_frame *frame = &queue->frame;
+
+	frame->data = data;
+	frame->len = size;
+	frame->ip_summed = verified ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+	frame->hash = le32_to_cpu(hash);
+	frame->hash_type = dev->features & NETIF_F_RXHASH ? hash_type : PKT_HASH_TYPE_NONE;
+	return frame;
 }
 
 /* In place of napi_complete_done(). */

@@ -8,6 +8,7 @@
 #ifndef _XENLRO_LRO_H
 #define _XENLRO_LRO_H
 
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/netdevice.h>
@@ -113,11 +114,23 @@ bool lro_begin(struct lro *lro, enum lro_mode mode, int budget);
 void lro_receive_skb(struct lro *lro, struct sk_buff *skb);
 
 /**
+ * lro_receive_frags() - hand in the packet that was built in napi_get_frags()
+ * @lro: context
+ *
+ * Takes the place of napi_gro_frags(): the skb has the whole frame in page fragments, from
+ * the first byte of the Ethernet header, ip_summed and the VLAN tag set, and the headers in
+ * lowmem. Then as lro_receive_skb(). A packet that ends within the Ethernet header is
+ * dropped and counted, and so is one whose header there is no memory for.
+ *
+ * Context: NAPI poll, after lro_begin() returned true.
+ */
+void lro_receive_frags(struct lro *lro);
+
+/**
  * lro_vlan() - describe a VLAN tag that the device took out of the frame
  * @protocol: ETH_P_8021Q or ETH_P_8021AD
  * @tci: tag control information
- * Return: the tag as lro_receive_copy() and lro_receive_page() want it; a frame
- * without a tag has 0.
+ * Return: the tag as &lro_frame.vlan has it.
  */
 static inline u32 lro_vlan(u16 protocol, u16 tci)
 {
@@ -125,17 +138,60 @@ static inline u32 lro_vlan(u16 protocol, u16 tci)
 }
 
 /**
+ * struct lro_frame - a received frame that is no skb, as the device tells of it
+ * @data: first byte of the Ethernet header, of a frame in one piece; synchronised for the
+ *	CPU; for lro_receive_copy()
+ * @frags: or fragments of pages in lowmem, from the first byte of the Ethernet header; the
+ *	headers lie in the first one, alone or with payload; for lro_receive_page()
+ * @truesize: memory that each of @frags keeps from other use, bytes
+ * @pool: page_pool that the pages of all @frags come from, or NULL for ordinary pages
+ * @hwtstamp: when it came, by the device's clock; 0: not told
+ * @len: length of the frame without FCS, bytes; of @data only
+ * @vlan: tag the device took out, see lro_vlan(), or 0; then the frame may have one tag in
+ *	its data
+ * @hash: hash of the flow by the device, if @hash_type tells of what
+ * @csum: with CHECKSUM_COMPLETE: sum over all that follows the Ethernet header
+ * @rx_queue: receive queue, counted from one; 0: not told
+ * @count: number of @frags, 1 to MAX_SKB_FRAGS
+ * @ip_summed: CHECKSUM_UNNECESSARY if the TCP checksum was found correct, CHECKSUM_COMPLETE
+ *	if @csum is what the device has summed, CHECKSUM_PARTIAL if a local sender has left
+ *	the checksum to be computed (@frags only), else CHECKSUM_NONE; the engine then
+ *	computes it
+ * @hash_type: an enum pkt_hash_types
+ * @fwd_mark: the device has forwarded it already, see &sk_buff.offload_fwd_mark
+ *
+ * What is zero is not told. The rest may stay as it is from frame to frame.
+ *
+ * An aggregate has hash, receive queue and time stamp of its first packet, as GRO has it: a
+ * flow's packets have the same hash unless the device's key has just changed, and a socket
+ * that asks for time stamps is told when the first of the bytes came. Frames of which only
+ * some have @fwd_mark stay apart, as a bridge would forward too few of them or too many;
+ * lro_receive_copy() takes none that has.
+ */
+struct lro_frame {
+	const void *data;
+	const skb_frag_t *frags;
+	const u32 *truesize;
+	struct page_pool *pool;
+	ktime_t hwtstamp;
+	u32 len;
+	u32 vlan;
+	u32 hash;
+	__wsum csum;
+	u16 rx_queue;
+	u8 count;
+	u8 ip_summed;
+	u8 hash_type;
+	bool fwd_mark;
+};
+
+/**
  * lro_receive_copy() - offer one frame in the driver's own buffer to the engine
  * @lro: context
- * @frame: first byte of the Ethernet header; synchronised for the CPU, and the
- *	driver's again as soon as the function returns
- * @len: length of the frame without FCS, bytes
- * @vlan: tag the device took out, see lro_vlan(), or 0; then the frame may have one tag
- *	in its data
- * @verified: the device found the TCP checksum correct
+ * @frame: frame, its @data the driver's again as soon as the function returns
  *
- * The payload is copied once, to its place in the aggregate; if @verified is
- * false, the checksum is computed while copying.
+ * The payload is copied once, to its place in the aggregate; if the checksum is not known,
+ * it is computed while copying.
  *
  * Return: true if the frame was copied and the driver is done with it. False if
  * the engine left the frame alone, because it is not a segment of a bulk
@@ -144,35 +200,22 @@ static inline u32 lro_vlan(u16 protocol, u16 tci)
  *
  * Context: NAPI poll, after lro_begin() returned true.
  */
-bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
-		      bool verified);
+bool lro_receive_copy(struct lro *lro, const struct lro_frame *frame);
 
 /**
  * lro_receive_page() - offer one frame in page fragments to the engine
  * @lro: context
- * @frags: the frame, from the first byte of the Ethernet header; in lowmem
- * @count: number of fragments, 1 to MAX_SKB_FRAGS
- * @truesize: memory that each fragment keeps from other use, bytes
- * @vlan: tag the device took out, see lro_vlan(), or 0; then the frame may have one tag
- *	in its data
- * @ip_summed: CHECKSUM_UNNECESSARY if the TCP checksum was found correct,
- *	CHECKSUM_PARTIAL if a local sender has left it to be computed, else
- *	CHECKSUM_NONE; the engine then computes it
- * @pool: page_pool that all pages come from, or NULL for ordinary pages
- *
- * The headers must lie in the first fragment, alone or with payload. Not for
- * frames that are GSO packets already.
+ * @frame: frame; no GSO packet
  *
  * Return: true if the pages belong to the engine now: they become fragments of an
- * aggregate, and one that held headers only is freed. @frags itself stays the
+ * aggregate, and one that held headers only is freed. The array of fragments stays the
  * driver's and is not written. False if the engine left the frame alone: the
  * driver then builds an skb from it and hands that to lro_receive_skb(), before
  * any later frame.
  *
  * Context: NAPI poll, after lro_begin() returned true.
  */
-bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count,
-		      unsigned int truesize, u32 vlan, u8 ip_summed, struct page_pool *pool);
+bool lro_receive_page(struct lro *lro, const struct lro_frame *frame);
 
 /**
  * lro_end() - end a poll that has used up its budget

@@ -151,7 +151,8 @@ static unsigned int tag_len(const struct lro_packet *pkt)
 }
 
 /* An skb whose headers begin a page, with room for payload behind them. */
-static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
+static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt,
+				const struct lro_frame *frame)
 {
 	struct page_ring *ring = &lro->pieces.ring[HEAD_ORDER];
 	struct sk_buff *skb;
@@ -170,7 +171,7 @@ static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt)
 	}
 	count_pages(lro, HEAD_ORDER, recycled);
 	skb_reserve(skb, PAGE_SIZE + tag_len(pkt));
-	lro_put_headers(lro, skb, pkt);
+	lro_put_headers(lro, skb, pkt, frame);
 	return skb;
 }
 
@@ -186,7 +187,8 @@ static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int
 	return true;
 }
 
-static bool copy_start(struct lro *lro, const struct lro_packet *pkt, const u8 *from, bool verified)
+static bool copy_start(struct lro *lro, const struct lro_frame *frame, const struct lro_packet *pkt,
+		       const u8 *from, bool verified)
 {
 	bool in_pages = netif_is_any_bridge_port(lro->dev);
 	static const struct mark nothing;
@@ -196,7 +198,7 @@ static bool copy_start(struct lro *lro, const struct lro_packet *pkt, const u8 *
 	if (pkt->payload < MIN_PAYLOAD || (pkt->flags & (LRO_TCP_PSH | LRO_TCP_FIN)) ||
 	    is_multicast_ether_addr(pkt->frame))
 		return false;
-	skb = in_pages ? page_skb(lro, pkt) : lro_header_skb(lro, pkt);
+	skb = in_pages ? page_skb(lro, pkt, frame) : lro_header_skb(lro, pkt, frame);
 	if (!skb)
 		return false;
 	flow = lro_open(lro, skb, pkt);
@@ -213,22 +215,28 @@ static bool copy_start(struct lro *lro, const struct lro_packet *pkt, const u8 *
 }
 
 /* Any packet. */
-static noinline bool copy_receive(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
-				  bool verified)
+static noinline bool copy_receive(struct lro *lro, const struct lro_frame *frame)
 {
-	struct lro_frame f = { .hdr = frame, .avail = len, .len = len, .vlan = vlan };
+	struct lro_view view = {
+		.hdr = frame->data,
+		.avail = frame->len,
+		.len = frame->len,
+		.vlan = frame->vlan,
+	};
 	struct lro_packet pkt __uninitialized;
 	struct lro_flow *flow;
 	enum lro_reason why;
 	const u8 *payload;
+	bool verified;
 
-	if (!lro_look_up(lro, &f, &pkt, &flow, &why))
+	if (frame->fwd_mark || !lro_look_up(lro, &view, &pkt, &flow, &why))
 		return false;
-	payload = frame + f.skip + pkt.hdr_len;
+	payload = frame->data + view.skip + pkt.hdr_len;
+	verified = lro_knows_checksum(frame, &view, &pkt, frame->data);
 	if (!flow || why) {
 		if (flow)
 			lro_flush(lro, flow, why);
-		return copy_start(lro, &pkt, payload, verified);
+		return copy_start(lro, frame, &pkt, payload, verified);
 	}
 	/* Another layout goes on as it began, through lro_receive_skb(). */
 	if (flow->layout != LRO_LAYOUT_COPY || !copy_append(lro, flow, &pkt, payload, verified))
@@ -281,31 +289,33 @@ static __always_inline bool copy_append_next(struct lro *lro, struct lro_flow *f
 }
 
 /* Any packet but the next one of an open aggregate over IPv4 with timestamps. */
-static noinline bool copy_receive_any(struct lro *lro, const void *frame, unsigned int len,
-				      u32 vlan, bool verified)
+static noinline bool copy_receive_any(struct lro *lro, const struct lro_frame *frame,
+				      bool verified)
 {
+	const u8 *data = frame->data;
+	unsigned int len = frame->len;
 	struct lro_flow *flow = NULL;
 
 	if (verified)
-		flow = lro_flows_predicted(&lro->flows, frame, len, len, vlan);
+		flow = lro_flows_predicted(&lro->flows, data, len, len, frame->vlan);
 	if (flow && flow->layout == LRO_LAYOUT_COPY)
-		return copy_append_next(lro, flow, frame, len, flow->state.tcp);
-	if (lro_is_plainly_alone(lro, frame, len, len) ||
-	    !copy_receive(lro, frame, len, vlan, verified))
+		return copy_append_next(lro, flow, data, len, flow->state.tcp);
+	if (lro_is_plainly_alone(lro, data, len, len) || !copy_receive(lro, frame))
 		return false;
 	lro_count_packet(lro, len);
 	return true;
 }
 
-bool lro_receive_copy(struct lro *lro, const void *frame, unsigned int len, u32 vlan,
-		      bool verified)
+bool lro_receive_copy(struct lro *lro, const struct lro_frame *frame)
 {
+	bool verified = frame->ip_summed == CHECKSUM_UNNECESSARY && !frame->fwd_mark;
+	const u8 *data = frame->data;
 	struct lro_flow *flow = NULL;
 
 	if (verified)
-		flow = lro_flows_predicted_v4(&lro->flows, frame, len, vlan);
+		flow = lro_flows_predicted_v4(&lro->flows, data, frame->len, frame->vlan);
 	if (!flow || flow->layout != LRO_LAYOUT_COPY)
-		return copy_receive_any(lro, frame, len, vlan, verified);
-	return copy_append_next(lro, flow, frame, len, LRO_V4_TCP);
+		return copy_receive_any(lro, frame, verified);
+	return copy_append_next(lro, flow, data, frame->len, LRO_V4_TCP);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_copy);

@@ -113,21 +113,37 @@ void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb)
 	__skb_header_release(skb);
 }
 
-void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt)
+/* The first packet's word counts for the aggregate. */
+static void tell(struct sk_buff *skb, const struct lro_frame *frame)
+{
+	if (frame->hash_type)
+		skb_set_hash(skb, frame->hash, frame->hash_type);
+	if (frame->rx_queue)
+		skb_record_rx_queue(skb, frame->rx_queue - 1);
+	if (frame->hwtstamp)
+		skb_hwtstamps(skb)->hwtstamp = frame->hwtstamp;
+	if (frame->fwd_mark)
+		xenlro_set_fwd_mark(skb);
+}
+
+void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
+		     const struct lro_frame *frame)
 {
 	skb_put_data(skb, pkt->frame, pkt->hdr_len);
 	skb->protocol = eth_type_trans(skb, lro->dev);
 	if (pkt->vlan)
 		__vlan_hwaccel_put_tag(skb, htons(pkt->vlan >> 16), pkt->vlan & 0xffff);
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	tell(skb, frame);
 }
 
-struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt)
+struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt,
+			       const struct lro_frame *frame)
 {
 	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
 
 	if (skb)
-		lro_put_headers(lro, skb, pkt);
+		lro_put_headers(lro, skb, pkt, frame);
 	return skb;
 }
 

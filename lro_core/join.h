@@ -23,13 +23,21 @@ enum lro_kind {
 	LRO_KIND_POOL = 1,	/* its pages are of a page_pool */
 	LRO_KIND_DECRYPTED = 2,
 	LRO_KIND_ZEROCOPY = 4,	/* nothing joins it, nor does it join */
+	LRO_KIND_FORWARDED = 8,	/* the device has forwarded it already */
 };
 
 /* Of an skb without flags in its shared info. */
 static inline u8 lro_plain_kind(const struct sk_buff *skb)
 {
 	return (skb->pp_recycle ? LRO_KIND_POOL : 0) |
-	       (xenlro_decrypted(skb) ? LRO_KIND_DECRYPTED : 0);
+	       (xenlro_decrypted(skb) ? LRO_KIND_DECRYPTED : 0) |
+	       (xenlro_fwd_mark(skb) ? LRO_KIND_FORWARDED : 0);
+}
+
+/* Of a frame that is no skb. */
+static __always_inline u8 lro_frame_kind(const struct lro_frame *frame)
+{
+	return (frame->pool ? LRO_KIND_POOL : 0) | (frame->fwd_mark ? LRO_KIND_FORWARDED : 0);
 }
 
 static inline u8 lro_kind(const struct sk_buff *skb)
@@ -160,17 +168,21 @@ void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb);
  * @lro: context
  * @skb: skb; afterwards as after eth_type_trans(), checksum marked as verified
  * @pkt: packet
+ * @frame: what the device tells of it
  */
-void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt);
+void lro_put_headers(struct lro *lro, struct sk_buff *skb, const struct lro_packet *pkt,
+		     const struct lro_frame *frame);
 
 /**
  * lro_header_skb() - allocate an skb with a packet's headers
  * @lro: context
  * @pkt: packet
+ * @frame: what the device tells of it
  *
  * Return: skb as after eth_type_trans(), checksum marked as verified; or NULL.
  */
-struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt);
+struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt,
+			       const struct lro_frame *frame);
 
 /**
  * lro_finish_skb() - give an aggregate its final headers

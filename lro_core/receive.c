@@ -2,6 +2,7 @@
 /*
  * The way of one packet: parsed, then merged, held, or passed on.
  */
+#include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/netdevice.h>
@@ -65,6 +66,13 @@ static void to_gro(struct lro *lro, struct sk_buff *skb, enum lro_reason why)
 	lro->reason[why]++;
 	lro->count[LRO_COUNT_TO_GRO]++;
 	napi_gro_receive(lro->napi, skb);
+}
+
+static void drop(struct lro *lro, struct sk_buff *skb)
+{
+	lro->reason[LRO_DROP_NO_MEMORY]++;
+	lro->count[LRO_COUNT_DROPPED]++;
+	kfree_skb(skb);
 }
 
 /* Deliver what may be of the same flow as a packet whose ports are not known. */
@@ -211,8 +219,7 @@ static noinline void skb_receive(struct lro *lro, struct sk_buff *skb)
 	if (!is_ip(skb) && eth_type_vlan(skb->protocol)) {
 		skb = lro_untag_skb(skb);
 		if (!skb) {
-			lro->reason[LRO_DROP_NO_MEMORY]++;
-			lro->count[LRO_COUNT_DROPPED]++;
+			drop(lro, NULL);
 			return;
 		}
 	}
@@ -275,3 +282,18 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 		skb_receive(lro, skb);
 }
 EXPORT_SYMBOL_XENLRO(lro_receive_skb);
+
+void lro_receive_frags(struct lro *lro)
+{
+	struct sk_buff *skb = lro->napi->skb;
+
+	lro->napi->skb = NULL;
+	if (pskb_may_pull(skb, ETH_HLEN)) {
+		skb->protocol = eth_type_trans(skb, lro->dev);
+		lro_receive_skb(lro, skb);
+		return;
+	}
+	lro->count[LRO_COUNT_PACKETS]++;
+	drop(lro, skb);
+}
+EXPORT_SYMBOL_XENLRO(lro_receive_frags);

@@ -18,21 +18,21 @@
 /* The tag lies between the addresses and the type. */
 #define ADDRESSES	(2 * ETH_ALEN)
 
-void lro_untag(struct lro *lro, struct lro_frame *frame)
+void lro_untag(struct lro *lro, struct lro_view *view)
 {
-	unsigned int copy = min(frame->avail, frame->len);
+	unsigned int copy = min(view->avail, view->len);
 
 	if (copy < ADDRESSES + VLAN_HLEN)
 		return;
 	copy = min(copy - VLAN_HLEN, LRO_HDR_MAX);
-	memcpy(lro->untagged, frame->hdr, ADDRESSES);
-	memcpy(lro->untagged + ADDRESSES, frame->hdr + ADDRESSES + VLAN_HLEN, copy - ADDRESSES);
-	frame->vlan = lro_vlan(lro_get_be16(frame->hdr + ADDRESSES),
-			       lro_get_be16(frame->hdr + ADDRESSES + 2));
-	frame->hdr = lro->untagged;
-	frame->avail = copy;
-	frame->len -= VLAN_HLEN;
-	frame->skip = VLAN_HLEN;
+	memcpy(lro->untagged, view->hdr, ADDRESSES);
+	memcpy(lro->untagged + ADDRESSES, view->hdr + ADDRESSES + VLAN_HLEN, copy - ADDRESSES);
+	view->vlan = lro_vlan(lro_get_be16(view->hdr + ADDRESSES),
+			      lro_get_be16(view->hdr + ADDRESSES + 2));
+	view->hdr = lro->untagged;
+	view->avail = copy;
+	view->len -= VLAN_HLEN;
+	view->skip = VLAN_HLEN;
 }
 
 struct sk_buff *lro_untag_skb(struct sk_buff *skb)

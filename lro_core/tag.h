@@ -12,14 +12,14 @@
 struct lro;
 
 /**
- * struct lro_frame - a frame as the rules want it: without a tag in the data
+ * struct lro_view - a frame as the rules want it: without a tag in the data
  * @hdr: first byte of the Ethernet header
  * @avail: bytes that may be read at @hdr
  * @len: length without FCS, bytes
  * @vlan: tag that the device or lro_untag() took out, see &lro_packet.vlan
  * @skip: bytes that the frame as received has more before its payload
  */
-struct lro_frame {
+struct lro_view {
 	const u8 *hdr;
 	unsigned int avail;
 	unsigned int len;
@@ -29,10 +29,10 @@ struct lro_frame {
 
 /**
  * lro_untag() - take a tag out of the data
- * @lro: context; keeps the headers that @frame points to from then on
- * @frame: frame with a tag in the data
+ * @lro: context; keeps the headers that @view points to from then on
+ * @view: frame with a tag in the data
  */
-void lro_untag(struct lro *lro, struct lro_frame *frame);
+void lro_untag(struct lro *lro, struct lro_view *view);
 
 /**
  * lro_untag_skb() - take a tag out of the data of an skb
@@ -46,10 +46,10 @@ void lro_untag(struct lro *lro, struct lro_frame *frame);
 struct sk_buff *lro_untag_skb(struct sk_buff *skb);
 
 /* Two tags are not taken out: such frames are left to GRO. */
-static inline bool lro_is_tagged(const struct lro_frame *frame)
+static inline bool lro_is_tagged(const struct lro_view *view)
 {
-	return unlikely(frame->avail >= ETH_HLEN && !frame->vlan &&
-			eth_type_vlan(((const struct ethhdr *)frame->hdr)->h_proto));
+	return unlikely(view->avail >= ETH_HLEN && !view->vlan &&
+			eth_type_vlan(((const struct ethhdr *)view->hdr)->h_proto));
 }
 
 #endif /* _XENLRO_TAG_H */

@@ -143,15 +143,23 @@ static void lro_xennet_count(struct netfront_queue *queue, unsigned int packets,
 	u64_stats_update_end(&stats->syncp);
 }
 
+/* Each slot has a page. */
+static const u32 lro_xennet_truesize[] = { [0 ... MAX_SKB_FRAGS - 1] = PAGE_SIZE };
+
 /* Offer a packet's pages to the engine; on false it is untouched. */
 static bool lro_xennet_offer(struct netfront_queue *queue, struct sk_buff *skb)
 {
 	struct skb_shared_info *info = skb_shinfo(skb);
+	const struct lro_frame frame = {
+		.frags = info->frags,
+		.truesize = lro_xennet_truesize,
+		.pool = queue->page_pool,
+		.count = info->nr_frags,
+		.ip_summed = skb->ip_summed,
+	};
 
 	/* Data in the head: more slots than an skb has fragments. */
-	if (skb_is_gso(skb) || skb_headlen(skb) ||
-	    !lro_receive_page(queue->lro, info->frags, info->nr_frags, PAGE_SIZE, 0,
-			      skb->ip_summed, queue->page_pool))
+	if (skb_is_gso(skb) || skb_headlen(skb) || !lro_receive_page(queue->lro, &frame))
 		return false;
 	lro_xennet_count(queue, 1, skb->len - ETH_HLEN);
 	info->nr_frags = 0;
@@ -253,6 +261,11 @@ static void lro_xennet_fill(struct sk_buff *skb, unsigned int size, u8 ip_summed
 static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next, RING_IDX end,
 				    int *work_done, int budget, struct sk_buff_head *before)
 {
+	struct lro_frame frame = {
+		.truesize = lro_xennet_truesize,
+		.pool = queue->page_pool,
+		.count = 1,
+	};
 	unsigned int packets = 0, bytes = 0;
 	RING_IDX cons;
 
@@ -261,24 +274,20 @@ static bool lro_xennet_take_singles(struct netfront_queue *queue, RING_IDX *next
 	if (!skb_queue_empty(before))
 		*work_done -= lro_xennet_incoming(queue, before);
 	for (cons = *next; cons != end && *work_done < budget; cons++) {
-		const skb_frag_t *frag;
 		struct sk_buff *skb;
-		u8 ip_summed;
 
-		skb = lro_xennet_get_single(queue, cons, &ip_summed);
+		skb = lro_xennet_get_single(queue, cons, &frame.ip_summed);
 		if (!skb)
 			break;
 		++*work_done;
-		frag = skb_shinfo(skb)->frags;
-		if (!skb_pfmemalloc(skb) &&
-		    lro_receive_page(queue->lro, frag, 1, PAGE_SIZE, 0, ip_summed,
-				     queue->page_pool)) {
+		frame.frags = skb_shinfo(skb)->frags;
+		if (!skb_pfmemalloc(skb) && lro_receive_page(queue->lro, &frame)) {
 			packets++;
-			bytes += skb_frag_size(frag) - ETH_HLEN;
+			bytes += skb_frag_size(frame.frags) - ETH_HLEN;
 			skb_shinfo(skb)->nr_frags = 0;
 			lro_xennet_keep_skb(queue, skb);
 		} else {
-			lro_xennet_fill(skb, skb_frag_size(frag), ip_summed);
+			lro_xennet_fill(skb, skb_frag_size(frame.frags), frame.ip_summed);
 			*work_done -= lro_xennet_refused(queue, skb);
 		}
 	}

@@ -51,7 +51,12 @@ static __always_inline bool lro_rtl_offer(struct rtl8169_private *tp, unsigned i
 
 	if (!coherent)
 		dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
-	taken = lro_receive_copy(tp->lro, frame, size, lro_rtl_vlan(desc), true);
+	taken = lro_receive_copy(tp->lro, &(struct lro_frame){
+		.data = frame,
+		.len = size,
+		.vlan = lro_rtl_vlan(desc),
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	});
 	if (!coherent)
 		dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
 	return taken;

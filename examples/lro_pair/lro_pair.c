@@ -86,20 +86,33 @@ static struct sk_buff *build(struct pair_port *port, const struct frame *frame)
 /* LRO: optional, saves the skb. The payload goes from the receive buffer to its place. */
 static bool offer_buffer(struct pair_port *port, const struct frame *frame)
 {
-	return lro_receive_copy(port->lro, frame->data, frame->len, 0, true);
+	const struct lro_frame offer = {
+		.data = frame->data,
+		.len = frame->len,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	};
+
+	return lro_receive_copy(port->lro, &offer);
 }
 
 /* LRO: optional, saves the skb. For NICs that receive into pages; this one has to copy first. */
 static bool offer_page(struct pair_port *port, const struct frame *frame)
 {
+	static const u32 truesize = PAGE_SIZE;
 	struct page *page = dev_alloc_page();
 	skb_frag_t frag;
+	const struct lro_frame offer = {
+		.frags = &frag,
+		.truesize = &truesize,
+		.count = 1,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	};
 
 	if (!page)
 		return false;
 	memcpy(page_address(page), frame->data, frame->len);
 	skb_frag_fill_page_desc(&frag, page, 0, frame->len);
-	if (lro_receive_page(port->lro, &frag, 1, PAGE_SIZE, 0, CHECKSUM_UNNECESSARY, NULL))
+	if (lro_receive_page(port->lro, &offer))
 		return true;
 	put_page(page);
 	return false;

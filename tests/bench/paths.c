@@ -128,7 +128,13 @@ static void poll_lro_skb(struct rx *rx, struct stream *stream, unsigned int coun
 
 static __always_inline void receive_lro_copy(struct rx *rx, const struct frame *frame)
 {
-	if (!lro_receive_copy(rx->lro, frame->data, frame->len, 0, true))
+	const struct lro_frame offer = {
+		.data = frame->data,
+		.len = frame->len,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	};
+
+	if (!lro_receive_copy(rx->lro, &offer))
 		receive_lro_skb(rx, frame);
 }
 
@@ -139,11 +145,18 @@ static void poll_lro_copy(struct rx *rx, struct stream *stream, unsigned int cou
 
 static __always_inline void receive_lro_page(struct rx *rx, const struct frame *frame)
 {
+	static const u32 truesize = PAGE_SIZE;
 	skb_frag_t frag;
+	const struct lro_frame offer = {
+		.frags = &frag,
+		.truesize = &truesize,
+		.count = 1,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	};
 
 	get_page(frame->page);
 	skb_frag_fill_page_desc(&frag, frame->page, 0, frame->len);
-	if (lro_receive_page(rx->lro, &frag, 1, PAGE_SIZE, 0, CHECKSUM_UNNECESSARY, NULL))
+	if (lro_receive_page(rx->lro, &offer))
 		return;
 	put_page(frame->page);
 	receive_lro_skb(rx, frame);

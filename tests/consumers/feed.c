@@ -139,7 +139,15 @@ static bool feed_pages(struct lro *lro, enum way way, unsigned int len, u16 tag)
 {
 	unsigned int first = way == WAY_PAGES ? header_len(wire, len) : len, count = 0, i;
 	struct page_pool *from = way == WAY_POOL ? pool : NULL;
+	static const u32 truesize[] = { PAGE_SIZE, PAGE_SIZE };
 	skb_frag_t frags[2];
+	struct lro_frame frame = {
+		.frags = frags,
+		.truesize = truesize,
+		.vlan = tag ? lro_vlan(ETH_P_8021Q, tag) : 0,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+		.pool = from,
+	};
 	struct page *page;
 
 	page = page_of(from, wire, first);
@@ -151,9 +159,8 @@ static bool feed_pages(struct lro *lro, enum way way, unsigned int len, u16 tag)
 		if (page)
 			skb_frag_fill_page_desc(&frags[count++], page, 0, len - first);
 	}
-	if (page && lro_receive_page(lro, frags, count, PAGE_SIZE,
-				     tag ? lro_vlan(ETH_P_8021Q, tag) : 0, CHECKSUM_UNNECESSARY,
-				     from))
+	frame.count = count;
+	if (page && lro_receive_page(lro, &frame))
 		return true;
 	for (i = 0; i < count; i++) {
 		page = skb_frag_page(&frags[i]);
@@ -172,8 +179,12 @@ static int feed(struct lro *lro, struct napi_struct *napi, enum way way, unsigne
 
 	if (engine && way == WAY_COPY) {
 		memcpy(buffer, wire, len);
-		taken = lro_receive_copy(lro, buffer, len, tag ? lro_vlan(ETH_P_8021Q, tag) : 0,
-					 true);
+		taken = lro_receive_copy(lro, &(struct lro_frame){
+			.data = buffer,
+			.len = len,
+			.vlan = tag ? lro_vlan(ETH_P_8021Q, tag) : 0,
+			.ip_summed = CHECKSUM_UNNECESSARY,
+		});
 		/* The buffer is the driver's again: what the engine keeps must not be in it. */
 		memset(buffer, 0x5a, len);
 	} else if (engine && (way == WAY_PAGE || way == WAY_PAGES || way == WAY_POOL)) {

@@ -24,14 +24,33 @@ static rx_handler_result_t collect(struct sk_buff **pskb)
 	return RX_HANDLER_CONSUMED;
 }
 
+/* What a device tells of a packet, but for where it is. */
+static struct lro_frame told(const struct bed *bed, const struct fed *fed, u32 vlan)
+{
+	const struct sk_buff *skb = fed->skb;
+
+	return (struct lro_frame){
+		.vlan = vlan,
+		.hash = fed->pkt->hash,
+		.hash_type = fed->pkt->hash ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_NONE,
+		.hwtstamp = fed->pkt->stamp,
+		.rx_queue = fed->pkt->hash ? PACKET_QUEUE + 1 : 0,
+		.fwd_mark = fed->pkt->quirk == QUIRK_FORWARDED,
+		.ip_summed = skb->ip_summed,
+		.csum = skb->csum,
+	};
+}
+
 /* The buffer is the driver's again at once, so what the engine keeps must not be in it. */
 static bool feed_copy(struct bed *bed, struct fed *fed, u32 vlan)
 {
+	struct lro_frame frame = told(bed, fed, vlan);
 	bool taken;
 
 	memcpy(bed->buffer, fed->wire, fed->wire_len);
-	taken = lro_receive_copy(bed->lro, bed->buffer, fed->wire_len, vlan,
-				 fed->skb->ip_summed == CHECKSUM_UNNECESSARY);
+	frame.data = bed->buffer;
+	frame.len = fed->wire_len;
+	taken = lro_receive_copy(bed->lro, &frame);
 	memset(bed->buffer, 0x5a, fed->wire_len);
 	return taken;
 }
@@ -55,14 +74,46 @@ static bool feed_page(struct bed *bed, struct fed *fed, u32 vlan)
 	struct page_pool *pool = fed->pkt->quirk == QUIRK_RECYCLE ? bed->pool : NULL;
 	skb_frag_t frags[PACKET_FRAGS];
 	unsigned int count = packet_frags(fed, pool, frags);
-	u8 summed = fed->skb->ip_summed;
+	static const u32 truesize[PACKET_FRAGS] = { [0 ... PACKET_FRAGS - 1] = PAGE_SIZE };
+	struct lro_frame frame = told(bed, fed, vlan);
 
-	if (summed == CHECKSUM_COMPLETE)
-		summed = CHECKSUM_NONE;
-	if (count && lro_receive_page(bed->lro, frags, count, PAGE_SIZE, vlan, summed, pool))
+	frame.frags = frags;
+	frame.truesize = truesize;
+	frame.count = count;
+	frame.pool = pool;
+	if (count && lro_receive_page(bed->lro, &frame))
 		return true;
 	free_frags(frags, count, pool);
 	return false;
+}
+
+/* As a driver has it that calls napi_gro_frags(). */
+static bool feed_frags(struct bed *bed, struct fed *fed, u32 vlan)
+{
+	struct page_pool *pool = fed->pkt->quirk == QUIRK_RECYCLE ? bed->pool : NULL;
+	struct sk_buff *skb = napi_get_frags(&bed->napi);
+	unsigned int count, i;
+	skb_frag_t frags[PACKET_FRAGS];
+
+	count = skb ? packet_frags(fed, pool, frags) : 0;
+	if (!count)
+		return false;
+	for (i = 0; i < count; i++)
+		skb_add_rx_frag(skb, i, skb_frag_page(&frags[i]), skb_frag_off(&frags[i]),
+				skb_frag_size(&frags[i]), PAGE_SIZE);
+	skb->ip_summed = fed->skb->ip_summed;
+	skb->csum = fed->skb->csum;
+	skb->hash = fed->skb->hash;
+	skb->l4_hash = fed->skb->l4_hash;
+	skb->queue_mapping = fed->skb->queue_mapping;
+	skb->offload_fwd_mark = fed->skb->offload_fwd_mark;
+	skb_hwtstamps(skb)->hwtstamp = skb_hwtstamps(fed->skb)->hwtstamp;
+	if (pool)
+		skb_mark_for_recycle(skb);
+	if (vlan)
+		__vlan_hwaccel_put_tag(skb, htons(vlan >> 16), vlan & 0xffff);
+	lro_receive_frags(bed->lro);
+	return true;
 }
 
 /* As a driver has it that does not build an skb first. */
@@ -77,6 +128,8 @@ static bool feed_frame(struct bed *bed, struct fed *fed)
 		return false;
 	if (bed->way == WAY_COPY)
 		return skb->ip_summed != CHECKSUM_PARTIAL && feed_copy(bed, fed, vlan);
+	if (bed->way == WAY_FRAGS)
+		return skb->ip_summed != CHECKSUM_PARTIAL && feed_frags(bed, fed, vlan);
 	return bed->way == WAY_PAGE && feed_page(bed, fed, vlan);
 }
 

@@ -19,11 +19,13 @@
  * @WAY_SKB: skb mode
  * @WAY_COPY: each is offered as a frame in a buffer first
  * @WAY_PAGE: each is offered as page fragments first
+ * @WAY_FRAGS: each is page fragments of the skb that NAPI keeps
  */
 enum way {
 	WAY_SKB,
 	WAY_COPY,
 	WAY_PAGE,
+	WAY_FRAGS,
 };
 
 /**

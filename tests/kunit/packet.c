@@ -303,6 +303,12 @@ static int make_skb(struct fed *fed, struct net_device *dev)
 		__vlan_hwaccel_put_tag(fed->skb, htons(ETH_P_8021Q), pkt->vlan);
 	if (pkt->quirk == QUIRK_RECYCLE)
 		skb_mark_for_recycle(fed->skb);
+	if (pkt->hash) {
+		skb_set_hash(fed->skb, pkt->hash, PKT_HASH_TYPE_L4);
+		skb_record_rx_queue(fed->skb, PACKET_QUEUE);
+	}
+	skb_hwtstamps(fed->skb)->hwtstamp = pkt->stamp;
+	fed->skb->offload_fwd_mark = pkt->quirk == QUIRK_FORWARDED;
 	if (pkt->quirk == QUIRK_OTHER_CPU)
 		fed->skb->alloc_cpu++;
 	if (pkt->quirk == QUIRK_GSO) {

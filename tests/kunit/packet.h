@@ -14,6 +14,7 @@
 #define PACKET_FLOWS	32
 #define PACKET_FRAGS	MAX_SKB_FRAGS
 #define PACKET_PORT	10000	/* source port of flow 0 */
+#define PACKET_QUEUE	3	/* receive queue of packets with a hash */
 
 /**
  * enum then - what happens after a packet
@@ -51,6 +52,7 @@ enum then {
  * @QUIRK_EXTENSION: IPv6 header followed by destination options
  * @QUIRK_V6_FRAGMENT: IPv6 header followed by a fragment header, the packet whole
  * @QUIRK_RESERVED: reserved bit of IPv4 set
+ * @QUIRK_FORWARDED: the device has forwarded it already
  * @QUIRK_TS_MIDDLE: a NOP on either side of the timestamps
  */
 enum quirk {
@@ -76,6 +78,7 @@ enum quirk {
 	QUIRK_EXTENSION,
 	QUIRK_V6_FRAGMENT,
 	QUIRK_RESERVED,
+	QUIRK_FORWARDED,
 	QUIRK_TS_MIDDLE,
 };
 
@@ -113,6 +116,8 @@ enum layout {
  * @tsval: shift of the timestamp
  * @tsecr: shift of the timestamp echoed
  * @label: IPv6 flow label
+ * @hash: hash by the device, 0 for none
+ * @stamp: time stamp by the device, 0 for none
  * @id: shift of the IPv4 identification; the flow goes on from the shifted one
  * @window: shift of the window
  * @flow: which flow
@@ -139,6 +144,8 @@ struct pkt {
 	s32 tsval;
 	s32 tsecr;
 	u32 label;
+	u32 hash;
+	u32 stamp;
 	s16 id;
 	s16 window;
 	u8 flow;

@@ -2,7 +2,7 @@
 /*
  * KUnit suite of the engine: each case of the table, and what no table holds.
  *
- * Expected of every case, in skb mode, page mode and copy mode:
+ * Expected of every case, in skb mode, with NAPI's own skb, in page mode and in copy mode:
  *  1. not in copy mode: as many packets in each delivered skb as the table says, in
  *     that order
  *  2. segmenting what was delivered gives back the packets that were fed in
@@ -20,6 +20,7 @@
 #include "cases.h"
 #include "compat.h"
 #include "features.h"
+#include "told.h"
 #include "verify.h"
 
 /* Reasons that the table cannot bring about, with why. */
@@ -117,6 +118,11 @@ static void test_skb(struct kunit *test)
 static void test_page(struct kunit *test)
 {
 	expect_table(test, WAY_PAGE, LRO_STRICT);
+}
+
+static void test_frags(struct kunit *test)
+{
+	expect_table(test, WAY_FRAGS, LRO_STRICT);
 }
 
 static void test_relaxed_skb(struct kunit *test)
@@ -509,6 +515,7 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE_PARAM(test_skb, next_case),
 	KUNIT_CASE_PARAM(test_page, next_case),
 	KUNIT_CASE_PARAM(test_copy, next_case),
+	KUNIT_CASE_PARAM(test_frags, next_case),
 	KUNIT_CASE_PARAM(test_relaxed_skb, next_relaxed_case),
 	KUNIT_CASE_PARAM(test_relaxed_page, next_relaxed_case),
 	KUNIT_CASE_PARAM(test_relaxed_copy, next_relaxed_case),
@@ -539,7 +546,7 @@ static struct kunit_suite lro_kunit_suite = {
 	.test_cases = lro_kunit_cases,
 };
 
-kunit_test_suites(&lro_kunit_suite, &lro_feature_suite);
+kunit_test_suites(&lro_kunit_suite, &lro_feature_suite, &lro_told_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the receive offload engine");
 MODULE_LICENSE("GPL");

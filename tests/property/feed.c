@@ -241,20 +241,45 @@ static struct sk_buff *skb_of_frags(struct feed *feed, const skb_frag_t *frags,
 	return skb;
 }
 
+/* What a device says of a frame in feed->frame, but for where it is. */
+static struct lro_frame told(struct feed *feed, const struct stream_packet *pkt, unsigned int len)
+{
+	struct lro_frame frame = { .vlan = pkt->in_band ? 0 : pkt->vlan };
+
+	switch (below(feed, 4)) {
+	case 0:
+		frame.ip_summed = CHECKSUM_COMPLETE;
+		frame.csum = csum_partial(feed->frame + ETH_HLEN, len - ETH_HLEN, 0);
+		break;
+	case 1:
+		frame.ip_summed = CHECKSUM_NONE;
+		break;
+	default:
+		frame.ip_summed = pkt->verified ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
+		break;
+	}
+	return frame;
+}
+
 static int feed_page(struct feed *feed, const struct stream_packet *pkt, unsigned int len,
 		     bool local, bool engine)
 {
 	struct page_pool *pool = pkt->lane & 1 ? feed->pool : NULL;
+	static const u32 truesize[FRAGS_MAX] = { [0 ... FRAGS_MAX - 1] = PAGE_SIZE };
+	struct lro_frame frame = told(feed, pkt, len);
 	skb_frag_t frags[FRAGS_MAX];
 	unsigned int count = make_frags(feed, pkt, frags, pool, len);
-	u8 summed = local ? CHECKSUM_PARTIAL :
-		    pkt->verified && below(feed, 2) ? CHECKSUM_UNNECESSARY : CHECKSUM_NONE;
 	struct sk_buff *skb;
 
 	if (!count)
 		return -ENOMEM;
-	if (engine && lro_receive_page(feed->lro, frags, count, PAGE_SIZE,
-				       pkt->in_band ? 0 : pkt->vlan, summed, pool)) {
+	frame.frags = frags;
+	frame.truesize = truesize;
+	frame.count = count;
+	frame.pool = pool;
+	if (local)
+		frame.ip_summed = CHECKSUM_PARTIAL;
+	if (engine && lro_receive_page(feed->lro, &frame)) {
 		feed->taken++;
 		return 0;
 	}
@@ -267,11 +292,13 @@ static int feed_page(struct feed *feed, const struct stream_packet *pkt, unsigne
 
 static bool feed_copy(struct feed *feed, const struct stream_packet *pkt, unsigned int len)
 {
+	struct lro_frame frame = told(feed, pkt, len);
 	bool taken;
 
 	memcpy(feed->buffer, feed->frame, len);
-	taken = lro_receive_copy(feed->lro, feed->buffer, len, pkt->in_band ? 0 : pkt->vlan,
-				 pkt->verified && below(feed, 2));
+	frame.data = feed->buffer;
+	frame.len = len;
+	taken = lro_receive_copy(feed->lro, &frame);
 	/* The buffer is the driver's again: what the engine keeps must not be in it. */
 	memset(feed->buffer, 0x5a, len);
 	feed->taken += taken;

@@ -207,6 +207,11 @@ static void count_streak(struct sender *s, const struct queued *q, struct sent *
 static void hand_in(const struct queued *q, bool engine)
 {
 	static u8 frame[HEADERS + FULL];
+	const struct lro_frame offer = {
+		.data = frame,
+		.len = HEADERS + q->payload,
+		.ip_summed = CHECKSUM_UNNECESSARY,
+	};
 	u64 number = ++bed.count;
 	struct sent *sent = &bed.sent[number];
 	struct sk_buff *skb;
@@ -216,8 +221,7 @@ static void hand_in(const struct queued *q, bool engine)
 	count_streak(&bed.sender[q->flow], q, sent);
 	write_frame(frame, q, number);
 	sent->handed = ktime_get_ns();
-	if (engine && below(2) &&
-	    lro_receive_copy(bed.lro, frame, HEADERS + q->payload, 0, true))
+	if (engine && below(2) && lro_receive_copy(bed.lro, &offer))
 		return;
 	skb = napi_alloc_skb(&bed.napi, HEADERS + q->payload);
 	if (!skb)

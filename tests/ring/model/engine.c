@@ -89,19 +89,20 @@ void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 	kfree_skb(skb);
 }
 
-bool lro_receive_page(struct lro *lro, const skb_frag_t *frags, unsigned int count, unsigned int truesize,
-		      u32 vlan, u8 ip_summed, struct page_pool *pool)
+bool lro_receive_page(struct lro *lro, const struct lro_frame *frame)
 {
-	(void)truesize;
-	(void)vlan;
-	(void)ip_summed;
+	const skb_frag_t *frags = frame->frags;
+	unsigned int count = frame->count;
+
 	must_be_active(lro);
 	if (!count || count > MAX_SKB_FRAGS)
 		finding("engine", "the engine is given a packet of no fragments, or of too many");
 	for (unsigned int i = 0; i < count; i++) {
 		check_read(frags[i].page, frags[i].offset, frags[i].size);
-		if (frags[i].page->pool != pool)
+		if (frags[i].page->pool != frame->pool)
 			finding("engine", "a page is not of the pool that the engine is told of");
+		if (frame->truesize[i] != PAGE_SIZE)
+			finding("engine", "the engine is told of other memory than a page");
 	}
 	/* One in so many is none of a bulk flow. */
 	if (!engine_takes || turn++ % engine_takes || frags->size < 54 || lro->held + count > HELD)
