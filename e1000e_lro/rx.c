@@ -56,6 +56,7 @@ static int lro_e1000_poll(struct napi_struct *napi, int budget)
 		napi_complete_done(napi, 0);
 		return 0;
 	}
+	lro_set_ring(queue->lro, adapter->rx_ring->count);
 	lro_queue_begin(queue, dev, lro_device_mode(dev), budget);
 	return lro_queue_end(queue, e1000e_poll(napi, budget), budget);
 }

@@ -72,6 +72,7 @@ static int lro_igb_poll(struct napi_struct *napi, int budget)
 	if (!ring)
 		return igb_poll(napi, budget);
 	queue = lro_igb_queue(q_vector);
+	lro_set_ring(queue->lro, ring->count);
 	lro_queue_begin(queue, ring->netdev, lro_igb_mode(ring), budget);
 	/* What a program is to see goes through the kernel's function. */
 	queue->offer = queue->offer && !READ_ONCE(ring->xdp_prog);

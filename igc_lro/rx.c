@@ -68,6 +68,7 @@ static int lro_igc_poll(struct napi_struct *napi, int budget)
 	if (!ring)
 		return igc_poll(napi, budget);
 	queue = lro_igc_queue(q_vector);
+	lro_set_ring(queue->lro, ring->count);
 	lro_queue_begin(queue, ring->netdev, lro_igc_mode(ring), budget);
 	/* What a program is to see goes through the kernel's function. */
 	queue->offer = queue->offer && !READ_ONCE(q_vector->adapter->xdp_prog);

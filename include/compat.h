@@ -76,6 +76,16 @@ static inline unsigned int xenlro_gro_ipv4_max_size(const struct net_device *dev
 #endif
 }
 
+/* For how long GRO keeps packets beyond a poll, ns. Each instance has its own time since 6.13. */
+static inline unsigned long xenlro_gro_flush_timeout(const struct napi_struct *napi)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	return READ_ONCE(napi->gro_flush_timeout);
+#else
+	return READ_ONCE(napi->dev->gro_flush_timeout);
+#endif
+}
+
 /* Does tc or netfilter look at packets before the protocols do? tc changed its place in 6.6. */
 static inline bool xenlro_has_ingress_hooks(const struct net_device *dev)
 {

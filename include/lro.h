@@ -98,6 +98,19 @@ void lro_destroy(struct lro *lro);
 bool lro_begin(struct lro *lro, enum lro_mode mode, int budget);
 
 /**
+ * lro_set_ring() - tell how many frames the receive ring takes
+ * @lro: context, or NULL
+ * @frames: buffers that the ring has; 0: not known
+ *
+ * While the engine holds something the device sends no interrupt. With the size of the ring
+ * known, a poll comes before half of it is full at the rate at which packets came of late,
+ * however long hold_us is.
+ *
+ * Context: any; takes effect with the next poll.
+ */
+void lro_set_ring(struct lro *lro, unsigned int frames);
+
+/**
  * lro_receive_skb() - hand one packet to the engine
  * @lro: context
  * @skb: packet as a driver gives it to napi_gro_receive(): eth_type_trans()

@@ -87,6 +87,13 @@ void lro_destroy(struct lro *lro)
 }
 EXPORT_SYMBOL_XENLRO(lro_destroy);
 
+void lro_set_ring(struct lro *lro, unsigned int frames)
+{
+	if (lro)
+		WRITE_ONCE(lro->ring, frames);
+}
+EXPORT_SYMBOL_XENLRO(lro_set_ring);
+
 static u64 unmerged(const struct lro *lro)
 {
 	return lro->count[LRO_COUNT_SINGLES] + lro->count[LRO_COUNT_PASSED] +

@@ -76,9 +76,11 @@ struct lro_snapshot;
  * @limits: how large an aggregate may become, read once per poll
  * @polling: a poll has begun and not ended
  * @hold_ns: for how long aggregates are held, nanoseconds
- * @hold_packets: packets counted when an aggregate was held last
- * @hold_pause: polls to come that hold nothing
- * @due: when the aggregate held first must be delivered, ktime; 0 if none is held
+ * @keep_until: when aggregates that are kept as GRO keeps them must go, ktime; 0: none is
+ * @ring: frames that the receive ring has, 0 if that is not known
+ * @ring_packets: packets counted when a poll completed last
+ * @ring_time: when that was, ktime
+ * @due: when a poll is due, ktime; 0 if nothing is held or kept
  * @timer: makes NAPI poll at @due
  * @timer_set: @timer is going to run; who sets it starts the timer
  * @flows: open aggregates
@@ -106,8 +108,10 @@ struct lro {
 	struct lro_limits limits;
 	bool polling;
 	u64 hold_ns;
-	u64 hold_packets;
-	unsigned int hold_pause;
+	u64 keep_until;
+	unsigned int ring;
+	u64 ring_packets;
+	u64 ring_time;
 	u64 due;
 	struct hrtimer timer;
 	bool timer_set;

@@ -171,9 +171,14 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	u32 hash = key_hash(flows, &pkt->key);
 	struct lro_flow_set *set = lro_flows_set(flows, hash);
 
-	if (!lro_key_equal(&flow->key, &pkt->key) || pkt->seq != lro_next_seq(before) ||
-	    pkt->payload != before->gso_size)
+	if (!lro_key_equal(&flow->key, &pkt->key)) {
 		flow->streak = 0;
+		flow->rest = 0;
+		flow->vain = 0;
+	} else if (pkt->seq != lro_next_seq(before) || pkt->payload != before->gso_size) {
+		flow->streak = 0;
+	}
+	flow->vain &= ~LRO_GAINED;
 	flow->key = pkt->key;
 	set->hash[flow - set->flow] = hash;
 	lro_state_start(&flow->state, pkt, rules);
@@ -220,6 +225,15 @@ void lro_flows_hold(struct lro_flows *flows, struct lro_flow *flow, u64 deadline
 	flow->born = flows->born++;
 	flow->held_segs = flow->state.segs;
 	list_move_tail(&flow->age, &flows->held);
+}
+
+void lro_flow_has_waited(struct lro_flow *flow)
+{
+	if (lro_flow_has_grown(flow) || flow->vain & LRO_GAINED)
+		flow->vain = 0;
+	else if (flow->vain < LRO_VAIN_MAX)
+		flow->vain++;
+	flow->rest = (1 << flow->vain) - 1;
 }
 
 struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)

@@ -35,6 +35,9 @@ enum lro_layout {
  * struct lro_flow - one open aggregate, or a free place in the table
  * @streak: full-sized segments in sequence of the aggregates before this one, counted to
  *	%LRO_BULK_STREAK, where bursts that end go on counting; outlives the aggregate
+ * @rest: polls in which it is not held any more, see lro_flow_waits(); outlives the aggregate
+ * @vain: times in a row that it was held in vain, at most %LRO_VAIN_MAX, and %LRO_GAINED;
+ *	outlives it
  * @layout: how its payload is stored, an &enum lro_layout
  * @kind: packets of another kind must not join; the caller's, joined packets only
  * @had: pieces that the memory of @skb stands for; copies only
@@ -90,6 +93,8 @@ struct lro_flow {
 	u64 until;
 	u32 born;
 	u16 held_segs;
+	u8 rest;
+	u8 vain;
 } __aligned(64);
 
 /**
@@ -360,6 +365,35 @@ static inline bool lro_flow_has_grown(const struct lro_flow *flow)
 {
 	return flow->state.segs != flow->held_segs;
 }
+
+/* A flow that is never worth waiting for is held once in 2^8 polls. */
+#define LRO_VAIN_MAX	8
+/* The aggregate has grown while it was held, and was held again. */
+#define LRO_GAINED	0x80
+
+/**
+ * lro_flow_waits() - is a bulk flow worth waiting for, by what it did so far
+ * @flow: open aggregate of a bulk flow, at the end of a poll that it began in
+ */
+static inline bool lro_flow_waits(struct lro_flow *flow)
+{
+	return !flow->rest || !flow->rest--;
+}
+
+/* A held aggregate has grown, and is held again. */
+static inline void lro_flow_goes_on(struct lro_flow *flow)
+{
+	flow->vain = LRO_GAINED;
+}
+
+/**
+ * lro_flow_has_waited() - take note of how a held aggregate ends whose time is up
+ * @flow: aggregate that was held
+ *
+ * The poll after a hold in vain holds nothing of the flow, the next three after another one,
+ * and so on; whenever the flow has gone on, holding begins as at first.
+ */
+void lro_flow_has_waited(struct lro_flow *flow);
 
 /**
  * lro_flows_close() - free a place

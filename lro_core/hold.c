@@ -7,11 +7,19 @@
  * are held again, since a bulk flow fills an aggregate in the time of many packets, but
  * leaves off at once. No packet is held for longer than eight times hold_us.
  *
+ * A flow that was held in vain, such as one that sends a flight each millisecond, is not held
+ * in its next polls, in more of them each time: its packets wait no longer than they would
+ * without the engine, whatever other flows do.
+ *
+ * Where the kernel delays interrupts (gro_flush_timeout), GRO keeps any packet for that time.
+ * So does the engine, and it loses no merge to GRO by that.
+ *
  * Where the poll has used up its budget NAPI polls again at once, and the end of that poll
  * looks at the aggregates again. Otherwise the next poll may be far away: then one timer per
  * context makes NAPI poll when the first of them is due. As all are held for the same time,
- * that is the one held first. That poll takes all packets that have come. An interrupt before
- * would only take the first of them sooner, so while anything is held the device sends none.
+ * that is the one held first, unless the ring has to be emptied before. That poll takes all
+ * packets that have come. An interrupt before would only take the first of them sooner, so
+ * while anything is held the device sends none.
  */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -46,7 +54,8 @@ static enum hrtimer_restart timer_runs(struct hrtimer *timer)
 		if (!due || due == asked_for || xchg(&lro->timer_set, true))
 			return HRTIMER_NORESTART;
 	}
-	hrtimer_set_expires(timer, ns_to_ktime(due));
+	/* The poll may have moved it meanwhile. */
+	hrtimer_set_expires(timer, ns_to_ktime(READ_ONCE(lro->due) ?: due));
 	return HRTIMER_RESTART;
 }
 
@@ -57,6 +66,10 @@ static void set_timer(struct lro *lro, u64 due)
 		return;
 	/* Pairs with timer_runs(). */
 	smp_mb();
+	/* What is kept, and the ring, may be due before what the timer was set for. */
+	if (READ_ONCE(lro->timer_set) && due < hrtimer_get_expires_ns(&lro->timer) &&
+	    hrtimer_try_to_cancel(&lro->timer) > 0)
+		WRITE_ONCE(lro->timer_set, false);
 	if (!READ_ONCE(lro->timer_set) && !xchg(&lro->timer_set, true))
 		hrtimer_start(&lro->timer, ns_to_ktime(due), HRTIMER_MODE_ABS_PINNED);
 }
@@ -80,25 +93,21 @@ static struct lro_flow *first_of(struct list_head *list)
 }
 
 /*
- * Holding pays where the next packets come in time. If no packet came in time, the
- * timer and the poll were wasted, and the next HOLD_PAUSE polls hold nothing. The
- * pause is shorter the more aggregates were held: they share one timer and one poll,
- * and delivering them all loses more.
- */
-#define HOLD_PAUSE	32
-
-/*
  * Times of hold_us that a packet waits at most: at 1 Gbit/s, 64 KiB take 530 us. One of them is
  * left for the poll that it came in, and for timer and poll that come late.
  */
 #define HOLDS_MAX	8
 
-static void hold(struct lro *lro, struct lro_flow *flow, u64 now)
+static void begin_to_wait(const struct lro *lro, struct lro_flow *flow, u64 now)
 {
 	if (!flow->until)
 		flow->until = now + (HOLDS_MAX - 1) * lro->hold_ns;
+}
+
+static void hold(struct lro *lro, struct lro_flow *flow, u64 now)
+{
+	begin_to_wait(lro, flow, now);
 	lro->count[LRO_COUNT_HOLDS]++;
-	lro->hold_packets = lro->count[LRO_COUNT_PACKETS];
 	lro_flows_hold(&lro->flows, flow, now + lro->hold_ns);
 }
 
@@ -110,43 +119,87 @@ static bool goes_on(const struct lro *lro, const struct lro_flow *flow, u64 now)
 /* End the held aggregates that are due, or hold them again. */
 static void end_due(struct lro *lro, u64 now)
 {
-	struct lro_flows *flows = &lro->flows;
-	unsigned int before = flows->count;
 	struct lro_flow *flow;
 
-	while ((flow = first_of(&flows->held)) && now >= flow->deadline) {
+	while ((flow = first_of(&lro->flows.held)) && now >= flow->deadline) {
 		if (goes_on(lro, flow, now)) {
+			lro_flow_goes_on(flow);
 			hold(lro, flow, now);
 			continue;
 		}
-		if (lro->count[LRO_COUNT_PACKETS] == lro->hold_packets)
-			lro->hold_pause = HOLD_PAUSE / before;
+		lro_flow_has_waited(flow);
 		lro_flush(lro, flow, LRO_FLUSH_HOLD);
 	}
 }
 
-/* Hold or end the aggregates that began in this poll. */
-static void end_begun(struct lro *lro, struct list_head *list, bool pays, u64 now)
+/* For how long GRO would keep what is not bulk, ns; 0: not beyond the poll. */
+static u64 kept_ns(const struct lro *lro, bool again)
 {
-	struct lro_flow *flow;
+	return again ? 0 : min_t(u64, xenlro_gro_flush_timeout(lro->napi), lro->hold_ns);
+}
 
-	while ((flow = first_of(list))) {
-		if (pays && lro_flow_is_bulk(flow))
+/* May an aggregate stay that is not held? They all go together when the first has had its time. */
+static bool may_keep(struct lro *lro, struct lro_flow *flow, u64 keep, u64 now)
+{
+	if (!keep || (lro->keep_until && now >= lro->keep_until))
+		return false;
+	if (!lro->keep_until)
+		lro->keep_until = now + keep;
+	begin_to_wait(lro, flow, now);
+	return now < flow->until;
+}
+
+/* Hold, keep or end the aggregates that are not held. */
+static void end_begun(struct lro *lro, struct list_head *list, u64 keep, u64 now)
+{
+	struct lro_flow *flow, *next;
+
+	list_for_each_entry_safe(flow, next, list, age) {
+		if (lro_flow_is_bulk(flow) && lro_flow_waits(flow))
 			hold(lro, flow, now);
-		else
+		else if (!may_keep(lro, flow, keep, now))
 			lro_flush(lro, flow, LRO_FLUSH_POLL);
 	}
 }
 
-/* A poll that comes anyway costs nothing. */
-static bool hold_pays(struct lro *lro, bool again)
+static void end_all_begun(struct lro *lro, bool again, u64 now)
 {
-	const struct lro_flows *flows = &lro->flows;
+	struct lro_flows *flows = &lro->flows;
+	u64 keep = kept_ns(lro, again);
 
-	if (again || !lro->hold_pause || (list_empty(&flows->open) && list_empty(&flows->bulk)))
-		return true;
-	lro->hold_pause--;
-	return false;
+	end_begun(lro, &flows->open, keep, now);
+	end_begun(lro, &flows->bulk, keep, now);
+	if (list_empty(&flows->open) && list_empty(&flows->bulk))
+		lro->keep_until = 0;
+}
+
+/*
+ * While anything stays there are no interrupts, and the ring fills. At the rate at which packets
+ * came of late it has to be emptied before half of it is full.
+ */
+static u64 ring_ns(struct lro *lro, u64 now)
+{
+	u64 packets = lro->count[LRO_COUNT_PACKETS] - lro->ring_packets;
+	u64 time = now - lro->ring_time;
+	unsigned int ring = READ_ONCE(lro->ring);
+
+	lro->ring_packets = lro->count[LRO_COUNT_PACKETS];
+	lro->ring_time = now;
+	/* Farther back than any packet is held nothing is of late. */
+	if (!ring || !packets || time > HOLDS_MAX * lro->hold_ns)
+		return U64_MAX;
+	return div64_u64(time * (ring / 2), packets);
+}
+
+/* When the next poll has to come, 0: whenever it does. */
+static u64 next_due(struct lro *lro, u64 now)
+{
+	const struct lro_flow *flow = first_of(&lro->flows.held);
+	u64 due = flow ? flow->deadline : 0, in_time = ring_ns(lro, now);
+
+	if (lro->keep_until && (!due || lro->keep_until < due))
+		due = lro->keep_until;
+	return due && due - now > in_time ? now + in_time : due;
 }
 
 /* A timer that is set for the time before would be late for a shorter one. */
@@ -166,32 +219,27 @@ static bool may_leave_off(const struct lro *lro)
 
 bool lro_hold_or_flush(struct lro *lro, bool again)
 {
-	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now;
-	struct lro_flows *flows = &lro->flows;
-	struct lro_flow *flow;
-	bool pays;
-
+	u64 hold_ns = (u64)lro_param_hold_us() * NSEC_PER_USEC, now, due;
 	/* All held aggregates wait for the same time, so that they stay in order. */
 	if (hold_ns != lro->hold_ns || !hold_ns) {
 		lro_flush_all(lro, LRO_FLUSH_POLL);
 		set_hold_ns(lro, hold_ns);
 	}
-	if (!flows->count) {
+	if (!lro->flows.count) {
+		lro->keep_until = 0;
 		set_timer(lro, 0);
 		return false;
 	}
 
 	now = ktime_get_ns();
 	end_due(lro, now);
-	pays = hold_pays(lro, again);
-	end_begun(lro, &flows->open, pays, now);
-	end_begun(lro, &flows->bulk, pays, now);
+	end_all_begun(lro, again, now);
 
-	flow = first_of(&flows->held);
+	due = next_due(lro, now);
 	if (again && !may_leave_off(lro)) {
-		WRITE_ONCE(lro->due, flow ? flow->deadline : 0);
+		WRITE_ONCE(lro->due, due);
 		return false;
 	}
-	set_timer(lro, flow ? flow->deadline : 0);
-	return flow;
+	set_timer(lro, due);
+	return due;
 }

@@ -19,6 +19,7 @@ static void lro_xennet_create(struct netfront_queue *queue)
 	if (!queue->lro)
 		netdev_warn(queue->info->netdev, "no memory for LRO: queue %u receives without it\n",
 			    queue->id);
+	lro_set_ring(queue->lro, NET_RX_RING_SIZE);
 }
 
 static void lro_xennet_destroy(struct netfront_queue *queue)

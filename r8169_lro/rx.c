@@ -25,6 +25,7 @@ static void lro_rtl_create(struct rtl8169_private *tp)
 		tp->lro = NULL;
 		netdev_warn(tp->dev, "no memory for LRO: receiving without it\n");
 	}
+	lro_set_ring(tp->lro, NUM_RX_DESC);
 }
 
 static struct RxDesc *lro_rtl_desc(const struct rtl8169_private *tp)

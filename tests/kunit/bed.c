@@ -180,6 +180,7 @@ static int bed_poll(struct napi_struct *napi, int budget)
 	bool work = bed->tell_work && bed->next, more;
 	enum then then;
 
+	WRITE_ONCE(bed->polls, bed->polls + 1);
 	bed->begin_result = lro_begin(bed->lro, bed->mode, budget);
 	then = feed_poll(bed);
 	if (then == THEN_FULL && !bed->abandon) {

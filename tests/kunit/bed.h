@@ -43,6 +43,7 @@ enum way {
  * @abandon: the last poll ends without lro_complete_done(), as when a driver
  *	stops while packets are held
  * @no_wait: bed_run() does not wait for what the engine holds
+ * @polls: polls so far
  * @tell_work: polls that got packets say so when they complete
  * @begin_result: what lro_begin() returned last
  * @interrupt: what lro_complete_done() returned last
@@ -65,6 +66,7 @@ struct bed {
 	struct page_pool *pool;
 	bool abandon;
 	bool no_wait;
+	unsigned int polls;
 	bool tell_work;
 	bool begin_result;
 	bool interrupt;

@@ -10,8 +10,11 @@
  *
  * Each packet carries its number. Expected of each:
  *  1. it is delivered once, and in the order of its flow
- *  2. one whose flow is not bulk is delivered before its poll ends
+ *  2. one whose flow is not bulk is delivered before its poll ends; where the kernel has GRO
+ *     keep packets for gro_flush_timeout, within that time or hold_us
  *  3. any is delivered within eight times hold_us
+ *  4. a flow that sends a flight each millisecond beside a bulk flow is not held: of a hundred
+ *     flights less than one outlives its poll
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -44,7 +47,17 @@ static unsigned int hold_us = 100;
 module_param(hold_us, uint, 0);
 MODULE_PARM_DESC(hold_us, "the engine's parameter");
 
+static unsigned int flush_us;
+module_param(flush_us, uint, 0);
+MODULE_PARM_DESC(flush_us, "gro_flush_timeout of the device");
+
+static bool paced;
+module_param(paced, bool, 0);
+MODULE_PARM_DESC(paced, "only a bulk flow, and one that sends a flight each millisecond");
+
 #define FLOWS		64
+#define PACED		1	/* the flow that sends flights */
+#define FLIGHT		10	/* segments, which come together */
 #define BULK		8	/* full-sized segments in sequence that make a flow bulk */
 #define FULL		1448
 #define HEADERS		(ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
@@ -103,6 +116,7 @@ static struct {
 	unsigned int head, tail;
 	struct sent *sent;
 	u64 count, poll, random, next_arrival, longest, bad;
+	u64 flights, late;
 	bool interrupt, trickle;
 	struct completion done;
 } bed;
@@ -124,6 +138,15 @@ static void fault(const char *what, u64 number, u64 value)
 			bed.sent[number].flow, what, value);
 }
 
+/*
+ * How long one that is not bulk may stay beyond its poll. The rest of that poll, the timer and
+ * the poll that it asks for come on top.
+ */
+static u64 kept_ns(void)
+{
+	return flush_us ? (min(flush_us, hold_us) + hold_us) * (u64)NSEC_PER_USEC : 0;
+}
+
 static void came_out(u64 number)
 {
 	struct sent *sent = &bed.sent[number];
@@ -134,8 +157,12 @@ static void came_out(u64 number)
 		fault("delivered twice", number, 0);
 	if (s->delivered > number)
 		fault("delivered after a later one", number, s->delivered);
-	if (!sent->bulk && sent->poll != bed.poll)
+	if (!sent->bulk && sent->poll != bed.poll && waited > kept_ns())
 		fault("not bulk, and outlived its poll, ns", number, waited);
+	if (paced && sent->flow == PACED) {
+		bed.flights++;
+		bed.late += sent->poll != bed.poll;
+	}
 	if (waited > 8ull * hold_us * NSEC_PER_USEC)
 		fault("waited too long, ns", number, waited);
 	sent->delivered = true;
@@ -267,9 +294,27 @@ static void arrive(void)
 	}
 }
 
+/* A bulk flow's next two segments, and each millisecond a flight. */
+static void arrive_paced(void)
+{
+	static unsigned int times;
+	unsigned int n;
+
+	queue(0, FULL, false, false);
+	queue(0, FULL, false, false);
+	if (++times % 50 == 0)
+		for (n = 0; n < FLIGHT; n++)
+			queue(PACED, FULL, false, false);
+	bed.next_arrival += 20 * NSEC_PER_USEC;
+}
+
 static void arrive_until_now(void)
 {
 	while (bed.next_arrival <= ktime_get_ns()) {
+		if (paced) {
+			arrive_paced();
+			continue;
+		}
 		arrive();
 		/* Now and then one bulk flow keeps its aggregate growing, but slowly. */
 		if (!below(20))
@@ -363,6 +408,11 @@ static bool setup(void)
 	if (!bed.sent || !bed.dev)
 		return false;
 	bed.dev->features &= ~NETIF_F_GRO;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	bed.napi.gro_flush_timeout = flush_us * NSEC_PER_USEC;
+#else
+	bed.dev->gro_flush_timeout = flush_us * NSEC_PER_USEC;
+#endif
 	netif_napi_add(bed.dev, &bed.napi, poll);
 	bed.lro = lro_create(bed.dev, &bed.napi);
 	napi_enable(&bed.napi);
@@ -379,6 +429,11 @@ static void end(void)
 	for (number = 1; number <= bed.count; number++)
 		if (!bed.sent[number].delivered)
 			fault("never delivered", number, 0);
+	if (paced)
+		pr_info("time: of %llu packets in flights %llu outlived their poll\n", bed.flights,
+			bed.late);
+	if (bed.late * 100 > bed.flights)
+		fault("too many packets of flights outlived their poll", 1, bed.late);
 }
 
 static int __init lro_time_init(void)

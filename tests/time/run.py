@@ -21,23 +21,24 @@ from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
 from lab.uml.boot import Boot, Load, boot  # noqa: E402
 from lab.uml.uml import build_modules, ensure  # noqa: E402
 
-# The shipped time, a short and a long one.
-TIMES = (100, 20, 2000)
+# The shipped time, a short and a long one; with the kernel's own delay, shorter and longer; and flights beside a bulk flow.
+RUNS = ("hold_us=100", "hold_us=20", "hold_us=2000", "hold_us=100 flush_us=20", "hold_us=100 flush_us=1000",
+        "hold_us=100 paced=1")
 RESULT = re.compile(r"time: (ok|not ok): (.*)")
 FAULT = re.compile(r"time: fault: .*")
 
 
 def run(packets: int, seed: int) -> list[Boot]:
-    """Build, then boot once for each time. Raises LabError."""
+    """Build, then boot once for each run. Raises LabError."""
     kernel = ensure("bench")
     stage = build_modules(kernel, "time", ["include", "lro_core", "tests/time", "tests/netdev"])
     boots = []
-    for hold_us in TIMES:
-        parameters = f"packets={packets // len(TIMES)} seed={seed} hold_us={hold_us}"
-        loads = [Load(stage / "lro_core" / "lro_core.ko", f"hold_us={hold_us}"),
-                 Load(stage / "tests" / "time" / "lro_time.ko", parameters, unload=True)]
-        with step(f"Sending {packets // len(TIMES)} packets with hold_us={hold_us}, SEED={seed}"):
-            boots.append(boot(kernel, f"time-{hold_us}", loads, timeout=300, kernel_args=("time-travel=inf-cpu",)))
+    for number, run_of in enumerate(RUNS):
+        loads = [Load(stage / "lro_core" / "lro_core.ko", run_of.split()[0]),
+                 Load(stage / "tests" / "time" / "lro_time.ko", f"packets={packets // len(RUNS)} seed={seed} {run_of}",
+                      unload=True)]
+        with step(f"Sending {packets // len(RUNS)} packets with {run_of}, SEED={seed}"):
+            boots.append(boot(kernel, f"time-{number}", loads, timeout=300, kernel_args=("time-travel=inf-cpu",)))
     return boots
 
 
@@ -55,16 +56,16 @@ def main() -> int:
         print(f"time: {error.sentence()}", file=sys.stderr)
         return error.code
     passed = 0
-    for result in boots:
+    for run_of, result in zip(RUNS, boots):
         found = RESULT.search(result.text)
         good = bool(found and found[1] == "ok" and not result.fault)
         passed += good
-        print(f"{'ok  ' if good else 'FAIL'} {found[2] if found else 'no result'}")
+        print(f"{'ok  ' if good else 'FAIL'} {run_of}: {found[2] if found else 'no result'}")
         for line in FAULT.findall(result.text):
             print(f"     {line}")
         if result.fault:
             print(f"     {result.fault.sentence()}")
-    failed = len(TIMES) - passed
+    failed = len(RUNS) - passed
     if failed:
         print(f"     again: python3 tests/time/run.py --seed {seed} --packets {options.packets}")
     print(f"{passed} passed, {failed} failed")

@@ -455,6 +455,45 @@ static void held_again(void **ctx)
 	free(memory);
 }
 
+/* A flow that is held in vain is not held in more and more of its polls, until it goes on in time. */
+static void waiting_by_flow(void **ctx)
+{
+	(void)ctx;
+	setup(64, 3);
+	begin(0, 0);
+	for (u32 vain = 1; vain < 12; vain++) {
+		u32 polls = (1u << (vain < LRO_VAIN_MAX ? vain : LRO_VAIN_MAX)) - 1;
+
+		assert_true(lro_flow_waits(find(0)));
+		lro_flows_hold(&flows, find(0), vain);
+		lro_flow_has_waited(find(0));
+		lro_flows_close(&flows, find(0));
+		begin(0, vain * 1000);
+		for (; polls; polls--)
+			assert_false(lro_flow_waits(find(0)));
+	}
+	/* It has grown: once when its time is up, once before. */
+	for (u32 again = 0; again < 2; again++) {
+		lro_flows_hold(&flows, find(0), 20);
+		assert_int_equal(grow(0, (12 + again) * 1000, 0, 1000), LRO_CONTINUE);
+		if (again) {
+			lro_flow_goes_on(find(0));
+			lro_flows_hold(&flows, find(0), 30);
+		}
+		lro_flow_has_waited(find(0));
+		assert_true(lro_flow_waits(find(0)));
+		assert_true(lro_flow_waits(find(0)));
+	}
+	/* That counts for one time, and an aggregate that ended otherwise for nothing. */
+	lro_flow_goes_on(find(0));
+	lro_flows_close(&flows, find(0));
+	begin(0, 20000);
+	lro_flows_hold(&flows, find(0), 40);
+	lro_flow_has_waited(find(0));
+	assert_false(lro_flow_waits(find(0)));
+	free(memory);
+}
+
 static void bulk_flows(void **ctx)
 {
 	u32 i;
@@ -726,6 +765,7 @@ struct result run_flows_tests(void)
 		cmocka_unit_test(age_order),
 		cmocka_unit_test(held_aggregates),
 		cmocka_unit_test(held_again),
+		cmocka_unit_test(waiting_by_flow),
 		cmocka_unit_test(bulk_flows),
 		cmocka_unit_test(next_frame_is_found),
 		cmocka_unit_test(next_flow_is_expected),

@@ -82,6 +82,12 @@ static void must_be_active(const struct lro *lro)
 		finding("engine", "the engine is given a packet outside of a poll");
 }
 
+void lro_set_ring(struct lro *lro, unsigned int frames)
+{
+	if (lro && !frames)
+		finding("engine", "the engine is told of a ring of no frames");
+}
+
 void lro_receive_skb(struct lro *lro, struct sk_buff *skb)
 {
 	must_be_active(lro);

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit suite of what polls in other ways than by softirq, and of the kernel's own delays:
+ *
+ *  1. where GRO keeps packets for gro_flush_timeout, so does the engine, and lets them go
+ *     together; without it, and with hold_us 0, nothing stays that is not bulk
+ *  2. a thread that polls delivers what is held in time
+ *  3. the receive ring is emptied before it is full, although what is held is not due
+ */
+#include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+#include <net/tcp.h>
+
+#include "bed.h"
+#include "cases.h"
+#include "compat.h"
+#include "delay.h"
+#include "verify.h"
+
+#define FULL		1448
+#define DELAY_MS	5	/* less than PARAMETER_HOLD_US */
+
+static int setup(struct kunit *test)
+{
+	struct bed *bed = bed_create();
+	unsigned int i;
+
+	test->priv = bed;
+	for (i = 0; bed && i < PACKET_FLOWS; i++)
+		bed->flow[i] = (struct flow_state){ .seq = 1000 };
+	return bed ? 0 : -ENOMEM;
+}
+
+static void teardown(struct kunit *test)
+{
+	bed_destroy(test->priv);
+}
+
+static void set_delay(struct bed *bed, unsigned int ms)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	WRITE_ONCE(bed->napi.gro_flush_timeout, ms * NSEC_PER_MSEC);
+#else
+	WRITE_ONCE(bed->dev->gro_flush_timeout, ms * NSEC_PER_MSEC);
+#endif
+}
+
+static void feed_some(struct kunit *test, const struct pkt *pkt, unsigned int count)
+{
+	KUNIT_ASSERT_EQ(test, bed_add(test->priv, pkt, count), 0);
+	KUNIT_ASSERT_EQ(test, bed_run(test->priv), 0);
+}
+
+#define BULK(n)	{ .payload = FULL, .repeat = 19, .flow = n }
+
+static const struct pkt bulk[] = { BULK(0), BULK(1), BULK(2), BULK(3), BULK(4), BULK(5) };
+
+/* Two packets, each in a poll of its own, and one of another flow. */
+static const struct pkt short_polls[] = {
+	{ .payload = FULL, .then = THEN_DONE },
+	{ .payload = FULL, .flow = 1, .then = THEN_DONE },
+	{ .payload = FULL },
+};
+
+static void test_kernel_delay(struct kunit *test)
+{
+	static const u8 segs[CASE_DELIVERIES] = { 2, 1 };
+	struct bed *bed = test->priv;
+
+	set_delay(bed, DELAY_MS);
+	bed->no_wait = true;
+	feed_some(test, short_polls, ARRAY_SIZE(short_polls));
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)3);
+	/* The driver's interrupt stays off: the engine's timer polls. */
+	KUNIT_EXPECT_FALSE(test, bed->interrupt);
+	msleep(3 * DELAY_MS);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_poll"), (s64)2);
+	KUNIT_EXPECT_TRUE(test, bed->interrupt);
+	verify_segments(test, bed, segs);
+	verify_bytes(test, bed);
+}
+
+/* The timer that is set for what is held would be late for what is kept. */
+static void test_kept_before_held(struct kunit *test)
+{
+	static const struct pkt other = { .payload = FULL, .flow = 7 };
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	feed_some(test, bulk, 1);
+	set_delay(bed, 2);
+	feed_some(test, &other, 1);
+	KUNIT_EXPECT_GT(test, bed_counter(bed, "held"), (s64)0);
+	usleep_range(5000, 6000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_poll"), (s64)1);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	verify_bytes(test, bed);
+}
+
+static void test_no_kernel_delay(struct kunit *test)
+{
+	static const u8 segs[CASE_DELIVERIES] = { 1, 1, 1 };
+	struct bed *bed = test->priv;
+
+	bed->no_wait = true;
+	feed_some(test, short_polls, ARRAY_SIZE(short_polls));
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	verify_segments(test, bed, segs);
+	verify_bytes(test, bed);
+}
+
+/* A request ends its aggregate whatever the kernel's delay is. */
+static void test_requests_do_not_wait(struct kunit *test)
+{
+	static const struct pkt packets[] = {
+		{ .payload = FULL, .then = THEN_DONE },
+		{ .payload = 600, .flags = TCPHDR_PSH },
+	};
+	static const u8 segs[CASE_DELIVERIES] = { 2 };
+	struct bed *bed = test->priv;
+
+	set_delay(bed, DELAY_MS);
+	bed->no_wait = true;
+	feed_some(test, packets, ARRAY_SIZE(packets));
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	verify_segments(test, bed, segs);
+	verify_bytes(test, bed);
+}
+
+static void test_thread_polls(struct kunit *test)
+{
+	static const u8 segs[CASE_DELIVERIES] = { 20 };
+	struct bed *bed = test->priv;
+
+	rtnl_lock();
+	KUNIT_EXPECT_EQ(test, dev_set_threaded(bed->dev, true), 0);
+	rtnl_unlock();
+	bed->no_wait = true;
+	feed_some(test, bulk, 1);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
+	verify_segments(test, bed, segs);
+	rtnl_lock();
+	dev_set_threaded(bed->dev, false);
+	rtnl_unlock();
+	verify_bytes(test, bed);
+}
+
+/* Of two flows that send twenty packets each, a while apart. */
+static unsigned int polls_while_held(struct kunit *test, unsigned int ring, unsigned int first)
+{
+	struct bed *bed = test->priv;
+	unsigned int polls;
+
+	lro_set_ring(bed->lro, ring);
+	feed_some(test, &bulk[first], 1);
+	msleep(2);
+	feed_some(test, &bulk[first + 1], 1);
+	polls = READ_ONCE(bed->polls);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	return READ_ONCE(bed->polls) - polls;
+}
+
+static void test_ring_is_emptied(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int unknown, large, small;
+
+	bed->no_wait = true;
+	unknown = polls_while_held(test, 0, 0);
+	large = polls_while_held(test, 65536, 2);
+	small = polls_while_held(test, 8, 4);
+	/* What is held grows no more, and is due once. */
+	KUNIT_EXPECT_GE(test, unknown, 1u);
+	KUNIT_EXPECT_EQ(test, large, unknown);
+	KUNIT_EXPECT_GT(test, small, large);
+	verify_bytes(test, bed);
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(test_kernel_delay),
+	KUNIT_CASE(test_kept_before_held),
+	KUNIT_CASE(test_no_kernel_delay),
+	KUNIT_CASE(test_requests_do_not_wait),
+	KUNIT_CASE(test_thread_polls),
+	KUNIT_CASE(test_ring_is_emptied),
+	{}
+};
+
+struct kunit_suite lro_delay_suite = {
+	.name = "lro_delay",
+	.init = setup,
+	.exit = teardown,
+	.test_cases = cases,
+};
