@@ -530,7 +530,7 @@ class Configs(unittest.TestCase):
 
     def test_back_end_changes_once_the_guest_is_gone(self) -> None:
         lab = topology.XenLab()
-        lab.dom0 = mock.Mock()
+        lab.dom0 = lab.nic_host = mock.Mock()
         lab.guest_driver = configs.STOCK_GUEST
         with mock.patch.object(lab, "check"):
             for module in (configs.STOCK_BACK, configs.OUR_BACK, configs.OUR_BACK):
