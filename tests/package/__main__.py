@@ -24,7 +24,7 @@ LOOK = 1.0
 
 
 def main() -> int:
-    """Show what both say as they say it; return 1 when a test failed."""
+    """Show the output of both as it comes; return 1 when a test failed."""
     logs = {lane: LOGS / f"{lane}.log" for lane in LANES}
     shown = dict.fromkeys(LANES, 0)
     for log in logs.values():
@@ -45,7 +45,7 @@ def main() -> int:
     passed = failed = 0
     for log in logs.values():
         counts = COUNTS.findall(log.read_text(errors="replace"))
-        # A lane that did not get to its end counts as a failure.
+        # A lane that did not reach its end counts as a failure.
         passed, failed = (passed + int(counts[-1][0]), failed + int(counts[-1][1])) if counts else (passed, failed + 1)
     steps.say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

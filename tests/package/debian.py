@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A Debian 13 system on a disk image: packages are installed by apt and dpkg, and it boots in the lab.
 
-Packages are installed from outside, with the image mounted: DKMS compiles there at the machine's own speed. What a
-package does at boot happens in the virtual machine, with the system's own systemd, udev and initramfs.
+Packages are installed from outside, with the image mounted: DKMS compiles there at the machine's own speed. The steps
+of a package at boot happen in the virtual machine, with the system's own systemd, udev and initramfs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SIZE = "4G"
 PACKAGES = ("apt", "bash-completion", "busybox-static", "dkms", "ethtool", "initramfs-tools", "iperf", "iproute2",
             "iputils-ping", "kmod", "linux-base", "make", "mokutil", "openssl", "prometheus-node-exporter", "python3",
             "systemd-sysv", "udev", "xz-utils", "zstd")
-# What stories install besides: fetched with the base, so that none of them asks the mirror for a version of its own.
+# Further packages of stories: fetched with the base, so that all have versions of the same snapshot.
 FETCHED = ("dhcpcd-base", "ifupdown", "network-manager", "nftables", "openssh-server")
 # The NIC on the wire is lan0 and the other one spare0, whichever of their drivers comes first.
 SPARE_SLOT = "1e"
@@ -52,7 +52,7 @@ Restart=always
 [Install]
 WantedBy=multi-user.target
 """
-# What starts the system sooner without a difference to drivers; an emulated CPU has nothing to mitigate.
+# Settings that start the system sooner without a difference to drivers; an emulated CPU needs no mitigations.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dev-hugepages.mount", "dev-mqueue.mount", "dpkg-db-backup.timer",
           "e2scrub_all.timer", "e2scrub_reap.service", "getty-static.service", "getty@tty1.service", "ldconfig.service",
           "modprobe@configfs.service", "modprobe@drm.service", "modprobe@efi_pstore.service", "modprobe@fuse.service",
@@ -65,7 +65,7 @@ ARGUMENTS = "rw mitigations=off audit=0 systemd.show_status=no"
 CPU = ("-cpu", "Opteron_G3")
 # Seconds; a minute on an idle machine.
 BOOT_LIMIT = 600
-# Lists what a purge has to have taken away.
+# Lists files that a purge has to remove.
 LEFT_OVER = ("find /etc /usr /lib/modules /var/lib/dkms -name '*xenlro*' -o -name '*_lro.ko*' -o -name 'lro_core*' -o "
              "-name 'br_linearize*'")
 # No service is started in the mounted system.
@@ -140,7 +140,7 @@ def _configure(root: Path, agent: Path) -> None:
     policy.write_text(POLICY)
     policy.chmod(0o755)
     shutil.copy2(agent, root / "usr/local/sbin/agent")
-    # What the laboratory's traffic uses on a receiver.
+    # Programs that the laboratory's traffic uses on a receiver.
     for applet in ("nc", "usleep"):
         (root / "usr/local/bin" / applet).symlink_to("/usr/bin/busybox")
     for verb, units in (("enable", ("agent.service", "systemd-networkd.service")), ("mask", MASKED)):
@@ -165,7 +165,7 @@ class System:
     def run(self, *command: str, timeout: float = 600) -> str:
         """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
         log = self.folder / "packages.log"
-        # What a package starts in the background ends with the namespace, and so lets go of the image.
+        # Background processes of a package end with the namespace, and so release the image.
         with steps.step(f"debian: {' '.join(command[:2])}"):
             return proc.run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
                              "/bin/sh", "-euc", _MOUNTED, "mounted", str(self.image), str(self._mount), *command],
@@ -202,7 +202,7 @@ class DebianLab(topology.NativeLab):
     """The lab's sender, the emulated NIC, and the Debian system as its host, with a second NIC on no wire."""
 
     name = "debian"
-    # QEMU's options for what else is plugged in.
+    # QEMU's options for further devices.
     plugged: tuple[str, ...] = ()
 
     def __init__(self, system: System, arguments: str = "", **kwargs) -> None:
@@ -236,27 +236,27 @@ class DebianLab(topology.NativeLab):
         return vm.linux_line(image, arguments)
 
     def shut_down(self) -> None:
-        """Let the system write what it has and stop; the lab is left after that."""
+        """Shut the system down, so that it writes its data; the lab is left after that."""
         self.nic_host.run("sync", timeout=60)
 
 
 def at_slot(options: list[str], slot: str) -> list[str]:
-    """QEMU's options for a device, with the slot of the bus that it is to sit in."""
+    """QEMU's options for a device, with its slot of the bus."""
     option, device = options
     return [option, json.dumps(json.loads(device) | {"addr": slot})]
 
 
 def booted(host: agent.AgentHost) -> None:
-    """Wait until a Debian system whose agent answers has started all, and udev has done with every device."""
+    """Wait until a Debian system whose agent answers has started all units, and udev has handled every device."""
     host.run("systemctl is-system-running --wait >/dev/null || true; udevadm settle --timeout=120",
              timeout=BOOT_LIMIT)
 
 
 def device_of(report: dict, interface: str) -> dict:
-    """The entry of an interface in what `xenlro status --json` printed."""
+    """The entry of an interface in the output of `xenlro status --json`."""
     return next(entry for entry in report["devices"] if entry["interface"] == interface)
 
 
 def complaints(text: str) -> list[str]:
-    """Lines of apt's or DKMS's output that tell of an error."""
+    """Lines of apt's or DKMS's output that report an error."""
     return [line for line in text.splitlines() if re.search(r"^(Error|E:|dpkg: error)", line)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the stories of the packages on a system have in common: it boots, its NIC works, and a command is refused."""
+"""The common part of the stories of the packages on a system: it boots, its NIC works, and a command is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from packaging import deb, dist
 from tests.package import debian
 
 FILE = 4 << 20
-# Folders of this tree that no package has anything of.
+# Folders of this tree of which no package has a file.
 NOT_PACKED = ("tests", "lab", "examples")
 
 
@@ -109,7 +109,7 @@ class OnSystem(unittest.TestCase):
         return json.loads(lab.nic_host.run("xenlro status --json", timeout=120))
 
     def refused(self, command: str, code: int) -> str:
-        """What a command says that has to fail with that exit code."""
+        """The message of a command that has to fail with that exit code."""
         with self.assertRaises(CommandFailed) as failed:
             self.lab.nic_host.run(command, timeout=120)
         self.assertEqual(failed.exception.status, code, failed.exception.output)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What DKMS makes of the packages on a Debian 13 system, for kernels that differ: nothing of it boots.
+"""DKMS with the packages on a Debian 13 system, for kernels that differ: none of these boots.
 
 The tests are steps of one story, in the order of their names.
 """
@@ -16,10 +16,10 @@ from packaging import dist
 from tests.package import debian, story
 
 LACKS = {"r8169_lro"}
-# DKMS is told of a kernel that is there by its headers only.
+# DKMS gets a kernel of which only the headers exist.
 AS_KERNEL = 'mkdir /lib/modules/$1 && ln -s "$(readlink -f /lib/modules/$2/build)" /lib/modules/$1/build'
 BUILT = "find /lib/modules/$1 -name '*.ko*' -printf '%f\\n'"
-# A source of another series whose driver the rules do not match, and a program that says so.
+# A source of another series whose driver the rules do not match, and a stand-in for spatch that matches nothing.
 STRANGE = """
 mkdir -p /usr/src/linux-source-6.13/drivers/net/ethernet/realtek
 printf 'VERSION = 6\\nPATCHLEVEL = 13\\nSUBLEVEL = 1\\n' >/usr/src/linux-source-6.13/Makefile

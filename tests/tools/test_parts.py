@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Parts of the network's configuration that not every kernel has, from what the programs show: VLANs and a real card."""
+"""Parts of the network's configuration that not every kernel has, from the programs' output: VLANs and a real card."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FDB = [{"mac": "02:00:00:00:00:33", "ifname": "eth0", "vlan": 10, "flags": [], "
 
 
 class Programs(System):
-    """A system whose programs say what they were told to; what they are asked to change is kept in `asked`."""
+    """A system whose programs print given texts; the changes that they are asked for are kept in `asked`."""
 
     def __init__(self, root: Path, shown: dict[str, str]) -> None:
         super().__init__(root, "6.12.0-test")
@@ -163,7 +163,7 @@ class Words(WithPrograms):
 
 
 class Session(WithPrograms):
-    """Where a session came from, by the processes above the command."""
+    """The origin of a session, by the processes above the command."""
 
     def processes(self, *above: tuple[str, bytes]) -> int:
         """Processes of these names and environments, each the parent of the next; the number of the last."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which devices the user has given to this project's drivers: one file per device, named by its bus address.
 
-An address is where a device sits. A card that was added may move others, so a choice also says what the device is, and
-counts for no other. udev's rule goes by the file's existence and leaves the rest to `xenlro apply`.
+An address is the place of a device. A card that was added may move others, so a choice also has the device's ids, and
+counts for no other device. udev's rule checks only that the file exists, and leaves the rest to `xenlro apply`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .devices import Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System, read
 
-# What a PCI device is, as its folder in sysfs has it.
+# The files in sysfs that identify a PCI device.
 IDENTITY = ("class", "vendor", "device")
 
 
@@ -42,7 +42,7 @@ def misplaced(system: System, name: str, path: Path) -> str | None:
 def remember(system: System, device: Device, ours: bool) -> None:
     """Keep the choice over a reboot; XenlroError when it cannot be written."""
     path = system.choices / device.id
-    # A file in the folder is a choice, whatever is in it.
+    # A file in the folder is a choice, with any contents.
     fresh = system.choices.parent / f"{device.id}.new"
     try:
         if ours:

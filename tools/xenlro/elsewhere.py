@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What of a card is in other network namespaces, those of containers for example, and is not seen from here."""
+"""Interfaces of a card in other network namespaces, such as those of containers, which are not visible from here."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _links(system: System, space: Path) -> Iterator[dict]:
 
 
 def _known_as(space: Path) -> int | None:
-    """The number by which a namespace knows this one; None when that cannot be told."""
+    """The number by which a namespace knows this one; None when it is unknown."""
     try:
         with _socket_in(space) as asked:
             asked.settimeout(1)

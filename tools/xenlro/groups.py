@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Groups of the link that an interface was told to receive; those of addresses and programs are the kernel's."""
+"""Groups of the link that were set by hand for an interface; the kernel adds those of addresses and programs."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Seeing a switch through: the process that works at it, one that watches over it, and the user who waits for both.
+"""Carrying a switch out: the process that works at it, one that watches over it, and the user who waits for both.
 
-The session that ordered it may end at any moment, and takes with it what belongs to it. The two processes belong to no
-session. When the one that works is killed, the other one goes back.
+The session that ordered it may end at any moment, with all of its processes. The two processes belong to no session.
+When the working one is killed, the other one restores the old state.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .system import System
 STARTS_WITHIN = 30.0    # seconds for the processes to begin
 LOOK = 0.1
 SWITCHED_WITHIN = 900.0 # more than a switch and going back take
-# What ends or stops a process from its terminal, its session or its service.
+# Signals of a terminal, a session or a service that end or stop a process.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU,
            signal.SIGTTIN, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
@@ -49,7 +49,7 @@ def refuse_while_open(system: System) -> Order | None:
 def _begin(system: System, work: Order) -> None:
     last = refuse_while_open(system)
     if last and last.phase == "switching" and last.device == work.device:
-        # Its processes were killed: the configuration that it saved is the one to keep.
+        # Its processes were killed: the configuration that it saved is the valid one.
         work.before, work.answered, work.interface = last.before, last.answered, last.interface
     work.front = order.process(os.getpid())
     order.write(system, work)
@@ -64,7 +64,7 @@ def see_through() -> None:
 
 
 def guard(system: System) -> None:
-    """What `xenlro guard` does: see to it that the order that was written is carried out, kept or taken back.
+    """The command `xenlro guard`: carry the written order out, and keep it or take it back.
 
     It may be the second one, after the first was killed in the middle.
     """
@@ -96,7 +96,7 @@ def guard(system: System) -> None:
 
 
 def confirm(system: System) -> str:
-    """Keep the switch that waits for it; what to tell the user."""
+    """Keep the switch that waits for it; return the message for the user."""
     with order.locked(system):
         work = order.read(system)
         if work and work.phase == "back":
@@ -118,7 +118,7 @@ def _work(system: System, work: Order) -> None:
             switch.carry_out(system, work)
             code = 0
         except XenlroError as error:
-            # Nothing was touched: what was refused then is refused now.
+            # Nothing was touched: the reason for the refusal still holds.
             work = order.read(system) or work
             if work.phase == "starting":
                 _end(system, work, error.code, str(error))

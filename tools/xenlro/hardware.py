@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ethtool sets: offloads, coalescing, speed and duplex, flow control, energy, waking by a packet, queues and rings."""
+"""ethtool's settings: offloads, coalescing, speed and duplex, flow control, energy, wake-on-LAN, queues and rings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def save(system: System, name: str) -> dict[str, dict[str, str]]:
 
 
 def differences(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]]) -> list[str]:
-    """What can be set with either driver and is not as it was."""
+    """Differences in settings that either driver has."""
     return [f"{word} (ethtool {option}) is {now[option][word]} and was {value}"
             for option, words in before.items() for word, value in words.items()
             if now[option].get(word, value) != value]
@@ -32,7 +32,7 @@ def differences(before: dict[str, dict[str, str]], now: dict[str, dict[str, str]
 
 def mend(system: System, name: str, before: dict[str, dict[str, str]],
          now: dict[str, dict[str, str]]) -> list[str]:
-    """Set what differs, one word at a time, so that one that is refused does not stop the others."""
+    """Restore settings that differ, one word at a time, so that a refused one does not stop the others."""
     refused = []
     for option, words in before.items():
         changed = {word: value for word, value in words.items() if now[option].get(word, value) != value}
@@ -109,7 +109,7 @@ def _energy(text: str) -> dict[str, str]:
 
 
 def _current(text: str) -> dict[str, str]:
-    """What is set of queues or of rings, whose maxima come first."""
+    """The settings of queues or of rings, whose maxima come first."""
     found = re.findall(r"^([\w -]+):\s+(\d+)$", text.partition("Current hardware settings:")[2], re.M)
     return {word.lower().replace(" ", "-"): value for word, value in found}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Programs that are tied to an interface's number by a packet socket: they hear nothing of the interface that comes after it."""
+"""Programs that are bound to an interface's number by a packet socket: they receive nothing from its successor."""
 
 from __future__ import annotations
 

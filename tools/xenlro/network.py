@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The whole network configuration that an interface loses with its driver: saving, comparing, putting back.
+"""The whole network configuration that an interface loses with its driver: saving, comparing, restoring.
 
-Putting back looks at what is missing and adds it, until nothing is or nothing helps: the kernel, udev and a manager of
-the network do their part at the same time.
+Restoring adds the missing parts until none is missing or no attempt helps: the kernel, udev and a manager of the
+network do their part at the same time.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def save(system: System, name: str) -> dict:
 
 
 def differences(system: System, name: str, before: dict, parts: Iterable[str]) -> dict[str, tuple[Any, list[str]]]:
-    """By part, what it is now and sentences about what is not as it was; only parts with a difference."""
+    """By part, its present state and sentences about differences; only parts with a difference."""
     found = {}
     for part in parts:
         now = PARTS[part].read(system, name, before)
@@ -64,13 +64,13 @@ def appeared(system: System, device: Device) -> str | None:
     deadline = time.monotonic() + APPEARS_WITHIN
     while not (name := _interface(device)) and time.monotonic() < deadline:
         time.sleep(LOOK / 4)
-    # udev may rename it just now: what it is called after that is its name.
+    # udev may rename it just now: its name is the one after that.
     system.output("udevadm", "settle", "--timeout=5")
     return _interface(device) or name
 
 
 def put_back(system: System, name: str, before: dict, configure: Callable[[str], None] | None) -> list[str]:
-    """Give the interface what it had; sentences about what could not be put back.
+    """Restore the interface's configuration; return sentences about parts that could not be restored.
 
     `configure` lets the owner of the configuration have its turn with an interface of that name, before what it does
     not know is added.
@@ -88,7 +88,7 @@ def put_back(system: System, name: str, before: dict, configure: Callable[[str],
     left: Iterable[str] = PARTS
     refused: list[str] = []
     while True:
-        # One part after the other, since what is put back makes room for the next.
+        # One part after the other, since a restored part is the precondition of the next one.
         patient = time.monotonic() - began < ANNOUNCED_WITHIN
         late = time.monotonic() - began > SETTLED_WITHIN and rounds >= ROUNDS
         wrong = {}
@@ -101,7 +101,7 @@ def put_back(system: System, name: str, before: dict, configure: Callable[[str],
             return []
         if late and left is PARTS:
             return [text for _, texts in wrong.values() for text in texts] + list(dict.fromkeys(refused))
-        # What was wrong is looked at until it is right, and then all of it.
+        # Check the parts that differ until none does, and then all parts.
         left = list(wrong) if wrong and not late else PARTS
         rounds += 1
         time.sleep(LOOK if wrong else 0)
@@ -126,7 +126,7 @@ def _mend_link(system: System, name: str, before: dict, now: dict, patient: bool
 
 
 def _read_addresses(system: System, name: str, before: dict) -> dict[str, list[dict]]:
-    # The addresses of what is gone are missing.
+    # An interface that is gone lacks all of its addresses.
     return {interface: addresses.save(system, interface) if (system.sys / "class/net" / interface).exists() else []
             for interface in before["addresses"]}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The switch that is under way, as a file that outlives the processes that work at it.
+"""The present switch, as a file that outlives the processes that work at it.
 
     starting   ordered, nothing is touched yet
     switching  from here on the network is the switch's to put back
@@ -105,7 +105,7 @@ def write(system: System, order: Order) -> None:
             fresh.write_text(text)
         os.replace(fresh, path)
         if reserved and order.open:
-            # What the old file took is free now.
+            # The room of the old file is free now.
             with suppress(XenlroError):
                 reserve(system)
         elif reserved:
@@ -137,7 +137,7 @@ def _reserve(system: System) -> Path:
 
 
 def log(system: System) -> Path:
-    """What the processes that work at the switch say."""
+    """Messages of the processes that work at the switch."""
     return system.run_folder / "log"
 
 

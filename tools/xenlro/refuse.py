@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What cannot be kept over a change of drivers; it is refused before anything is touched."""
+"""Configuration that cannot be kept over a change of drivers: the change is refused before anything is touched."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def busy(device: Device) -> None:
 
 
 def ever(system: System, device: Device, ours: bool) -> None:
-    """What speaks against our driver even at the next boot."""
+    """Refuse if our driver is impossible even at the next boot."""
     if where := netroot.found(system):
         raise XenlroError(f"{where}, and the system cannot change a driver while it lies on the network: stay with the "
                           "driver there is")
@@ -44,7 +44,7 @@ def ever(system: System, device: Device, ours: bool) -> None:
 
 
 def now(system: System, device: Device) -> None:
-    """What speaks against a change while the machine runs."""
+    """Refuse if a change is impossible while the machine runs."""
     name = device.interface
     if name is None:
         if away := elsewhere.interface(system, device.id):
@@ -91,7 +91,7 @@ def _in(itself: dict) -> None:
 
 
 def _attached(system: System, name: str, itself: dict) -> None:
-    """Programs and queues that are tied to this very device."""
+    """Programs and queues that are bound to this very device."""
     if itself.get("xdp"):
         raise XenlroError(f"an XDP program is attached to {name} and would be lost: detach it (`ip link set {name} xdp "
                           f"off`), {AT_BOOT}")
@@ -134,7 +134,7 @@ def _programs(system: System) -> list[tuple[str, list[str]]]:
 
 
 def _kept_elsewhere(system: System, name: str, itself: dict) -> None:
-    """Routes that are more than words."""
+    """Routes that cannot be restored by a command."""
     through = [name, *(upper["ifname"] for upper in link.above(system, itself))]
     for words in routes.words_of(routes.save(system, through, [])):
         if "nhid" in words:

@@ -14,23 +14,23 @@ from .system import System, read
 
 UNKNOWN = "?"
 _MULTIPLEXERS = {"tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"}
-# Servers of terminals and desktops that tell nobody where their user is.
+# Servers of terminals and desktops that hide the origin of their user.
 _SERVERS = {"cockpit-bridge", "ttyd", "shellinaboxd", "wetty", "telnetd", "in.telnetd", "xrdp-sesman", "xrdp-sesexec", "Xvnc"}
 
 
 def through(system: System, name: str, pid: int | None = None) -> bool:
     """Whether the session of the process came from another machine by that interface, or may have.
 
-    sudo takes SSH_CONNECTION away, and a terminal multiplexer has that of its first session: what the processes above
-    were started with counts, and so does what logind knows of their sessions. Where a session's way cannot be told it counts
-    as through the interface.
+    sudo removes SSH_CONNECTION, and a terminal multiplexer has that of its first session. So the environments of the
+    processes above count, and logind's records of their sessions. A session of unknown origin counts as one through the
+    interface.
     """
     peers, unknown = _peers(system, os.getpid() if pid is None else pid)
     return unknown or any(_reached_by(system, peer, name) for peer in peers)
 
 
 def _peers(system: System, pid: int) -> tuple[set[str], bool]:
-    """Addresses that the session came from, and whether there may be more that cannot be told."""
+    """Addresses that the session came from, and whether there may be unknown ones."""
     peers: set[str] = set()
     sessions: set[str] = set()
     multiplexed = served = False

@@ -2,7 +2,7 @@
 """One change of a running device's driver, from saving its configuration to success, or all the way back.
 
 It succeeds when the interface is there, has its carrier and its configuration, and the gateways that answered before
-answer again. Each step may fail, and the process may be killed after each: what is needed to go back is in the order.
+answer again. Each step may fail, and the process may be killed after each: the order has all that restoring needs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ATTEMPTS = 3            # of going back
 
 
 def carry_out(system: System, work: Order) -> None:
-    """Do what was ordered. The order says in the end what came of it."""
+    """Carry the order out. At the end the order has the result."""
     device = devices.named(system, work.device)
     if work.before is None and device.interface:
         work.before = network.save(system, device.interface)
@@ -59,7 +59,7 @@ def keep(system: System, work: Order) -> None:
 
 
 def go_back(system: System, work: Order, reason: str, manager: owner.Owner | None = None) -> None:
-    """Put the old driver and the old configuration in charge again, and say how that went."""
+    """Restore the old driver and the old configuration, and tell the result."""
     device = _found(system, work).bus
     former = work.former or device.stock_driver
     left = ""
@@ -85,7 +85,7 @@ def go_back(system: System, work: Order, reason: str, manager: owner.Owner | Non
 
 
 def _tried(system: System, device: Device, work: Order, driver: str, manager: owner.Owner | None) -> str:
-    """Give the device to a driver and the interface what it had; why that did not succeed, or nothing."""
+    """Give the device to a driver and the interface its configuration; return the reason of a failure, or nothing."""
     before = work.before
     if manager and device.interface and bind.driver(system, device) != driver:
         manager.release(system, device.interface)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is tied to this very device, of packet filters and the like, and would not find the one that comes after it."""
+"""Packet filters and the like that are bound to this very device, and would not find its successor."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def numbered(system: System, name: str) -> str | None:
 
 
 def steered(system: System, name: str) -> str | None:
-    """How many rules of ethtool steer packets to queues of the device."""
+    """Number of ethtool's rules that steer packets to queues of the device."""
     found = re.search(r"^Total (\d+) rules$", system.output("ethtool", "-n", name), re.M)
     return f"{found[1]} rules for queues of {name}" if found and found[1] != "0" else None
 
@@ -77,7 +77,7 @@ def _by_number(entry: dict) -> bool:
 
 
 def _named(value: Any, word: str) -> Iterator[Any]:
-    """All that goes by a word, however deep."""
+    """All values of a key, at any depth."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == word:
@@ -89,7 +89,7 @@ def _named(value: Any, word: str) -> Iterator[Any]:
 
 
 def _strings(value: Any) -> set[str]:
-    """All texts in it, however deep."""
+    """All texts in it, at any depth."""
     if isinstance(value, str):
         return {value}
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `xenlro use` does: refuse what cannot be kept, choose for the next boot, or order a switch and wait for it."""
+"""The command `xenlro use`: refuse a change, choose for the next boot, or order a switch and wait for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def at_boot(system: System, name: str, ours: bool) -> str:
 
 
 def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
-    """Change a device's driver now and for later boots; what to tell the user.
+    """Change a device's driver now and for later boots; return the message for the user.
 
     A user whose connection runs through the device has to confirm, unless that is `confirmed`. XenlroError, with the
     former driver in charge and the network as it was, when it cannot be done.
