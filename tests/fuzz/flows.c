@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flow table under a stream of packets: the engine's way of a packet, with
- * counted packets in place of skbs, beside a model that knows which flows are
- * open, since when, and how much of each was delivered.
+ * The flow table under a stream of packets: the engine's path of a packet, with numbered packets in
+ * place of skbs. A model beside it knows the open flows, their age, and the delivered part of each.
  *
  * Input: limit and seed of the table, then operations: a packet of a flow that
  * differs from the plain next one in what the bits of a byte say, a flow that is
@@ -34,7 +33,7 @@ enum change {
 
 /**
  * struct sender - a flow in the model
- * @next: what the next plain segment is
+ * @next: the next plain segment
  * @arrived: packets handed in
  * @delivered: of those, packets that left
  * @flow: place of its open aggregate, or NULL
@@ -144,8 +143,8 @@ static int set_of(const struct lro_flow *flow)
 }
 
 /*
- * The oldest gives way, of all at the limit, else of a full set, and of bulk flows last. Those
- * that are bulk and not held are in no order.
+ * The oldest is evicted, of all at the limit, otherwise of a full set, and bulk flows last. Bulk
+ * flows that are not held are in no order.
  */
 static void check_evicted(const struct lro_flow *victim)
 {
@@ -198,7 +197,7 @@ static void grown(struct sender *s)
 		flush(s->flow);
 }
 
-/* The model's own count of segments in sequence, which no place ever forgets. */
+/* The model's own count of segments in sequence, which is never forgotten. */
 static void count_streak(struct sender *s, const struct lro_packet *pkt)
 {
 	bool last = pkt->flags & 0x09, shorter = last && pkt->payload < s->size;
@@ -296,7 +295,7 @@ static void hold(struct lro_flow *flow)
 	MUST(!lro_flow_has_grown(flow));
 }
 
-/* What was held has had its time, unless it has grown. */
+/* Ends held aggregates, except those that have grown. */
 static void end_held(void)
 {
 	struct lro_flow *flow;
@@ -313,7 +312,7 @@ static void end_held(void)
 	}
 }
 
-/* What may grow stays if it is bulk. */
+/* Aggregates of bulk flows that may grow stay open. */
 static void end_begun(struct list_head *list)
 {
 	struct lro_flow *flow;
@@ -345,7 +344,7 @@ static void change_mode(void)
 	flush_all();
 }
 
-/* A packet that tells no ports: all that is open between its addresses ends, and few others. */
+/* A packet without ports: all open aggregates between its addresses end, and few others. */
 static void stray(const struct sender *from)
 {
 	unsigned int others = 0;

@@ -67,7 +67,7 @@ static bool repairable(const struct frame *f)
 	return f->len >= 34 && (f->data[14] & 0xf) >= 5 && 14u + (f->data[14] & 0xf) * 4 <= f->len;
 }
 
-/* Some bytes are others, or some words ffff, which is a checksum's other zero. */
+/* Change some bytes, or set some words to ffff, which is a checksum's other zero. */
 static void change(struct input *in, struct frame *f)
 {
 	u8 how = input_u8(in);
@@ -156,7 +156,7 @@ static bool step(struct input *in, struct lro_state *state, struct lro_key *key,
 			goes_on = lro_match(state, &pkt, rules) == LRO_CONTINUE;
 			MUST(goes_on == (vlan == state->vlan &&
 					 oracle_continues(state, &pkt, rules)));
-			/* One with padding is looked at closely. */
+			/* A frame with padding is parsed. */
 			repeats = goes_on && oracle_repeats(state, &pkt, rules) &&
 				  f.len == state->full_len;
 		}

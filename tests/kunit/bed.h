@@ -33,7 +33,7 @@ enum way {
  * @napi: NAPI instance
  * @dev: device
  * @lro: engine context under test
- * @flow: what comes next in each flow
+ * @flow: next packet of each flow
  * @fed: packets made so far, oldest first
  * @next: first of @fed that was not handed in yet, or NULL
  * @mode: promise asked for at the next poll
@@ -45,8 +45,8 @@ enum way {
  * @no_wait: bed_run() does not wait for what the engine holds
  * @polls: polls so far
  * @tell_work: polls that got packets say so when they complete
- * @begin_result: what lro_begin() returned last
- * @interrupt: what lro_complete_done() returned last
+ * @begin_result: latest result of lro_begin()
+ * @interrupt: latest result of lro_complete_done()
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
  * @done: all packets were fed and the last poll completed
  * @value: space for the counters
@@ -84,7 +84,7 @@ struct bed {
 struct bed *bed_create(void);
 
 /**
- * bed_destroy() - take down a test bed with all that it holds
+ * bed_destroy() - destroy a test bed with all that it holds
  * @bed: bed, or NULL
  */
 void bed_destroy(struct bed *bed);
@@ -102,7 +102,7 @@ int bed_add(struct bed *bed, const struct pkt *pkt, unsigned int count);
  * bed_run() - feed all packets that were added and not fed yet
  * @bed: bed
  *
- * Waits for what the engine holds beyond the last poll.
+ * Waits for packets that the engine holds beyond the last poll.
  *
  * Return: 0, or -ETIMEDOUT if the polls did not come to their end or the engine
  * does not let go.
@@ -116,7 +116,7 @@ int bed_run(struct bed *bed);
 void bed_stop_engine(struct bed *bed);
 
 /**
- * bed_empty() - drop what was delivered
+ * bed_empty() - drop the delivered packets
  * @bed: bed
  */
 void bed_empty(struct bed *bed);

@@ -12,7 +12,7 @@
 
 #define FULL	1448	/* payload of a full-sized segment */
 
-/* A full-sized segment that continues its flow, but for what is named. */
+/* A full-sized segment that continues its flow, with the named differences. */
 #define P(...)	{ .payload = FULL, ##__VA_ARGS__ }
 
 #define PACKETS(...)						\
@@ -40,7 +40,7 @@
 #endif
 
 const struct lro_case lro_cases[] = {
-	/* What merges. */
+	/* Packets that merge. */
 	{ "merge: one poll", PACKETS(P(.repeat = 4)), SEGS(5), COUNTS("flush_poll", 1) },
 	{ "merge: one packet alone", PACKETS(P()), SEGS(1), COUNTS("flush_poll", 1) },
 	{ "merge: bulk flow across polls that use up their budget",
@@ -149,7 +149,7 @@ const struct lro_case lro_cases[] = {
 	{ "merge: IPv4 and IPv6 with the same ports",
 	  PACKETS(P(), P(.flow = 1, .v6 = true), P(), P(.flow = 1, .v6 = true)), SEGS(2, 2) },
 
-	/* What merges and ends an aggregate. */
+	/* Packets that merge and end the aggregate. */
 	{ "end: PSH", PACKETS(P(), P(.flags = TCPHDR_PSH), P()), SEGS(2, 1),
 	  COUNTS("flush_psh", 1) },
 	{ "end: FIN", PACKETS(P(), P(), P(.flags = TCPHDR_FIN | TCPHDR_PSH)), SEGS(3),
@@ -184,7 +184,7 @@ const struct lro_case lro_cases[] = {
 	{ "end: page pool and other pages", PACKETS(P(), P(.quirk = QUIRK_RECYCLE), P()),
 	  SEGS(1, 1, 1), COUNTS("flush_layout", 2) },
 
-	/* What does not continue the aggregate of its flow. */
+	/* Packets that do not continue the aggregate of their flow. */
 	{ "differ: sequence gap", PACKETS(P(), P(.seq = 1), P()), SEGS(1, 2),
 	  COUNTS("flush_seq", 1) },
 	{ "differ: segment repeated", PACKETS(P(), P(.seq = -FULL), P()), SEGS(1, 2),
@@ -234,7 +234,7 @@ const struct lro_case lro_cases[] = {
 	{ "differ: IPv6, sequence gap", PACKETS(P(.v6 = true), P(.v6 = true, .seq = 1)),
 	  SEGS(1, 1), COUNTS("flush_seq", 1) },
 
-	/* What passes untouched, after what its flow holds. */
+	/* Packets that pass untouched, after the aggregate of their flow. */
 	PASSES("bytes behind the packet", "pass_trailer", .pad = 6),
 	{ "pass: bytes behind the packet, tag in the frame",
 	  PACKETS(P(.vlan = 5), P(.vlan = 5, .in_band = true, .pad = 6), P(.vlan = 5)),
@@ -289,7 +289,7 @@ const struct lro_case lro_cases[] = {
 
 const unsigned int lro_case_count = ARRAY_SIZE(lro_cases);
 
-/* What the relaxed promise allows beyond the strict one, and what it does not. */
+/* The relaxed promise: differences that it allows beyond the strict one, and others. */
 const struct lro_case lro_relaxed_cases[] = {
 	{ "newer: ACK number", PACKETS(P(), P(.ack = 1), P(.ack = 2000)), SEGS(3) },
 	{ "newer: ACK number wraps",

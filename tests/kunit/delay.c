@@ -113,7 +113,7 @@ static void test_no_kernel_delay(struct kunit *test)
 	verify_bytes(test, bed);
 }
 
-/* A request ends its aggregate whatever the kernel's delay is. */
+/* A request ends its aggregate with any delay of the kernel. */
 static void test_requests_do_not_wait(struct kunit *test)
 {
 	static const struct pkt packets[] = {
@@ -177,7 +177,7 @@ static void test_ring_is_emptied(struct kunit *test)
 	unknown = polls_while_held(test, 0, 0);
 	large = polls_while_held(test, 65536, 2);
 	small = polls_while_held(test, 8, 4);
-	/* What is held grows no more, and is due once. */
+	/* The held aggregate does not grow any more, and is due once. */
 	KUNIT_EXPECT_GE(test, unknown, 1u);
 	KUNIT_EXPECT_EQ(test, large, unknown);
 	KUNIT_EXPECT_GT(test, small, large);

@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-/* What the kernel's own delays, threads that poll, and the size of the ring do to waiting. */
+/* Effects of the kernel's delays, of threads that poll and of the ring's size on waiting. */
 extern struct kunit_suite lro_delay_suite;
 
 #endif /* _LRO_KUNIT_DELAY_H */

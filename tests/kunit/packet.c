@@ -257,7 +257,7 @@ static __sum16 pseudo_sum(const struct fed *fed)
 	return ~csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP, 0);
 }
 
-/* What a local sender leaves in the place of the checksum. */
+/* The sum that a local sender leaves in the place of the checksum. */
 void packet_unfinish(const struct fed *fed, void *headers)
 {
 	struct tcphdr *th = headers + ETH_HLEN + tag_len(fed->pkt) +

@@ -17,7 +17,7 @@
 #define PACKET_QUEUE	3	/* receive queue of packets with a hash */
 
 /**
- * enum then - what happens after a packet
+ * enum then - the state of the poll after a packet
  * @THEN_NEXT: the poll goes on
  * @THEN_FULL: the poll has used up its budget, another follows at once
  * @THEN_DONE: the poll completes, another follows later
@@ -29,7 +29,7 @@ enum then {
 };
 
 /**
- * enum quirk - what is unusual about a packet
+ * enum quirk - an unusual property of a packet
  * @QUIRK_NONE: nothing
  * @QUIRK_NO_ACK: ACK flag not set
  * @QUIRK_IP_OPTIONS: IPv4 header with options
@@ -83,7 +83,7 @@ enum quirk {
 };
 
 /**
- * enum layout - where the bytes of the skb lie; in page mode, of the fragments
+ * enum layout - the places of the bytes of the skb; in page mode, of the fragments
  * @LAYOUT_PAGE: all in the linear part, which is a page fragment; one fragment
  * @LAYOUT_KMALLOC: all in the linear part, which is not; headers in a fragment of
  *	their own, payload in three
@@ -128,10 +128,10 @@ enum layout {
  * @ts: has the timestamp option
  * @v6: IPv6
  * @summed: 0 for CHECKSUM_UNNECESSARY, else CHECKSUM_NONE + 1 and so on
- * @then: what follows
+ * @then: state of the poll afterwards
  * @mode: enum lro_mode from the next poll on, 0 for no change
  * @off: the engine is switched off from the next poll on
- * @quirk: what is unusual
+ * @quirk: unusual property
  * @layout: layout of the skb
  */
 struct pkt {
@@ -165,7 +165,7 @@ struct pkt {
 };
 
 /**
- * struct flow_state - what comes next in a flow
+ * struct flow_state - fields of the next packet of a flow
  * @seq: sequence number
  * @id: IPv4 identification
  */
@@ -177,7 +177,7 @@ struct flow_state {
 /**
  * struct fed - a packet that was fed in, kept for comparison
  * @list: in order of feeding
- * @pkt: what it was made from
+ * @pkt: its description
  * @skb: the skb; NULL once it was handed in
  * @clone: second reference to the data, or NULL
  * @page: pages that hold the bytes of the skb; a reference to each is kept

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit suite of the engine: each case of the table, and what no table holds.
+ * KUnit suite of the engine: each case of the tables, and tests that do not fit into tables.
  *
  * Expected of every case, in skb mode, with NAPI's own skb, in page mode and in copy mode:
  *  1. not in copy mode: as many packets in each delivered skb as the table says, in
  *     that order
- *  2. segmenting what was delivered gives back the packets that were fed in
+ *  2. segmenting the delivered packets gives back the packets that were fed in
  *  3. not in copy mode: the reason that the table names has been counted
  *  4. packets = held + merged + singles + passed + to_gro
  *  5. no page of any packet has references any more
@@ -24,7 +24,7 @@
 #include "told.h"
 #include "verify.h"
 
-/* Reasons that the table cannot bring about, with why. */
+/* Reasons that no case of the table can cause, and why. */
 static const char * const unreached[] = {
 	"pass_gso",		/* has a test of its own */
 	"pass_frag_list",	/* the same */
@@ -81,7 +81,7 @@ static void run_case(struct kunit *test, struct bed *bed, const struct lro_case 
 	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
 }
 
-/* Consumes what was delivered. */
+/* Consumes the delivered packets. */
 static void expect_nothing_lost(struct kunit *test, struct bed *bed, bool relaxed)
 {
 	if (relaxed)
@@ -136,7 +136,7 @@ static void test_relaxed_page(struct kunit *test)
 	expect_table(test, WAY_PAGE, LRO_RELAXED);
 }
 
-/* What the strict promise merges or not, the relaxed one merges at least as well. */
+/* The relaxed promise merges at least the packets that the strict one merges. */
 static void test_relaxed_all(struct kunit *test)
 {
 	struct bed *bed = test->priv;
@@ -223,7 +223,7 @@ static const struct pkt in_flight[] = {
 
 #define IN_FLIGHT 27
 
-/* What bulk flows have in the making when a poll completes stays for hold_us. */
+/* Open aggregates of bulk flows are held for hold_us when a poll completes. */
 static const struct pkt held_bulk[] = {
 	{ .payload = 1448, .flow = 1, .then = THEN_DONE },
 	{ .payload = 1448, .repeat = 19 },
@@ -263,7 +263,7 @@ static void test_destroy_page(struct kunit *test)
 	destroy_with_packets_held(test, WAY_PAGE);
 }
 
-/* Copies leave no packet behind; what the context copied to is freed with it. */
+/* Copy mode keeps no packet; the pages of the context are freed with it. */
 static void test_destroy_copy(struct kunit *test)
 {
 	struct bed *bed = test->priv;
@@ -378,7 +378,7 @@ static void test_holding_after_a_gain(struct kunit *test)
 	expect_nothing_lost(test, bed, false);
 }
 
-/* The device goes down and up again: what is held waits for its time only. */
+/* The device goes down and up again: held aggregates wait for their time only. */
 static void test_device_down_while_held(struct kunit *test)
 {
 	struct bed *bed = test->priv;
@@ -482,7 +482,7 @@ static void test_no_context(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed->value[0], 0ull);
 }
 
-/* Off is not in the path, and the packets reach the stack by the driver's own. */
+/* With mode off the engine is not in the path: the driver passes the packets to the stack. */
 static void test_off(struct kunit *test)
 {
 	static const u8 segs[CASE_DELIVERIES] = { 2 };
@@ -498,7 +498,7 @@ static void test_off(struct kunit *test)
 	verify_bytes(test, bed);
 }
 
-/* Names are unique, carry their queue and fit, or ethtool shows nonsense. */
+/* Names are unique, have the queue's number and fit, otherwise ethtool shows nonsense. */
 static void test_counter_names(struct kunit *test)
 {
 	struct bed *bed = test->priv;
@@ -514,7 +514,7 @@ static void test_counter_names(struct kunit *test)
 	}
 }
 
-/* Runs last: the table brings about every reason but those listed. */
+/* Runs last: the tables cause every reason except those listed. */
 static void test_every_reason_reached(struct kunit *test)
 {
 	struct bed *bed = test->priv;

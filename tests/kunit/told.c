@@ -68,7 +68,7 @@ static void test_first_word_counts(struct kunit *test)
 	}
 }
 
-/* What is not told is not made up. */
+/* Facts that the device does not tell are not invented. */
 static void test_nothing_told(struct kunit *test)
 {
 	static const struct pkt packets[] = { { .payload = FULL, .repeat = 1 } };

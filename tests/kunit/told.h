@@ -4,7 +4,7 @@
 
 #include <kunit/test.h>
 
-/* What a device tells of its packets, and what an aggregate says of that. */
+/* Facts that a device tells about its packets, and those that an aggregate keeps. */
 extern struct kunit_suite lro_told_suite;
 
 #endif /* _LRO_KUNIT_TOLD_H */

@@ -13,7 +13,7 @@
 
 #define HEADERS_MAX	128
 
-/* What comes before timestamps in their usual form. */
+/* The bytes before timestamps in their usual form. */
 #define USUAL_STAMPS	(TCPOPT_NOP << 24 | TCPOPT_NOP << 16 | \
 			 TCPOPT_TIMESTAMP << 8 | TCPOLEN_TIMESTAMP)
 
@@ -21,7 +21,7 @@
 #define FLAGS_FREE	(TCPHDR_PSH | TCPHDR_FIN | TCPHDR_CWR)
 
 /**
- * struct latest - what the last packet of an aggregate decides
+ * struct latest - fields that the last packet of an aggregate decides
  * @ack_seq: acknowledgment
  * @window: window
  * @stamps: timestamp and its echo, or 0

@@ -151,7 +151,7 @@ static struct sk_buff *make_skb(struct feed *feed, const struct stream_packet *p
 	return skb;
 }
 
-/* What a device says of the checksum: it may have verified it, summed, or done nothing. */
+/* A device's verdict on the checksum: it may have verified it, summed, or done nothing. */
 static void set_checksum(struct feed *feed, const struct stream_packet *pkt, struct sk_buff *skb,
 			 bool local)
 {
@@ -217,7 +217,7 @@ static unsigned int make_frags(struct feed *feed, const struct stream_packet *pk
 	return 0;
 }
 
-/* The skb that a driver builds from fragments: what comes first is copied, the rest attached. */
+/* The skb that a driver builds from fragments: the first bytes are copied, the rest attached. */
 static struct sk_buff *skb_of_frags(struct feed *feed, const skb_frag_t *frags,
 				    unsigned int count, struct page_pool *pool)
 {
@@ -299,7 +299,7 @@ static bool feed_copy(struct feed *feed, const struct stream_packet *pkt, unsign
 	frame.data = feed->buffer;
 	frame.len = len;
 	taken = lro_receive_copy(feed->lro, &frame);
-	/* The buffer is the driver's again: what the engine keeps must not be in it. */
+	/* The buffer is the driver's again: the engine's data must not be in it. */
 	memset(feed->buffer, 0x5a, len);
 	feed->taken += taken;
 	return taken;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an skb says of its segments, in the terms of segment.h.
+ * An skb's metadata about its segments, in the terms of segment.h.
  */
 #ifndef _PROPERTY_GSO_H
 #define _PROPERTY_GSO_H
@@ -11,7 +11,7 @@
 
 #include "segment.h"
 
-/* What this kernel's segmentation leaves in all segments, for segment_cut(). */
+/* Fields that this kernel's segmentation leaves in all segments, for segment_cut(). */
 static inline unsigned int segment_kind(const struct sk_buff *skb)
 {
 	unsigned int type = skb_shinfo(skb)->gso_type;

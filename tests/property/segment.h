@@ -9,7 +9,7 @@
 
 #define SEGMENT_HDR_MAX	160
 
-/* What all packets of an aggregate have of the first. */
+/* Fields that all packets of an aggregate have from the first. */
 enum {
 	SEGMENT_FIXED_ID = 1,		/* its identification */
 	SEGMENT_KEEPS_CWR = 2,		/* its CWR flag */
@@ -35,7 +35,7 @@ struct segment {
  *	piece
  * @len: bytes
  * @gso_size: payload of a full packet, bytes
- * @kind: what they all have: the bits above
+ * @kind: the bits above, for fields that all packets have
  * @n: which packet, from 0
  * @seg: filled in
  *

@@ -209,7 +209,7 @@ static void move_on(struct stream *s, struct stream_spec *next)
 	}
 }
 
-/* What only this packet has. */
+/* Properties of this packet only. */
 static void make_special(struct stream *s, struct stream_flow *flow, struct stream_spec *spec)
 {
 	switch (stream_below(s, 13)) {
@@ -461,7 +461,7 @@ static void spoil(struct stream *s, struct stream_packet *pkt, const struct stre
 		pkt->trim = pkt->len;
 		break;
 	case QUIRK_TRUNCATED:
-		/* With addresses it stays in order, although it tells no ports. */
+		/* With addresses it stays in order, although it has no ports. */
 		pkt->len = WIRE_ETH + 20 + stream_below(s, tcp + WIRE_TCP - WIRE_ETH - 20);
 		pkt->trim = pkt->len;
 		if (v6 && pkt->len < WIRE_ETH + WIRE_V6)

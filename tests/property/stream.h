@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a receiver may see: packets of many flows, interleaved in bursts, with
+ * The packets that a receiver may get: packets of many flows, interleaved in bursts, with
  * loss, duplication and reordering, every flag and option, changes of every header
  * field, packets of other protocols, and broken ones. The same seed gives the same
  * stream. Compiles in the kernel and in user space.
@@ -49,7 +49,7 @@ struct stream_packet {
  * @filling: what is in them that says nothing
  * @ip_options: bytes of IPv4 options
  * @padding: bytes after the IP packet
- * @quirk: what is wrong with it, see &enum stream_quirk
+ * @quirk: its fault, see &enum stream_quirk
  */
 struct stream_spec {
 	u32 seq;
@@ -81,7 +81,7 @@ struct stream_spec {
  * @sent: its last packet, for duplicates
  * @late: a packet that others overtake
  * @overtaken: packets until @late is sent, 0 if there is none
- * @id_step: what the identification counts up by
+ * @id_step: step of the identification
  * @mss: payload of a full packet, bytes
  */
 struct stream_flow {
@@ -116,7 +116,7 @@ struct stream {
 /**
  * stream_setup() - begin a stream
  * @s: generator
- * @seed: what the stream depends on
+ * @seed: determines the stream
  */
 void stream_setup(struct stream *s, u64 seed);
 

@@ -12,7 +12,7 @@
 #define FIN_PSH		0x09
 #define CWR		0x80
 
-/* Only what is wrong first counts: it makes all that follows wrong. */
+/* Only the first fault counts: later ones follow from it. */
 static __printf(2, 3) void fault(struct verify *v, const char *format, ...)
 {
 	va_list arguments;
@@ -97,7 +97,7 @@ static struct slot *find(struct verify *v, u32 vlan, const struct segment *seg)
 	return NULL;
 }
 
-/* Where and in what a packet differs from the one that comes next in its flow. */
+/* Report the place and kind of a packet's difference from the next one of its flow. */
 static void explain(struct verify *v, const char *what, const struct segment *seg)
 {
 	unsigned int tcp = wire_tcp(seg->hdr), lane, at;
@@ -136,7 +136,10 @@ static void verify_single(struct verify *v, const struct sk_buff *skb)
 		unsigned int tcp = skb_checksum_start_offset(skb);
 		const u8 *ip = v->frame + WIRE_ETH;
 
-		/* What the sender on this machine left to be done; padding is not TCP's. */
+		/*
+		 * Compute the checksum that the sender on this machine left open; padding is not
+		 * TCP's.
+		 */
 		wire_check_tcp(v->frame, tcp, WIRE_ETH - tcp +
 			       (wire_is_v6(v->frame) ? wire_get16(ip + 4) + WIRE_V6 :
 						       wire_get16(ip + 2)));
@@ -156,7 +159,7 @@ static void verify_single(struct verify *v, const struct sk_buff *skb)
 	came_back(v, slot);
 }
 
-/* Does the skb say of itself what segmentation has to know? */
+/* Does the skb have the metadata that segmentation needs? */
 static bool is_gso_packet(struct verify *v, const struct sk_buff *skb, unsigned int tcp)
 {
 	const struct skb_shared_info *info = skb_shinfo(skb);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compares what was delivered with what was received.
+ * Compares the delivered packets with the received ones.
  *
  * Strict: segmenting gives back the packets, byte for byte, each flow in order.
  * Relaxed: the same payload in order; of the headers all but acknowledgment, window,
@@ -43,7 +43,7 @@ struct slot {
  * @delivered: packets
  * @merged: of these, in aggregates
  * @aggregates: number of these
- * @fault: what is wrong first, or an empty string
+ * @fault: the first fault, or an empty string
  */
 struct verify {
 	bool relaxed;

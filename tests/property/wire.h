@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Header fields and checksums, in the kernel and in user space; not the engine's
- * own, so that a mistake there is not made here as well.
+ * Header fields and checksums, in the kernel and in user space; not the engine's own, so that a
+ * fault there does not repeat here.
  */
 #ifndef _PROPERTY_WIRE_H
 #define _PROPERTY_WIRE_H

@@ -14,10 +14,10 @@
  * @payload: bytes of payload
  * @padding: bytes after the IP packet
  * @tcp_options: bytes of TCP options, multiple of 4; timestamps if it is 12
- * @option: what other options are filled with
+ * @option: bytes of other options
  * @ip_options: bytes of IPv4 options, multiple of 4
  * @extensions: bytes of an IPv6 header with options for the destination, multiple of 8
- * @extension: what these are filled with
+ * @extension: bytes of these
  *
  * The rest are header fields, in host byte order.
  */

@@ -72,7 +72,7 @@ static struct lro_packet packet_of(u32 n, u32 seq)
 	};
 }
 
-/* Opens flow n; returns the skb that had to give way, or NULL. */
+/* Opens flow n; returns the skb that was evicted, or NULL. */
 static struct sk_buff *open_at(u32 n, u32 seq)
 {
 	struct lro_key key = key_of(n);
@@ -160,7 +160,7 @@ static void each_word_of_the_key(void **ctx)
 	}
 }
 
-/* Flows with the same hash are not taken for one another. */
+/* Flows with the same hash are not confused. */
 static void equal_hashes(void **ctx)
 {
 	(void)ctx;
@@ -257,7 +257,7 @@ static void open_bulk(u32 n)
 	assert_true(lro_flow_is_bulk(find(n)));
 }
 
-/* Single packets of many flows leave before what bulk flows have open. */
+/* Single packets of many flows leave before open aggregates of bulk flows. */
 static void bulk_stays_at_limit(void **ctx)
 {
 	u32 n;
@@ -279,7 +279,7 @@ static void bulk_stays_at_limit(void **ctx)
 	assert_null(find(100));
 	free(memory);
 
-	/* Where all are bulk the one held first leaves. */
+	/* If all are bulk, the one held first leaves. */
 	setup(3, 21);
 	for (n = 0; n < 3; n++)
 		open_bulk(n);
@@ -335,7 +335,7 @@ static u32 flush_strays(u32 host)
 	return flushed;
 }
 
-/* A packet without ports ends what is open between its addresses, and nothing else. */
+/* A packet without ports ends the open aggregates between its addresses only. */
 static void strays(void **ctx)
 {
 	u32 n, left;
@@ -690,7 +690,7 @@ static void next_flow_is_expected(void **ctx)
 	free(memory);
 }
 
-/* What counts towards a bulk flow does so in either way, up to the same number. */
+/* Segments count towards a bulk flow in both ways, up to the same number. */
 static void repeats_make_bulk(void **ctx)
 {
 	(void)ctx;
@@ -706,7 +706,7 @@ static void repeats_make_bulk(void **ctx)
 	free(memory);
 }
 
-/* A place that is free keeps what it knows for as long as others are to be had. */
+/* A free place remembers its flow as long as other places are free. */
 static void least_recent_place_forgets(void **ctx)
 {
 	u32 n, in_set[LRO_WAYS + 1];

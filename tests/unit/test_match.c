@@ -5,7 +5,7 @@
  *  2. each header field that differs ends the aggregate, under its own name
  *  3. sequence numbers, identifications and sizes at and around their limits
  *  4. relaxed mode: the latest acknowledgment, window and timestamps, never older
- *  5. what ends an aggregate after a merge
+ *  5. the ends of an aggregate after a merge
  *  6. each kernel's own: CWR in all or only in the first, identifications without DF
  */
 #include <string.h>
@@ -121,7 +121,7 @@ static void without_timestamps(void **ctx)
 	assert_int_equal(add(&s), LRO_FLUSH_OPTIONS);
 }
 
-/* Where a difference counts; elsewhere the packet is merged. */
+/* The modes in which a difference counts; in others the packet is merged. */
 enum where {
 	STRICT_V4 = 1,
 	STRICT_V6 = 2,
@@ -678,7 +678,7 @@ static enum lro_reason append_of(const struct spec *s)
 	return why;
 }
 
-/* The device may allow less, of either protocol. */
+/* The device may have a lower limit, of either protocol. */
 static void device_limit(void **ctx)
 {
 	const struct lro_limits limits = { 1000, 52 + 3 * 1448, 72 + 2 * 1448 + 1447 };

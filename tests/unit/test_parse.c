@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What lro_parse() makes of single frames:
+ * The results of lro_parse() for single frames:
  *  1. a bulk segment is a candidate, its fields are found, padding is not payload
  *  2. each kind of packet that must not merge gets its verdict and its reason
  *  3. a frame cut at any length is never read beyond that and never a candidate
- *  4. what plainly cannot merge is known as such; nothing that can is
+ *  4. frames that plainly cannot merge are recognised; no frame that can merge is
  *  5. any byte of the headers flipped: never read beyond, lengths stay consistent
  */
 #include <stdlib.h>
@@ -506,7 +506,7 @@ static void truncated_ip_options(void **ctx)
 	frame_free(&whole);
 }
 
-/* More memory than frame: what lies behind the frame is not part of it. */
+/* More memory than frame: bytes behind the frame are not part of it. */
 static void readable_beyond_the_frame(void **ctx)
 {
 	struct frame f = frame_build(&spec_bulk);
@@ -602,7 +602,7 @@ static void plainly_no_candidates(void **ctx)
 		s.proto = 17;
 		assert_true(never(&s, enough));
 	}
-	/* What is not plain is left to lro_parse(). */
+	/* Other frames are left to lro_parse(). */
 	assert_false(lro_never_merges(arp, sizeof(arp)));
 	assert_false(lro_never_merges(tagged, sizeof(tagged)));
 }

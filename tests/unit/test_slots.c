@@ -2,8 +2,8 @@
 /*
  * The cost of layouts of one aggregate for netback, and the layouts that are worth a copy.
  *
- * 45 packets of 1448 bytes of payload, with 66 bytes of headers 65,226 bytes: about
- * what one GSO packet holds. The numbers of copies were counted on real transfers.
+ * 45 packets of 1448 bytes of payload, with 66 bytes of headers 65,226 bytes: about as many as one
+ * GSO packet holds. The numbers of copies were counted on real transfers.
  */
 #include "slots.h"
 #include "tests.h"
