@@ -6,6 +6,7 @@ The managers are stand-ins that say what the real ones say and configure with ip
 
 from __future__ import annotations
 
+import json
 import unittest
 
 from tests.network.namespaces import OURS, STOCK, OnHost
@@ -97,6 +98,21 @@ class Owned(OnHost):
         (self.root / "ifstate").write_text("eth0=eth0\n")
         self.same_after()
         self.assertRegex(self.asked(), r"(?s)ifdown --force eth0.*ifup eth0")
+
+    def test_metric_that_goes_by_the_interfaces_number(self):
+        """As dhcpcd has it: the client goes on with the routes that it has made, and others are not added beside them."""
+        lease = LEASE.format(address="10.0.0.5").replace("metric 100", "metric $((1000 + $(cat /sys/class/net/eth0/ifindex)))")
+        for name in ("ifquery", "ifup", "ifdown"):
+            self.program(name, IFUP.replace("{lease}", lease))
+        (self.root / "ifstate").write_text("")
+        self.on_host("env", f"HOST={self.root}", str(self.root / "bin/ifup"), "eth0")
+        before = self.on_host("ip", "route", "show", "default")
+        self.xenlro("use", "eth0", "lro")
+        index = json.loads(self.on_host("ip", "-json", "link", "show", "dev", "eth0"))[0]["ifindex"]
+        after = self.on_host("ip", "route", "show", "default")
+        self.assertEqual(after.count("default"), 1)
+        self.assertIn(f"metric {1000 + index}", after)
+        self.assertNotEqual(before, after)
 
     def test_qubes_agent(self):
         self.program("systemctl", SYSTEMCTL)

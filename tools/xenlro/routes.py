@@ -110,7 +110,15 @@ def _without_state(line: str) -> str:
 
 
 def _keyed(lines: list[str]) -> dict[str, str]:
-    return {_without_state(line): line for line in lines}
+    return {_known_by(line): line for line in lines}
+
+
+def _known_by(line: str) -> str:
+    """What tells a route from others. The metric of a leased one is its client's: dhcpcd makes it from the interface's number."""
+    words = _without_state(line).split()
+    if "dhcp" in _values(words, "proto") and "metric" in words:
+        del words[words.index("metric"):words.index("metric") + 2]
+    return " ".join(words)
 
 
 def _values(words: Sequence[str], key: str) -> list[str]:
