@@ -26,8 +26,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("lab/*.m
 DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
 MAN = ROOT / "packaging/xenlro.8"
 # What lines of shell begin with in the documentation.
-PROGRAMS = {"apt", "cat", "cd", "dkms", "echo", "insmod", "ip", "make", "modprobe", "mokutil", "prometheus-node-exporter", "python3",
-            "reboot", "xenlro", "xl"}
+PROGRAMS = {"apt", "cat", "cd", "dkms", "echo", "insmod", "ip", "make", "modprobe", "mokutil", "prometheus-node-exporter",
+            "python3", "reboot", "xenlro", "xl"}
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

@@ -38,7 +38,8 @@ class Host(System):
     """The machine in a folder. `behaviour` in that folder says what is wrong with it; tests write it.
 
     gateway: namespace of the gateway. deaf: drivers that bind nothing. mute: drivers that bind and make no interface.
-    dark: drivers with which there is no carrier. queues: how many each direction may have. strange: the name that the interface gets, by driver. kind: veth or tap.
+    dark: drivers with which there is no carrier. queues: how many each direction may have. kind: veth or tap.
+    strange: the name that the interface gets, by driver.
     loaded: what modprobe says instead, by module. limits: constants of modules, to wait for less. at: what happens at a
     step, by its name, and from the second time on a number: a signal to "worker", "guard", "front" or "all", or a shell command.
     """
@@ -124,8 +125,9 @@ class Host(System):
             self._real("ip", "link", "set", name, "address", MAC)
         else:
             gateway = self.behaviour["gateway"]
-            most = str(self.behaviour.get("queues", 1))
-            self._real("ip", "link", "add", name, "address", MAC, "numrxqueues", most, "numtxqueues", most, "type", "veth", "peer", "name", "wire", "netns", gateway)
+            most = self.behaviour.get("queues", 1)
+            self._real("ip", "link", "add", name, "address", MAC, *f"numrxqueues {most} numtxqueues {most}".split(),
+                       "type", "veth", "peer", "name", "wire", "netns", gateway)
             self._real("ip", "-n", gateway, "link", "set", "wire", "master", "lan")
             if driver not in self.behaviour.get("dark", ()):
                 self._real("ip", "-n", gateway, "link", "set", "wire", "up")

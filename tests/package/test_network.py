@@ -132,7 +132,8 @@ class ByHand(network.OnNetwork):
     def test_2_what_goes_away_with_the_card_is_refused(self):
         for made, taken, words in (
                 ("ip link add link lan0 name lan0.5 type vlan id 5", "ip link del lan0.5", "lan0.5 on top of lan0"),
-                ("modprobe bonding max_bonds=0; ip link add bond0 type bond mode 1; ip link set lan0 down; ip link set lan0 master bond0",
+                ("modprobe bonding max_bonds=0; ip link add bond0 type bond mode 1; ip link set lan0 down; "
+                 "ip link set lan0 master bond0",
                  "ip link del bond0", "lan0 is in bond0, a bond that cannot"),
                 ("ip netns add box; ip link add link lan0 name box0 type macvlan; ip link set box0 netns box",
                  "ip netns del box", "on top of lan0"),
@@ -222,12 +223,13 @@ class Moved(network.OnNetwork):
         """As pciback does: it binds the card, which the kernel allows where no override names another driver."""
         card = "0000:00:1d.0"
         self.assertEqual(self.host.run(f"cat /sys/bus/pci/devices/{card}/driver_override").strip(), "(null)")
-        self.host.run("modprobe pci-stub; echo 10ec 8169 >/sys/bus/pci/drivers/pci-stub/new_id; "
-                      f"echo {card} >/sys/bus/pci/devices/{card}/driver/unbind; echo {card} >/sys/bus/pci/drivers/pci-stub/bind")
+        stub = "/sys/bus/pci/drivers/pci-stub"
+        self.host.run(f"modprobe pci-stub; echo 10ec 8169 >{stub}/new_id; "
+                      f"echo {card} >/sys/bus/pci/devices/{card}/driver/unbind; echo {card} >{stub}/bind")
         self.assertEqual(self.driver(f"/sys/bus/pci/devices/{card}"), "pci-stub")
         self.assertIn(f"{card} is busy: pci-stub has it", self.xenlro(f"use {card} lro", 1))
         self.assertIn(f"{card} is chosen for r8169_lro, and pci-stub has it", self.xenlro("status"))
-        self.host.run(f"echo {card} >/sys/bus/pci/drivers/pci-stub/unbind; echo 10ec 8169 >/sys/bus/pci/drivers/pci-stub/remove_id; "
+        self.host.run(f"echo {card} >{stub}/unbind; echo 10ec 8169 >{stub}/remove_id; "
                       f"xenlro apply {card}; udevadm settle", timeout=120)
         self.works(self.lab, OURS)
 

@@ -114,7 +114,8 @@ def _keyed(lines: list[str]) -> dict[str, str]:
 
 
 def _known_by(line: str) -> str:
-    """What tells a route from others. The metric of a leased one is its client's: dhcpcd makes it from the interface's number."""
+    """What tells a route from others. The metric of a leased one is its client's: dhcpcd makes it from the interface's
+    number."""
     words = _without_state(line).split()
     if "dhcp" in _values(words, "proto") and "metric" in words:
         del words[words.index("metric"):words.index("metric") + 2]
