@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds Linux with what finds mistakes from the distribution's source; `lab.kernels.kernel()` returns it by name.
+"""Builds Linux with checkers from the distribution's source; `lab.kernels.kernel()` returns it by name.
 
-Each is of the series 6.12, with what the lab's machines need and nothing else: common.config, and NAME.config for what is
-its own. "kasan" is for the machine that owns the NIC, "pv-debug" for a Xen guest.
-In a PV domain of Xen KASAN does not start, as the entry of such a domain never calls kasan_early_init(). Nor does it in a
-PVH domain: xen_prepare_pvh() calls memcmp() and xen_pvh_init(), both of which are checked, before there is shadow memory to
-look up. With the calls of the checkers in these two overwritten it starts there; CONTRIBUTING.md says why that is not used.
+Each is of the series 6.12, with only the options that the lab's machines need: those of common.config, and those of
+NAME.config. "kasan" is for the machine that owns the NIC, "pv-debug" for a Xen guest. KASAN does not start in a PV
+domain of Xen, because the entry of such a domain never calls kasan_early_init(). Nor does it start in a PVH domain:
+xen_prepare_pvh() calls memcmp() and xen_pvh_init(), both of which are checked, before there is shadow memory. With the
+calls of the checkers in these two overwritten it starts there; CONTRIBUTING.md says why that is not used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIMIT = 5400
 
 
 class _Built(Kernel):
-    """A kernel whose headers are the tree it was built in, which needs its source in the place where that was."""
+    """A kernel whose headers are its build tree, which needs the source in its place during the build."""
 
     def binds(self) -> dict[Path, str]:
         return super().binds() | {self.source: uml.AT_SOURCE}

@@ -18,7 +18,7 @@ from ..paths import LOGS
 from ..steps import LabError
 from .uml import CACHE, Uml
 
-# Lines by which the kernel says that something is wrong.
+# Lines by which the kernel reports a fault.
 COMPLAINTS = re.compile(
     r"BUG:|WARNING:|KASAN|Oops|Kernel panic|Modules linked in|general protection|Call Trace|"
     r"possible (?:circular|recursive|irq lock)|inconsistent lock state|suspicious RCU usage|bad unlock balance|"
@@ -45,7 +45,7 @@ export PATH=/bin
 echo "%s"
 """ % BEGIN
 
-# The first scan finds objects too young to report; what only a dead stack refers to is gone by the second.
+# The first scan finds objects too young to report; objects that only a dead stack refers to are gone by the second.
 LEAK_SCAN = """
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	echo scan > /sys/kernel/debug/kmemleak
@@ -84,14 +84,14 @@ def _init(before: str, loads: Sequence[Load], after: str) -> str:
 
 @dataclass(frozen=True)
 class Boot:
-    """How a boot went: the console's text, its log, and what was wrong, if anything."""
+    """The result of a boot: the console's text, its log, and the fault, if there was one."""
 
     text: str
     log: Path
     fault: LabError | None
 
     def checked(self) -> str:
-        """The console's text; raises LabError when something was wrong."""
+        """The console's text; raises LabError when there was a fault."""
         if self.fault:
             raise self.fault
         return self.text
@@ -132,15 +132,15 @@ def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after:
     except LabError as error:
         fault = error
     text = log.read_text(errors="replace") if log.exists() else ""
-    # What the kernel said explains more than how its process ended.
+    # The kernel's messages explain more than the exit status of its process.
     return Boot(text, log, complaint(text, log) or fault or _unfinished(text, log))
 
 
 def complaint(text: str, log: Path) -> LabError | None:
     """The first complaint of the kernel, or the first module that failed to load or unload.
 
-    What user-mode Linux itself does wrong while it boots is none of the modules' doing: only what the console shows
-    after init began counts, and of leaks only those that are not of the boot's thread.
+    Faults of user-mode Linux itself while it boots are not the modules': only the console's lines after the start of
+    init count, and only leaks of other threads than the boot's.
     """
     _, _, ours = text.partition(BEGIN)
     lines = ours.splitlines()

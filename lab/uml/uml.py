@@ -24,10 +24,10 @@ CACHE = BUILD / "uml"
 FLAVOURS = {"bench": ("common", "bench"), "debug": ("common", "consumers", "debug")}
 SERIES = ("6.12", "7.3")  # the first one unless another is asked for
 
-# Options that have another name since.
+# Options that have another name in newer series.
 RENAMED = {"7.3": {"PROC_SYSCTL": "SYSCTL"}}
 
-# Where source, build tree and out-of-tree modules lie during a build.
+# Places of source, build tree and out-of-tree modules during a build.
 AT_SOURCE, AT_TREE, AT_MODULES = "/mnt/source", "/mnt/tree", "/mnt/modules"
 
 # Sources that no configuration here reaches, by far the most of the archive.
@@ -65,7 +65,7 @@ class Uml:
 
     @property
     def key(self) -> str:
-        """What tells this build from any other."""
+        """The identity of this build in cache keys."""
         return (self.tree / cache.KEY_FILE).read_text()
 
     def make(self, what: str, folder: str, *arguments: str, log: Path, timeout: float,
@@ -98,7 +98,7 @@ def _name(what: str, series: str) -> str:
 def ensure(flavour: str = "bench", series: str = SERIES[0]) -> Uml:
     """Return the kernel of a flavour, built when the cache does not hold it; the first time takes some minutes.
 
-    `bench` is built for speed, `debug` with everything that finds mistakes. Raises LabError.
+    `bench` is built for speed, `debug` with all checkers. Raises LabError.
     """
     if flavour not in FLAVOURS:
         raise LabError(f"no flavour {flavour!r} of user-mode Linux; choose one of {', '.join(FLAVOURS)}")
@@ -197,7 +197,7 @@ def _is_source(path: Path) -> bool:
 
 
 def _mirror(stage: Path, wanted: dict[Path, bytes]) -> None:
-    """Make the sources below `stage` those wanted; what has not changed keeps its time, so that make can skip it."""
+    """Make the sources below `stage` those wanted; unchanged files keep their time, so that make can skip them."""
     for path in list(stage.rglob("*")):
         if _is_source(path) and path.relative_to(stage) not in wanted:
             path.unlink()

@@ -30,7 +30,7 @@ KbdInteractiveAuthentication no
 PidFile none
 """
 _START = "/usr/sbin/sshd -f /etc/ssh/config -E /tmp/sshd.log"
-# What perf says where there is no PMU.
+# A perf with the output of a machine without a PMU.
 NO_PMU = """#!/bin/sh
 while [ "$1" != -- ]; do [ "$1" = -o ] && exec >"$2"; shift; done
 shift
@@ -40,7 +40,7 @@ for event in cycles instructions instructions:u; do echo "<not supported>,,$even
 
 
 def keys() -> None:
-    """Make keys for hosts and user, anew for each run."""
+    """Make new keys for hosts and user, for each run."""
     shutil.rmtree(FOLDER / "keys", ignore_errors=True)
     (FOLDER / "keys").mkdir(parents=True)
     for name in ("host", "user"):
@@ -134,7 +134,7 @@ class XenWithSsh(WithSsh, topology.XenLab):
         first = not self._images
         super().prepare()
         if first:
-            # The driver domain carries what its guest needs along.
+            # The driver domain has the files for its guest.
             tree = cpio.Tree()
             tree.file("/lab/ssh.cpio", b"".join(_ssh_tree().records()))
             carried = cpio.write(tree, FOLDER, "carried")

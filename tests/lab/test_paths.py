@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What report, table and ratios make of results of a path through several domains, and of the one that always was."""
+"""Report, table and ratios from results of a path through several domains, and of the default path."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ from lab.steps import LabError
 class Agent(unittest.TestCase):
     """The real agent, built here, at the other end of a socket pair.
 
-    1. output and exit status come back; 2. a command that takes too long is killed; 3. what it leaves behind does
-    not hold the answer up; 4. files pass unchanged; 5. noise and late answers do no harm; 6. requests are forwarded.
+    1. output and exit status come back; 2. a command that takes too long is killed; 3. processes that it leaves behind
+      do not delay the answer; 4. files pass unchanged; 5. noise and late answers do no harm; 6. requests are forwarded.
     """
 
     @classmethod
@@ -341,7 +341,7 @@ EXCUSED = """[   30.1] ------------[ cut here ]------------
 
 
 class Excuses(unittest.TestCase):
-    """A report is left out when it is the one that is known, and nothing else with it."""
+    """Only the known report is left out."""
 
     def setUp(self):
         self.log = Path(self.enterContext(tempfile.TemporaryDirectory())) / "machine.log"
@@ -387,7 +387,7 @@ class LogFolder(unittest.TestCase):
 
 
 class Traffic(unittest.TestCase):
-    """What iperf and the kernels print becomes a rate and a ratio."""
+    """The output of iperf and of the kernels gives a rate and a ratio."""
 
     SNMP = ("Ip: Forwarding InReceives\nIp: 2 {packets}\nTcp: RtoMin OutSegs RetransSegs MaxConn\n"
             "Tcp: 200 {segments} {again} -1\nIpExt: InOctets\nIpExt: 7\n")
