@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One kernel as it lies unpacked: its files, and what its modules need."""
+"""One unpacked kernel: its files, and the modules that a module needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Kernel:
     """One kernel, unpacked. All paths are below build/kernels/SERIES and belong to the cache: do not write there."""
 
     series: str
-    release: str  # what uname -r prints
+    release: str  # as uname -r prints it
     version: str  # of the packages
     vmlinuz: Path
     vmlinux: Path  # uncompressed ELF file
@@ -26,11 +26,11 @@ class Kernel:
     modules_dir: Path  # lib/modules/RELEASE
     headers: Path  # a tree with usr/src/linux-headers-* and usr/lib/linux-kbuild-*
     source: Path  # a kernel tree that holds the drivers that get grafted
-    kbuild_flags: tuple[str, ...] = ()  # what make needs to be told to build a module for it
+    kbuild_flags: tuple[str, ...] = ()  # variables for make to build a module for it
 
     @property
     def key(self) -> str:
-        """What tells this kernel from any other."""
+        """The identity of this kernel in cache keys."""
         return (self.vmlinuz.parent / cache.KEY_FILE).read_text()
 
     def module(self, name: str) -> Path:
@@ -70,12 +70,12 @@ class Kernel:
             order.append(path)
 
     def builtin(self) -> set[str]:
-        """Names of what could be modules but is part of the image."""
+        """Names of modules that are built into the image."""
         lines = (self.modules_dir / "modules.builtin").read_text().split()
         return {_plain(Path(line).name.split(".")[0]) for line in lines}
 
     def binds(self) -> dict[Path, str]:
-        """What chroot() has to mount so that headers and /lib/modules/RELEASE/build are where makefiles look.
+        """Mounts for chroot(), so that makefiles find the headers and /lib/modules/RELEASE/build.
 
         Those of several kernels go together.
         """
@@ -83,7 +83,7 @@ class Kernel:
 
 
 def places(headers: Path) -> dict[Path, str]:
-    """Folders of unpacked headers, and where makefiles look for them."""
+    """Folders of unpacked headers, and their places for makefiles."""
     folders = [path for pattern in ("usr/src/linux-headers-*", "usr/lib/linux-kbuild-*", "lib/modules/*",
                                     "usr/lib/modules/*") for path in sorted(headers.glob(pattern))]
     return {path: f"/{path.relative_to(headers)}" for path in folders}
@@ -111,7 +111,7 @@ def _decompress(path: Path) -> bytes:
 
 
 def module_info(image: bytes) -> dict[str, str]:
-    """The fields that modinfo prints, from a module's bytes; of those given more than once the first."""
+    """The fields that modinfo prints, from a module's bytes; the first value of a field with several."""
     # The section's strings stand together, and no other section has one that begins so.
     fields: dict[str, str] = {}
     for match in re.finditer(rb"\0(license|depends|vermagic|name|intree|version)=([^\0]*)", b"\0" + image):

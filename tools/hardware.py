@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Put a folder of reports, as `xenlro report` makes them, into the table of docs/hardware.md.
 
-One row for each device that was served by one of this project's drivers. Rows that are there already stay.
+Each device with a driver of this project gets a row. Present rows stay.
 
 Exit codes: 0 done, 1 a report cannot be used, 2 wrong usage.
 """
@@ -49,7 +49,7 @@ def _row(report: dict, device: dict, measured: dict | None) -> str:
 
 
 def merged(page: str, new: list[str]) -> str:
-    """The page with those rows in its table as well, each once, in order."""
+    """The page with those rows added to its table, each once, in order."""
     before, _, rest = page.partition(BEGIN)
     if not rest or END not in rest:
         raise ValueError(f"the page has no place for the table: {BEGIN.strip()} and {END.strip()}")

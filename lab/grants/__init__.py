@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The grant copy counter of a Xen driver domain: a kernel module, and what reads it."""
+"""The grant copy counter of a Xen driver domain: a kernel module, and its reader."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# What the lab runs on a host that the user named: records the measured interface, changes its driver, puts
-# everything back. It works on the machine alone, so that it also does when the lab is lost.
+# The lab runs this on a host that the user named. It records the measured interface, changes its driver and restores
+# everything. It needs only the host, so that it also works when the lab is lost.
 #
 #	connection		the interfaces over which ssh came here
 #	show INTERFACE		all that the lab may change, one setting a line
@@ -12,8 +12,7 @@
 #	restore			put everything back; prints what differs and fails if something does
 #	end			restore, then forget the record
 #	count INTERFACE HOW FIRST LAST	perf's counts between two amounts of payload, see count()
-#
-# Every change holds the lock, so that a command that the lab left running cannot undo what restore did.
+# Every change holds the lock, so that a command that the lab left running cannot undo a restore.
 DIR=${XENLRO_DIR:-/run/xenlro-lab}
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH LC_ALL=C
@@ -44,7 +43,7 @@ driver_of()
 	[ -e "$1/driver" ] && basename "$(readlink -f "$1/driver")"
 }
 
-# An interface and all that it is made of.
+# An interface and all interfaces below it.
 with_lower()
 {
 	echo "$1"
@@ -92,7 +91,7 @@ routes()
 	done
 }
 
-# ethtool -k prints long names, -K wants the short ones of some.
+# ethtool -k prints long names; for some, -K needs the short ones.
 features()
 {
 	ethtool -k "$1" 2>/dev/null | awk '
@@ -150,7 +149,7 @@ show()
 	return 0
 }
 
-# Whether what lies on top of the interface would not come back by itself.
+# Refuses an interface with others on top, which would not return by themselves.
 check_plain()
 {
 	net=/sys/class/net/$1
@@ -247,8 +246,8 @@ rebind()
 	await_interface "$device" "$driver"
 }
 
-# Gives the interface what the record says of it, driver and modules aside, and leaves in $DIR/now what it is then.
-# What a driver offers and what a bridge port has is there only after the first round.
+# Gives the interface its recorded settings, except driver and modules, and writes its state to $DIR/now. Settings of a
+# driver and of a bridge port exist only after the first round.
 configure()
 {
 	name=$(interface)
@@ -262,7 +261,7 @@ configure()
 	show "$name" >"$DIR/now"
 } >"$DIR/configure.log" 2>&1
 
-# Sets one line of the record. What fails shows in differences().
+# Sets one line of the record. A failure shows in differences().
 set_one()
 {
 	# shellcheck disable=SC2086 # $3 may be several words
@@ -295,7 +294,7 @@ bind()
 	configure
 }
 
-# Ends what the lab may have left running, each in a session of its own whose number is in a file.
+# Ends processes that the lab may have left running, each in a session of its own whose number is in a file.
 end_leftovers()
 {
 	for file in "$DIR"/*.session; do
@@ -323,7 +322,7 @@ restore()
 	differences
 }
 
-# What is not as recorded; true when there is nothing.
+# Prints the differences to the record; true when there are none.
 differences()
 {
 	grep -vxF -f "$DIR/now" "$DIR/record" | sed 's/^/missing: /' >"$DIR/differences"
@@ -332,7 +331,7 @@ differences()
 	[ ! -s "$DIR/differences" ]
 }
 
-# Bytes of payload that interface $1 received. A NIC counts what was on the wire; where TCP ends (HOW is "ip"), IP
+# Bytes of payload that interface $1 received. A NIC counts frames of the wire. At the end of TCP (HOW is "ip"), IP
 # counts packets that may be merged, each with one set of headers.
 payload()
 {
@@ -357,8 +356,8 @@ until_received()
 	done
 }
 
-# Leaves in $DIR/counts what perf counted on all CPUs while the interface received its bytes FIRST to LAST from now on,
-# and after it "payload BYTES BEGUN ENDED", in seconds.
+# Writes to $DIR/counts perf's counts on all CPUs while the interface received its bytes FIRST to LAST from now on,
+# followed by "payload BYTES BEGUN ENDED", in seconds.
 count()
 {
 	rm -f "$DIR/counts" "$DIR/counts.new"

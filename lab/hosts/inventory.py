@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The file that names the hosts: what it may hold, and reading it. `lab/hosts.example.toml` explains each entry."""
+"""The file that names the hosts: its entries, and reading it. `lab/hosts.example.toml` explains each entry."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from ..steps import EXIT_USAGE, LabError
 
 ROLES = ("sender", "native", "driver", "guest")
-# What each role has to have beside `ssh` and `interface`; all others are optional.
+# The entries that each role needs beside `ssh` and `interface`; all others are optional.
 NEEDS = {"sender": ("address",), "native": ("address",), "driver": (), "guest": ("address",)}
 COMMON = {"port": int, "identity": str, "known_hosts": str}
 FIELDS = {"ssh": str, "interface": str, "address": str, "modules": str} | COMMON
@@ -23,7 +23,7 @@ class HostEntry:
     """One host: how ssh reaches it, and the interface of the measured path.
 
     ssh: [user@]name. address: of the measured interface, as the other hosts reach it. modules: folder with this
-    project's modules; None takes them from where modprobe finds them.
+    project's modules; None: modprobe finds them.
     """
 
     role: str
@@ -37,7 +37,7 @@ class HostEntry:
 
 
 def read(path: Path) -> dict[str, HostEntry]:
-    """The hosts by role; raises LabError that names the entry and what is wrong with it."""
+    """The hosts by role; raises LabError that names the entry and its fault."""
     try:
         with path.open("rb") as file:
             found = tomllib.load(file)
@@ -93,7 +93,7 @@ def _host(path: Path, role: str, entry: object, common: dict) -> HostEntry:
 
 
 def _file(path: Path, role: str, name: str, value: str) -> Path:
-    """A file as the user names it, relative to the folder of the file that does."""
+    """A file that the user names, relative to the folder of the file of hosts."""
     found = (path.parent / Path(value).expanduser()).absolute()
     if not found.is_file():
         raise _wrong(path, f"[{role}] {name} = {value!r} is not a file")

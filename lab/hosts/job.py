@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The main job on the user's hosts: the configurations that they can form, and the results in the lab's schema.
 
-What differs from the emulated laboratory: instructions and cycles are those that `perf stat` counts on all CPUs of a
-host in the middle of the transfer, where its PMU is exposed; nothing is subtracted for what else the host does. Where
-perf counts nothing, the fields are absent and `uncounted` of the run says why.
+Unlike in the emulated laboratory, `perf stat` counts instructions and cycles, on all CPUs of a host in the middle of
+the transfer, if its PMU is exposed; nothing is subtracted for other work of the host. If perf counts nothing, the
+fields are absent and `uncounted` of the run says why.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .lab import HostsLab
 from .session import DIRECTORY, Session
 
 NOT_EMULATED = "none"
-# Seconds that perf may take to print what it counted.
+# Seconds that perf may take to print its counts.
 PATIENCE = 10
 
 
@@ -31,7 +31,7 @@ def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS,
         save: Callable[[dict], None] = lambda found: None) -> dict:
     """Send `count` bytes `repeats` times through each configuration; return the results.
 
-    save: is given what there is after each run.
+    save: gets the results so far after each run.
     """
     entries = read(path)
     wanted = configs.in_order(possible(configs.select(names), entries, bool(names.strip())))
@@ -49,7 +49,7 @@ def run(names: str, path: Path, count: int, repeats: int, logs: Path = vm.LOGS,
 
 
 def possible(wanted: list[Config], entries: dict[str, HostEntry], named: bool) -> list[Config]:
-    """The configurations for which there are hosts; it is an error to name another one."""
+    """The configurations for which there are hosts; naming another one is an error."""
     fit = [config for config in wanted if ("guest" if config.xen else "native") in entries]
     if named and len(fit) < len(wanted):
         lacking = next(config for config in wanted if config not in fit)
@@ -95,7 +95,7 @@ class _Bench:
         self._lab.apply(config)
 
     def restart(self, config: Config) -> None:
-        """The user's hosts are not booted: what their kernels said so far is taken as said."""
+        """The user's hosts are not booted: earlier messages of their kernels are ignored."""
         for session in self._lab.sessions.values():
             session.forget_complaints()
         self._lab.apply(config)
@@ -124,7 +124,7 @@ class Meter:
 
     def __init__(self, lab: HostsLab, config: Config, count: int, uncounted: dict[str, str]) -> None:
         self._count = count
-        # Domain -> its host, and where its payload is counted: on the wire, or where TCP ends.
+        # Domain -> its host, and the place where its payload is counted: on the wire, or at the end of TCP.
         domains: dict[str, tuple[Session, str]] = {"driver": (lab.nic(config), "wire" if config.xen else "ip")}
         if config.xen:
             domains["guest"] = (lab.receiver(config), "ip")
@@ -142,7 +142,7 @@ class Meter:
         pass
 
     def fields(self, done: Transfer) -> dict:
-        """cycles_per_byte and insn_per_byte of the domains where perf counted, and why it did not in others."""
+        """cycles_per_byte and insn_per_byte of the domains where perf counted, and the reasons for the others."""
         why = dict(self._why)
         cycles: dict[str, float] = {}
         instructions: dict[str, dict[str, float]] = {}
@@ -169,7 +169,7 @@ class Meter:
 
 
 def _interval(session: Session) -> perf.Interval | None:
-    """What perf counted, once it is there."""
+    """Perf's counts, once they are there."""
     deadline = time.monotonic() + PATIENCE
     while True:
         text = session.host.run(f"cat {DIRECTORY}/counts 2>/dev/null", check=False)

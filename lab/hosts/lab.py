@@ -26,7 +26,7 @@ from .ssh import SshHost
 
 # Seconds for a link to come up and the receiver to answer.
 LINK_LIMIT = 60
-# What xenbus calls the kernel's own front end.
+# Name of the kernel's own front end on xenbus.
 _BUS_NAMES = {configs.STOCK_GUEST: "vif"}
 # Drivers between which the lab changes, by role.
 _DRIVERS = {"native": (configs.STOCK_NIC, configs.OUR_NIC), "driver": (configs.STOCK_NIC, configs.OUR_NIC),
@@ -34,7 +34,7 @@ _DRIVERS = {"native": (configs.STOCK_NIC, configs.OUR_NIC), "driver": (configs.S
 
 
 class HostsLab:
-    """A context manager: on entry hosts are recorded, on exit all of them are put back, whatever happened."""
+    """A context manager: on entry hosts are recorded, on exit all of them are restored, also after a failure."""
 
     def __init__(self, entries: dict[str, HostEntry], logs: Path = vm.LOGS):
         self._entries = entries
@@ -63,7 +63,7 @@ class HostsLab:
         self._end(error)
 
     def _end(self, failure: BaseException | None) -> None:
-        """Put all hosts back, even when some cannot be; the first trouble is raised unless there was one before."""
+        """Restore all hosts, even if some fail; the first fault is raised unless there was an earlier one."""
         troubles: list[LabError] = []
 
         def end(session: Session) -> Callable[[], None]:
@@ -118,7 +118,7 @@ class HostsLab:
     def _use(self, session: Session, driver: str, gro: bool) -> None:
         session.load(driver)
         session.bind(_BUS_NAMES.get(driver, driver))
-        # Where the NIC verifies no checksums the kernel takes strict merging away.
+        # If the NIC verifies no checksums, the kernel switches strict merging off.
         session.change(f"ethtool -K {session.interface} rx on gro {'on' if gro else 'off'}")
         if driver in (configs.OUR_NIC, configs.OUR_GUEST):
             session.change(f"echo 1 >/sys/module/{driver}/parameters/lro")
@@ -148,7 +148,7 @@ class HostsLab:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Within this context Ctrl-C and its like wait: hosts are put back whole or, by a KILL, by their watchdogs."""
+    """Within this context Ctrl-C and other signals wait: all is restored here or, after a KILL, by the watchdogs."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -18,14 +18,14 @@ _PROBE = f"perf stat -a -x, -e {','.join(EVENTS)} -- sleep 0.1 2>&1"
 
 @dataclass(frozen=True)
 class Counts:
-    """events: name as in EVENTS -> count, for those that were counted. reasons: the others -> why not."""
+    """events: name as in EVENTS -> count. reasons: name of an event without a count -> reason."""
 
     events: dict[str, int]
     reasons: dict[str, str]
 
     @property
     def why(self) -> str | None:
-        """Why something is missing, in words; None when all is there."""
+        """The reasons for missing counts, in words; None when none is missing."""
         names: dict[str, list[str]] = {}
         for name, reason in self.reasons.items():
             names.setdefault(reason, []).append(name)
@@ -33,7 +33,7 @@ class Counts:
 
 
 def parse(text: str) -> Counts:
-    """What `perf stat -x,` printed. A count that perf scaled up, or did not make, is none."""
+    """The counts in the output of `perf stat -x,`. A count that perf scaled up is none."""
     sums: dict[str, int] = {}
     reasons: dict[str, str] = {}
     for line in text.splitlines():
@@ -78,7 +78,7 @@ def probe(host: Host) -> str | None:
 
 @dataclass(frozen=True)
 class Interval:
-    """What count() of host.sh left: perf's counts, and the payload and seconds between which it counted."""
+    """The output of count() of host.sh: perf's counts, and the payload and seconds of the interval."""
 
     counts: Counts
     payload: int

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One host for the time of a run: what it was like before, changes, and putting it back.
+"""One host during a run: recording it, changing it, and restoring it.
 
-The host keeps the record itself, in DIRECTORY, and a watchdog that puts everything back when the lab gives no sign of
-life for LIMIT seconds or its connection ends. See host.sh.
+The host itself keeps the record, in DIRECTORY. A watchdog on it restores everything when the lab gives no sign of life
+for LIMIT seconds or its connection ends. See host.sh.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..steps import EXIT_ENVIRONMENT, LabError
 from .ssh import SshHost
 
 DIRECTORY = "/run/xenlro-lab"
-# Seconds without a sign of life after which the host puts itself back, and between two signs.
+# Seconds without a sign of life after which the host restores itself, and between two signs.
 LIMIT, BEAT = 60, 10
 # Seconds that a change of drivers may take.
 CHANGE = 150
@@ -32,9 +32,9 @@ _SCRIPT = resources.files(__package__).joinpath("host.sh").read_bytes()
 _CLAIM = f"""if mkdir -m 700 {DIRECTORY} 2>/dev/null; then echo fresh
 elif [ -e {DIRECTORY}/watch.pid ] && kill -0 $(cat {DIRECTORY}/watch.pid) 2>/dev/null; then echo busy
 else echo left; fi"""
-# When the kernel spoke last, by its own clock.
+# Time of the kernel's latest message, by its own clock.
 _KERNEL_CLOCK = "dmesg | tail -n 1 | sed 's/^<[0-9]*>//' | awk -F '[][]' '{ print $2 + 0 }'"
-# What the kernel said after the moment `since` of its own clock.
+# The kernel's messages after the time `since` of its own clock.
 _KERNEL_LOG = "dmesg | sed 's/^<[0-9]*>//' | awk -F '[][]' -v since={since} '$2 + 0 > since'"
 
 
@@ -55,7 +55,7 @@ class Session:
         self._heart = threading.Thread(target=self._beat, name=f"pulse-{self.name}", daemon=True)
 
     def recorded(self, key: str) -> str | None:
-        """A setting of the record that has one line, such as "driver"; None when it is not there."""
+        """A setting of the record with one line, such as "driver"; None when it is not there."""
         for line in self.before.splitlines():
             name, _, value = line.partition(" ")
             if name == key:
@@ -79,7 +79,7 @@ class Session:
         self._keep()
 
     def forget_complaints(self) -> None:
-        """Judge only what the kernel says from now on."""
+        """Judge only later messages of the kernel."""
         self._since = self.host.run(_KERNEL_CLOCK).strip()
 
     def _check_tools(self) -> None:
@@ -114,7 +114,7 @@ class Session:
         return LabError(f"{self.name} ({self.host.entry.ssh}): {why}", code=EXIT_ENVIRONMENT)
 
     def _ask(self, verb: str, timeout: float = 30) -> str:
-        """Run the script without anything of it on the host."""
+        """Run the script before it is on the host."""
         return self.host.run(f"sh -s {verb}", timeout=timeout, given=_SCRIPT)
 
     def _script(self, verb: str, timeout: float = CHANGE) -> str:
@@ -144,7 +144,7 @@ class Session:
                 return
 
     def check(self) -> None:
-        """Raise LabError when the connection is gone, the host put itself back, or its kernel complained."""
+        """Raise LabError when the connection is gone, the host restored itself, or its kernel complained."""
         self.host.check()
         if not self._keeper or not self._keeper.alive():
             raise self._put_back_already()
@@ -153,7 +153,7 @@ class Session:
             raise console.KernelComplaint(f"{self.name}: its kernel complained:\n{console.excerpt(said)}\n")
 
     def load(self, module: str) -> None:
-        """Load a module, from the host's own place for them or from the folder that the user named."""
+        """Load a module, by modprobe or from the folder that the user named."""
         if folder := self.host.entry.modules:
             files = (tree.ENGINE, module) if module in tree.drivers() else ()
         else:
@@ -167,18 +167,18 @@ class Session:
                            f"there, or name its folder by modules = ({error.output.strip()[-200:]})") from error
 
     def bind(self, driver: str) -> None:
-        """Give the interface another driver, with all else as recorded."""
+        """Give the interface another driver, with the recorded configuration."""
         self._script(f"bind {driver}")
 
     def change(self, command: str) -> None:
-        """Run a command that changes something that is on record."""
+        """Run a command that changes a recorded setting."""
         quoted = "'" + command.replace("'", "'\\''") + "'"
         self._script(f"change {quoted}")
 
     def end(self) -> None:
-        """Put the host back and close the connection; raise LabError that says what differs if something does.
+        """Restore the host and close the connection; raise LabError with the differences if there are any.
 
-        Does nothing when that was done.
+        Does nothing the second time.
         """
         self._stop.set()
         began, self._began = self._began, False
@@ -201,7 +201,7 @@ class Session:
         except LabError:
             raise LabError(f"{self.name}: {self.host.entry.ssh} cannot be reached to put it back; it does so itself "
                            f"within {LIMIT + CHANGE} s, and keeps {DIRECTORY} if it could not", self.host.log) from None
-        # Not what the host says of itself, but what it is.
+        # The host's verdict about itself is not enough: compare its state.
         deadline = time.monotonic() + LIMIT
         while (after := self._ask(f"show {self.interface}", CHANGE)) != self.before:
             if time.monotonic() > deadline:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A host that is reached by ssh: one connection that is made once and shared by all commands."""
+"""A host reached by ssh: all commands share one connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SshHost:
     """A machine behind ssh; a Host as lab/agent.py defines it. close() ends the connection."""
 
     def __init__(self, entry: HostEntry, folder: Path, log: Path):
-        """`folder` is where the connection's socket goes, `log` takes what ssh says."""
+        """`folder` gets the connection's socket, `log` the messages of ssh."""
         self.name = entry.role
         self.entry = entry
         self.log = log

@@ -16,9 +16,9 @@ TIMEOUT_S = 10.0
 
 
 class Control:
-    """The plugin's control socket. Connects once per request, so it outlives nothing.
+    """The plugin's control socket. Each request makes its own connection.
 
-    `folder` is where the plugin's output lies; histogram paths are relative to it.
+    `folder` has the plugin's output; histogram paths are relative to it.
     """
 
     def __init__(self, path: Path, folder: Path) -> None:
@@ -43,7 +43,7 @@ class Control:
     def wait(self, timeout: float = TIMEOUT_S, alive: Callable[[], None] = lambda: None) -> None:
         """Returns when the plugin listens, which it does before the machine executes anything.
 
-        `alive` raises when QEMU has ended: that tells more than that nobody listens.
+        `alive` raises when QEMU has ended: its error tells more than a refused connection.
         """
         limit = time.monotonic() + timeout
         while True:

@@ -5,4 +5,4 @@ from ..steps import LabError
 
 
 class InsnError(LabError):
-    """A measurement that would have given a wrong number."""
+    """A measurement that would give a wrong number."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks that every domain runs on a pCPU of its own, which is what makes a vCPU's count a domain's."""
+"""Checks that every domain runs on a pCPU of its own: only then is a vCPU's count that of a domain."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .errors import InsnError
 
-PC_USER = 0         # what the plugin writes for user space, one counter for all of it
-PC_FULL = 1         # addresses that found no counter of their own
+PC_USER = 0         # the plugin's address for user space, which has one counter
+PC_FULL = 1         # all addresses without a counter
 
 XEN_RANGE = (0xffff800000000000, 0xffff880000000000)
 _KALLSYMS = re.compile(r"^([0-9a-f]{8,16}) ([a-zA-Z]) (\S+)(?:\s+\[([^\]]+)\])?$")
@@ -26,10 +26,10 @@ class ProfileRow:
     symbol: str
     owner: str              # xen, kernel, user, or the module's name
     instructions: int
-    share: float            # of everything this vCPU executed, 0 to 1
+    share: float            # of all instructions of this vCPU, 0 to 1
 
     def per(self, amount: float) -> float:
-        """Instructions per packet or byte, whatever `amount` counts."""
+        """Instructions per unit of `amount`, such as packets or bytes."""
         return self.instructions / amount
 
 
@@ -64,7 +64,7 @@ class SymbolTable:
             in_xen = XEN_RANGE[0] <= address < XEN_RANGE[1]
             if address == 0 or in_xen != (owner == "xen") or match[2] in "bBdDrRvVaAuU":
                 continue
-            # Several names share an address: the first is as good as any, and stable.
+            # Several names share an address: the first one is a stable choice.
             self._symbols.setdefault(address, (match[3], match[4] or owner))
             count += 1
         self._sorted = None
@@ -81,7 +81,7 @@ class SymbolTable:
         index = bisect.bisect_right(self._sorted, address) - 1
         if index >= 0:
             start = self._sorted[index]
-            # A symbol of another region far below is not where this code came from.
+            # A symbol of another region far below does not contain this code.
             if address - start < 1 << 20 and _region(start) == _region(address):
                 return self._symbols[start]
         region = _region(address)
@@ -111,10 +111,10 @@ def read_histogram(path: Path) -> dict[int, list[int]]:
 
 def profile(hist_a: Path, hist_b: Path, symbols: dict[int, SymbolTable],
             top: int | None = None) -> list[ProfileRow]:
-    """What ran between two histograms, most expensive first within each vCPU.
+    """Instructions by symbol between two histograms, most expensive first within each vCPU.
 
     `symbols` maps a vCPU to the table of the domain pinned there; vCPUs without one are left out.
-    `top` limits the rows per vCPU; shares are of the whole vCPU whatever `top` is.
+    `top` limits the rows per vCPU; shares are of the whole vCPU for any `top`.
     """
     before, after = read_histogram(hist_a), read_histogram(hist_b)
     rows: list[ProfileRow] = []

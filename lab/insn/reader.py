@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Reads what the instruction plugin writes: snapshots, differences, instructions per byte.
+"""Reads the output of the instruction plugin: snapshots, differences, instructions per byte.
 
 All counts are guest instructions or bytes, all times seconds unless a name ends in ``_ns``.
 A vCPU is the QEMU vCPU, which is one domain only while the domains are pinned
@@ -23,7 +23,7 @@ SCHEMA = 2
 PLUGIN_API = 7
 CATEGORIES = ("xen", "kernel", "modules", "user", "other")
 
-# A quiet interval in which a vCPU was busy for longer than this share says nothing about idling.
+# A quiet interval in which a vCPU was busy for a larger share is no measure of idling.
 QUIET_BUSY_LIMIT = 0.5
 
 
@@ -42,7 +42,7 @@ class Snapshot:
 
 def plugin_argument(plugin: Path, out: Path, control: Path | None = None, *,
                     profile: bool = False, exact: bool = False) -> list[str]:
-    """QEMU arguments that load the plugin. Commas in a path are escaped as QEMU wants it."""
+    """QEMU arguments that load the plugin, with commas in paths escaped."""
     def escape(path: Path) -> str:
         return str(path).replace(",", ",,")
 
@@ -112,7 +112,7 @@ def _with_total(categories: dict[str, int]) -> dict[str, int]:
 
 
 def delta(a: Snapshot, b: Snapshot) -> dict[int, dict[str, Any]]:
-    """What each vCPU did between two snapshots of one QEMU.
+    """The work of each vCPU between two snapshots of one QEMU.
 
     Keys per vCPU: ``seconds``; ``insns``, ``waits`` (those of them in loops that wait for another
     CPU), ``work`` (= insns - waits), ``movs``, ``stos``, ``moved`` (= movs + stos, bytes), each

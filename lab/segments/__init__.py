@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The counter of segments per received packet: a kernel module of the receiver, and what reads it."""
+"""The counter of segments per received packet: a kernel module of the receiver, and its reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..agent import Host
 from ..steps import LabError
 
 MODULE = "seg_count"
-# What a sender puts on the wire without payload is not counted: handshake and end of a connection, at most so many...
+# Packets without payload are not counted: those of handshake and end of a connection, at most this number...
 CONTROL_SEGMENTS = 8
 # ... and acknowledgments and window updates of a long one, as a share of all.
 TOLERANCE = 0.005
@@ -26,7 +26,7 @@ def parse(line: str) -> dict[int, int]:
 
 
 class Histogram:
-    """What was counted; `packets` is filled when counting ends."""
+    """The counts; `packets` is filled when counting ends."""
 
     def __init__(self) -> None:
         self.packets: dict[int, int] = {}
@@ -37,10 +37,10 @@ class Histogram:
 
 
 def check(found: Histogram, sent: int, again: int) -> None:
-    """Raise LabError when the histogram does not hold the segments that were sent, `again` of them more than once."""
+    """Raise LabError when the histogram lacks segments that were sent; `again` of them were sent more than once."""
     if abs(found.segments() - sent) > again + CONTROL_SEGMENTS + TOLERANCE * sent:
         raise LabError(f"the histogram of segments per packet holds {found.segments()} segments where {sent} were sent: "
-                       "packets were lost, or took another way than TCP's")
+                       "packets were lost, or took another path than TCP's")
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The clock of the wire: a kernel module of the machine that owns the NIC, and what reads it."""
+"""The clock of the wire: a kernel module of the machine that owns the NIC, and its reader."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..agent import Host
 from ..steps import LabError
 
 MODULE = "wire_clock"
-# What is emulated.
+# The emulated NIC.
 MBIT = 1000
 _WAITS = f"/sys/module/{MODULE}/parameters/waits"
 
 
 @dataclass
 class Waits:
-    """How long the first frame of each packet had been here when it reached the sink, in microseconds by the machine's
-    clock; filled when `ticking` ends."""
+    """Time of the first frame of each packet from its arrival to the sink, in microseconds by the machine's clock;
+    filled when `ticking` ends."""
 
     packets: int = 0
     mean: float = 0.0
@@ -37,7 +37,7 @@ def parse(line: str) -> Waits:
 
 @contextmanager
 def ticking(host: Host, sink: str) -> Iterator[Waits]:
-    """Meanwhile the NIC learns the machine's time, and what arrives at the interface `sink` is measured."""
+    """Meanwhile the NIC learns the machine's time, and packets that reach the interface `sink` are timed."""
     host.run(f"modprobe {MODULE} sink={sink}")
     found = Waits()
     try:
