@@ -135,7 +135,7 @@ class Flow:
 
     @property
     def silence_ended_by(self) -> str:
-        """Who sent the packet that ended the longest silence: a stall that the sender ends had nobody answer."""
+        """The side whose packet ended the longest silence: if it is the sender, no answer had come."""
         return "sender" if self._broke_silence is self._sender else "receiver"
 
     @property

@@ -487,8 +487,8 @@ class XenLab(Lab):
     def use_guest_driver(self, driver: str) -> None:
         """Give each domain behind the NIC's the front end xen-netfront or netfront_lro; return when all answer.
 
-        The domains are made anew with another kernel parameter: a front end that is exchanged in place has to get
-        its back end through a close and a new start, which is one more thing that can fail and proves nothing.
+        The domains are made again with another kernel parameter. A front end that is exchanged in place would need its
+        back end to close and start again, which is a further source of failures and proves nothing.
         """
         if driver == self.guest_driver:
             return

@@ -125,7 +125,7 @@ SUITES = (
           True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
           python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),
-    Suite("netback", "netback_lro under traffic, whatever guest, hypervisor and administrator do",
+    Suite("netback", "netback_lro under traffic, with disturbances by guest, hypervisor and administrator",
           python("tests.xen.test_netback"), 2400, True, longer=True),
     Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
           python("tests.xen.test_topologies"), 3600, True, longer=True),

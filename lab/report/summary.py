@@ -12,7 +12,7 @@ _COSTS = (("driver_cost", "r8169_lro in the driver domain"), ("guest_cost", "net
 
 
 def sentences(found: dict, domains: int = 2) -> str:
-    """What the ratios say of so many domains; empty when there are none."""
+    """The ratios in words, for a number of domains; empty when there are none."""
     value = {name: number for name, given in found.items() if (number := ratios.number(given)) is not None}
     said = []
     together = "both" if domains == 2 else "all domains"

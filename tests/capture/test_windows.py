@@ -57,7 +57,7 @@ class Windows(unittest.TestCase):
         made.data(MS, 1000)
         made.ack(3 * MS, 10)
         made.data(4 * MS, 1000)
-        # Nobody answers until the sender tries again.
+        # There is no answer until the sender tries again.
         made.data(6404 * MS, 1000, back=1000)
         made.ack(6405 * MS, 10)
         found = self.extracted(made.packets)

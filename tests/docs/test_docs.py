@@ -81,7 +81,7 @@ class Pages(unittest.TestCase):
                     self.assertTrue((ROOT / path).exists())
 
     def test_lines_of_shell_begin_with_a_program(self):
-        """Paragraphs may be filled anew; a line of shell that is, is two commands in one, or none."""
+        """Rewrapping a block like a paragraph joins its commands: a line then begins in the middle of one."""
         for page in PAGES:
             for block in re.findall(r"```sh\n(.*?)```", page.read_text(), flags=re.S):
                 for line in re.sub(r"\\\n", " ", block).splitlines():

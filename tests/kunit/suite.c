@@ -355,7 +355,7 @@ static void test_holding_in_vain(struct kunit *test)
 	expect_nothing_lost(test, bed, false);
 }
 
-/* Once more packets came in time, holding begins as at first. */
+/* After further packets in time, holding begins as at first. */
 static void test_holding_after_a_gain(struct kunit *test)
 {
 	static const struct pkt bulk = { .payload = 1448, .repeat = 19 };

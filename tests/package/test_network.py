@@ -234,7 +234,7 @@ class Moved(network.OnNetwork):
         self.works(self.lab, OURS)
 
     def test_5_override_that_was_left_on_another_device_is_taken_away(self):
-        """An older version wrote driver_override by address, to whatever was there."""
+        """An older version wrote driver_override by address, to any device there."""
         disk = "/sys/bus/pci/devices/0000:00:1c.0"
         self.host.run(f"touch {network.CHOICES}/0000:00:1c.0; echo r8169_lro >{disk}/driver_override; "
                       f"echo 0000:00:1c.0 >{disk}/driver/unbind; udevadm trigger --action=add {disk}; udevadm settle")

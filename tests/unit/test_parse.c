@@ -243,7 +243,7 @@ static void long_headers(void **ctx)
 		}
 }
 
-/* Whoever asks how far the rules read, and provides that, gets to the end of the headers. */
+/* A caller that provides as many bytes as the rules ask for reaches the end of the headers. */
 static void headers_piece_by_piece(void **ctx)
 {
 	(void)ctx;

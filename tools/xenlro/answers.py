@@ -81,7 +81,7 @@ def _copies(state: dict) -> list[str]:
 def notes(state: dict) -> list[str]:
     """Sentences about what is not as the user wants it, with what to do."""
     found = [note for entry in state["devices"] if (note := _misplaced(state, entry))] + state["notices"]
-    # A module that no device here asks for hinders nobody.
+    # A module that no device here asks for is no hindrance.
     wanted = {drivers.ENGINE, *(entry["ours"] for entry in state["devices"])}
     hindered = [entry["hindrance"] for module, entry in state["modules"].items() if module in wanted and entry["hindrance"]]
     if hindered and not found:

@@ -170,7 +170,7 @@ def _watched(system: System) -> Order:
 
 @contextmanager
 def _patient() -> Iterator[None]:
-    """Signals wait while the switch is under way: it would go on without this process, and nobody would hear of it."""
+    """Signals wait during the switch: it would go on without this process, and its result would not be told."""
     def told(number: int, frame: object) -> None:
         with suppress(OSError):
             os.write(2, b"xenlro: the switch is under way and goes on by itself; wait for its end\n")
