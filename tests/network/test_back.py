@@ -135,6 +135,13 @@ class Interrupted(Back):
     def test_guard_that_is_killed(self):
         self.survives("unbound", "KILL", "guard")
 
+    def test_guard_that_is_killed_while_the_worker_takes_long(self):
+        self.behave(at={"unbound": {"signal": "KILL", "to": "guard"}, "probed": {"run": "sleep 5"}},
+                    limits={"guard.STARTS_WITHIN": 2.0})
+        said = self.xenlro("use", "eth0", "lro")
+        self.assertIn("is served by r8169_lro, now and after a reboot", said)
+        self.assertEqual((self.driver(), self.chosen(), self.lost(self.before)), (OURS, True, []))
+
     def test_user_who_is_killed(self):
         self.survives("unbound", "KILL", "front")
 

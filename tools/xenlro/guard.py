@@ -152,7 +152,7 @@ def _watched(system: System) -> Order:
             raise XenlroError("the switch's own file is gone: see `xenlro status`")
         if work.phase not in ("starting", "switching"):
             return work
-        if work.alive():
+        if work.alive() or again and order.worked_at(system):
             deadline = time.monotonic() + STARTS_WITHIN
         elif work.phase == "starting" and time.monotonic() > deadline:
             said = " ".join(order.log(system).read_text(errors="replace").split()[-40:])

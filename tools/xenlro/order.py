@@ -166,5 +166,14 @@ def locked(system: System, within: float = LETS_GO_WITHIN) -> Iterator[None]:
         os.close(held)
 
 
+def worked_at(system: System) -> bool:
+    """Whether a process changes drivers at this moment."""
+    try:
+        with locked(system, 0.0):
+            return False
+    except XenlroError:
+        return True
+
+
 def _path(system: System) -> Path:
     return system.run_folder / "switch.json"
