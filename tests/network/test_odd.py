@@ -203,7 +203,7 @@ class HangUp(Back):
                 (self.root / "steps").unlink()
 
     def test_while_it_waits_for_the_user(self):
-        self.behave(limits={"switch.CONFIRM_WITHIN": 20.0})
+        self.behave(limits={"switch.CONFIRM_WITHIN": 600.0})
         self.xenlro("use", "eth0", "lro", environment=BY_SSH)
         order = json.loads((self.root / "run/xenlro/switch.json").read_text())
         for number in ("HUP", "TERM", "INT", "PIPE"):
