@@ -84,6 +84,7 @@ void lro_hold_stop(struct lro *lro)
 {
 	hrtimer_cancel(&lro->timer);
 	lro->due = 0;
+	lro->keep_until = 0;
 	lro->timer_set = false;
 }
 
