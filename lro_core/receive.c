@@ -290,6 +290,8 @@ void lro_receive_frags(struct lro *lro)
 	lro->napi->skb = NULL;
 	if (pskb_may_pull(skb, ETH_HLEN)) {
 		skb->protocol = eth_type_trans(skb, lro->dev);
+		/* Where they can be seen at once; without memory the next attempt fails, too. */
+		pull_headers(skb);
 		lro_receive_skb(lro, skb);
 		return;
 	}

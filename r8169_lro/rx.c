@@ -42,22 +42,19 @@ static u32 lro_rtl_vlan(const struct RxDesc *desc)
 
 /* Offer the frame of a descriptor to the engine; on false it is untouched. */
 static __always_inline bool lro_rtl_offer(struct rtl8169_private *tp, unsigned int entry,
-					  unsigned int size, bool coherent)
+					  struct lro_frame *frame, bool coherent)
 {
 	const struct RxDesc *desc = tp->RxDescArray + entry;
-	const u8 *frame = coherent ? tp->lro_buffers[entry] : lro_rtl_buffer(tp, entry);
+	unsigned int size = frame->len;
 	dma_addr_t addr = le64_to_cpu(desc->addr);
 	struct device *d = tp_to_dev(tp);
 	bool taken;
 
 	if (!coherent)
 		dma_sync_single_for_cpu(d, addr, size, DMA_FROM_DEVICE);
-	taken = lro_receive_copy(tp->lro, &(struct lro_frame){
-		.data = frame,
-		.len = size,
-		.vlan = lro_rtl_vlan(desc),
-		.ip_summed = CHECKSUM_UNNECESSARY,
-	});
+	frame->data = coherent ? tp->lro_buffers[entry] : lro_rtl_buffer(tp, entry);
+	frame->vlan = lro_rtl_vlan(desc);
+	taken = lro_receive_copy(tp->lro, frame);
 	if (!coherent)
 		dma_sync_single_for_device(d, addr, size, DMA_FROM_DEVICE);
 	return taken;
@@ -73,13 +70,13 @@ static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169
 					  int budget, bool coherent, u32 *status)
 {
 	const u32 good = FirstFrag | LastFrag | RxProtoTCP;
+	struct lro_frame frame = { .ip_summed = CHECKSUM_UNNECESSARY };
 	unsigned int cur = tp->cur_rx, bytes = 0;
 	int count;
 
 	for (count = 0; count < budget; count++, cur++) {
 		unsigned int entry = cur % NUM_RX_DESC;
 		struct RxDesc *desc = tp->RxDescArray + entry;
-		unsigned int size;
 
 		*status = le32_to_cpu(READ_ONCE(desc->opts1));
 		if ((*status & (DescOwn | RxRES | RxCSFailMask | RxProtoMask | good)) != good ||
@@ -88,10 +85,10 @@ static __always_inline int lro_rtl_rx_row(struct net_device *dev, struct rtl8169
 		/* The rest of the descriptor is valid once the chip has let go of it. */
 		dma_rmb();
 
-		size = (*status & GENMASK(13, 0)) - ETH_FCS_LEN;
-		if (!lro_rtl_offer(tp, entry, size, coherent))
+		frame.len = (*status & GENMASK(13, 0)) - ETH_FCS_LEN;
+		if (!lro_rtl_offer(tp, entry, &frame, coherent))
 			break;
-		bytes += size;
+		bytes += frame.len;
 		rtl8169_mark_to_asic(desc);
 	}
 

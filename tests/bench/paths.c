@@ -128,13 +128,10 @@ static void poll_lro_skb(struct rx *rx, struct stream *stream, unsigned int coun
 
 static __always_inline void receive_lro_copy(struct rx *rx, const struct frame *frame)
 {
-	const struct lro_frame offer = {
-		.data = frame->data,
-		.len = frame->len,
-		.ip_summed = CHECKSUM_UNNECESSARY,
-	};
-
-	if (!lro_receive_copy(rx->lro, &offer))
+	rx->offer.data = frame->data;
+	rx->offer.len = frame->len;
+	rx->offer.ip_summed = CHECKSUM_UNNECESSARY;
+	if (!lro_receive_copy(rx->lro, &rx->offer))
 		receive_lro_skb(rx, frame);
 }
 
@@ -147,16 +144,14 @@ static __always_inline void receive_lro_page(struct rx *rx, const struct frame *
 {
 	static const u32 truesize = PAGE_SIZE;
 	skb_frag_t frag;
-	const struct lro_frame offer = {
-		.frags = &frag,
-		.truesize = &truesize,
-		.count = 1,
-		.ip_summed = CHECKSUM_UNNECESSARY,
-	};
 
 	get_page(frame->page);
 	skb_frag_fill_page_desc(&frag, frame->page, 0, frame->len);
-	if (lro_receive_page(rx->lro, &offer))
+	rx->offer.frags = &frag;
+	rx->offer.truesize = &truesize;
+	rx->offer.count = 1;
+	rx->offer.ip_summed = CHECKSUM_UNNECESSARY;
+	if (lro_receive_page(rx->lro, &rx->offer))
 		return;
 	put_page(frame->page);
 	receive_lro_skb(rx, frame);

@@ -17,12 +17,14 @@
  * @dev: its device
  * @lro: its engine context
  * @bounds: state of the paths without an engine
+ * @offer: the frame at hand, for the engine; what is the same for all frames stays
  */
 struct rx {
 	struct napi_struct *napi;
 	struct net_device *dev;
 	struct lro *lro;
 	struct bounds *bounds;
+	struct lro_frame offer;
 };
 
 /**

@@ -2,8 +2,8 @@
 /*
  * KUnit suite of what polls in other ways than by softirq, and of the kernel's own delays:
  *
- *  1. where GRO keeps packets for gro_flush_timeout, so does the engine, and lets them go
- *     together; without it, and with hold_us 0, nothing stays that is not bulk
+ *  1. where GRO keeps packets for gro_flush_timeout, so does the engine, lets them go
+ *     together, and delivers no more often; without it nothing stays that is not bulk
  *  2. a thread that polls delivers what is held in time
  *  3. the receive ring is emptied before it is full, although what is held is not due
  */
@@ -81,6 +81,41 @@ static void test_kernel_delay(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, bed->interrupt);
 	verify_segments(test, bed, segs);
 	verify_bytes(test, bed);
+}
+
+#define SHORT_POLLS	20
+
+static unsigned int deliveries(struct kunit *test, enum lro_mode mode)
+{
+	static struct pkt packets[2 * SHORT_POLLS];
+	struct bed *bed = test->priv;
+	unsigned int i, count;
+
+	/* An identification that stays. */
+	for (i = 0; i < ARRAY_SIZE(packets); i++)
+		packets[i] = (struct pkt){ .payload = FULL, .id = -1,
+					   .then = i % 2 ? THEN_DONE : THEN_NEXT };
+	bed->mode = mode;
+	feed_some(test, packets, ARRAY_SIZE(packets));
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	count = skb_queue_len(&bed->delivered);
+	verify_bytes(test, bed);
+	return count;
+}
+
+/* A burst in many short polls: no more deliveries than with the stock driver, behind one in vain. */
+static void test_short_polls(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int gro;
+
+	set_delay(bed, DELAY_MS);
+	bed->no_wait = true;
+	bed->tell_work = true;
+	gro = deliveries(test, LRO_OFF);
+	KUNIT_EXPECT_LE(test, gro, 3u);
+	KUNIT_EXPECT_LE(test, deliveries(test, LRO_STRICT), gro);
+	KUNIT_EXPECT_LE(test, deliveries(test, LRO_STRICT), gro);
 }
 
 /* The timer that is set for what is held would be late for what is kept. */
@@ -186,6 +221,7 @@ static void test_ring_is_emptied(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE(test_kernel_delay),
+	KUNIT_CASE(test_short_polls),
 	KUNIT_CASE(test_kept_before_held),
 	KUNIT_CASE(test_no_kernel_delay),
 	KUNIT_CASE(test_requests_do_not_wait),

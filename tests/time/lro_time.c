@@ -13,8 +13,8 @@
  *  2. one whose flow is not bulk is delivered before its poll ends; where the kernel has GRO
  *     keep packets for gro_flush_timeout, within that time or hold_us
  *  3. any is delivered within eight times hold_us
- *  4. a flow that sends a flight each millisecond beside a bulk flow is not held: of a hundred
- *     flights less than one outlives its poll
+ *  4. a flow that sends a flight each millisecond beside a bulk flow is not held: once the
+ *     engine knows it, less than one packet of a hundred outlives its poll
  */
 #include <linux/completion.h>
 #include <linux/delay.h>
@@ -58,6 +58,7 @@ MODULE_PARM_DESC(paced, "only a bulk flow, and one that sends a flight each mill
 #define FLOWS		64
 #define PACED		1	/* the flow that sends flights */
 #define FLIGHT		10	/* segments, which come together */
+#define LEARNING	256	/* flights until the engine knows the flow */
 #define BULK		8	/* full-sized segments in sequence that make a flow bulk */
 #define FULL		1448
 #define HEADERS		(ETH_HLEN + sizeof(struct iphdr) + sizeof(struct tcphdr))
@@ -159,10 +160,8 @@ static void came_out(u64 number)
 		fault("delivered after a later one", number, s->delivered);
 	if (!sent->bulk && sent->poll != bed.poll && waited > kept_ns())
 		fault("not bulk, and outlived its poll, ns", number, waited);
-	if (paced && sent->flow == PACED) {
-		bed.flights++;
+	if (paced && sent->flow == PACED && bed.flights++ >= LEARNING * FLIGHT)
 		bed.late += sent->poll != bed.poll;
-	}
 	if (waited > 8ull * hold_us * NSEC_PER_USEC)
 		fault("waited too long, ns", number, waited);
 	sent->delivered = true;
@@ -219,16 +218,19 @@ static void write_frame(u8 *frame, const struct queued *q, u64 number)
 static void count_streak(struct sender *s, const struct queued *q, struct sent *sent)
 {
 	bool known = s->streak >= BULK;
+	unsigned int number = 0;
 
 	if (q->payload == FULL && !q->psh)
 		s->streak++;
 	else if (!q->psh || !known)
 		s->streak = 0;
 	sent->bulk = known || s->streak >= BULK;
-	/* Those before it in this poll are in one aggregate with it. */
+	/* Those before it in this poll, or kept from polls before, are in one aggregate with it. */
 	if (sent->bulk && !known)
-		for (; sent->poll == bed.poll; sent--)
-			sent->bulk |= &bed.sender[sent->flow] == s;
+		for (; sent->poll == bed.poll || (flush_us && number < RING && sent->poll); sent--) {
+			sent->bulk |= &bed.sender[sent->flow] == s && !sent->delivered;
+			number++;
+		}
 }
 
 static void hand_in(const struct queued *q, bool engine)
@@ -430,9 +432,9 @@ static void end(void)
 		if (!bed.sent[number].delivered)
 			fault("never delivered", number, 0);
 	if (paced)
-		pr_info("time: of %llu packets in flights %llu outlived their poll\n", bed.flights,
-			bed.late);
-	if (bed.late * 100 > bed.flights)
+		pr_info("time: of %llu packets in flights %llu outlived their poll\n",
+			bed.flights - LEARNING * FLIGHT, bed.late);
+	if (paced && bed.late * 100 > bed.flights - LEARNING * FLIGHT)
 		fault("too many packets of flights outlived their poll", 1, bed.late);
 }
 
