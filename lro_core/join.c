@@ -93,6 +93,11 @@ void lro_fit_copy(struct lro *lro, struct lro_flow *flow)
 	if (skb_vlan_tag_present(skb))
 		__vlan_hwaccel_put_tag(fit, skb->vlan_proto, skb_vlan_tag_get(skb));
 	fit->ip_summed = skb->ip_summed;
+	skb_copy_hash(fit, skb);
+	skb_copy_queue_mapping(fit, skb);
+	*skb_hwtstamps(fit) = *skb_hwtstamps(skb);
+	if (xenlro_fwd_mark(skb))
+		xenlro_set_fwd_mark(fit);
 	napi_consume_skb(skb, 1);
 	flow->skb = fit;
 }
