@@ -59,6 +59,10 @@ class Tree:
     def __contains__(self, path: str) -> bool:
         return path.lstrip("/") in self._entries
 
+    def files(self) -> list[tuple[str, bytes]]:
+        """Paths, relative to the tree, and contents of its regular files."""
+        return [(name, entry.data) for name, entry in sorted(self._entries.items()) if stat.S_ISREG(entry.mode)]
+
     def records(self) -> list[bytes]:
         """The archive as a list of byte strings."""
         out = []

@@ -21,7 +21,7 @@ flush ruleset
 table ip lab {{
 {flowtable} chain forward {{
   type filter hook forward priority filter; policy drop;
-  ct state invalid drop
+  ct state invalid counter drop
 {offload}  ct state established,related counter accept
   iifname "vif*" accept
   iifname "{outer}" ct state new accept

@@ -113,6 +113,8 @@ SUITES = (
           on_machine("make", "-s", "-C", "tests/insn", "quick"), 300, True),
     Suite("hosts", "the lab on hosts reached by ssh, and that it restores them",
           python("tests.hosts.test_files", "tests.hosts.test_session"), 300, True),
+    Suite("routes", "the scripts and rules of the chain's domains in network namespaces", python("tests.lab.test_routes"), 600,
+          True),
     Suite("example", "the example driver in user-mode Linux, files through the engine",
           python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",

@@ -266,7 +266,7 @@ class Rules(unittest.TestCase):
 
     def test_filter_and_translation(self) -> None:
         text = rules.ruleset("vif5.0")
-        for line in ("policy drop;", "ct state invalid drop", 'oifname "eth0" masquerade'):
+        for line in ("policy drop;", "ct state invalid counter drop", 'oifname "eth0" masquerade'):
             self.assertIn(line, text)
         self.assertNotIn("flow", text)
         self.assertEqual(text.count("{"), text.count("}"))
