@@ -3,9 +3,9 @@
  * Example of a driver that uses the engine: a pair of devices, lropair0 and
  * lropair1, of which each receives what the other transmits.
  *
- * It stands for a NIC that writes frames into receive buffers of its driver. What
- * the engine needs is marked with "LRO:"; without these lines this is a driver that
- * hands its packets to GRO. See docs/porting.md.
+ * It stands for a NIC that writes frames into receive buffers of its driver. The lines for the
+ * engine are marked with "LRO:"; without them this is a driver that hands its packets to GRO. See
+ * docs/porting.md.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -36,7 +36,7 @@ struct frame {
  * @peer: the other one
  * @napi: polls @ring
  * @lro: engine context
- * @lro_wanted: what lro_begin() said for this poll
+ * @lro_wanted: result of lro_begin() for this poll
  * @head: frames that the other port has written, ever
  * @tail: frames that @napi has read, ever
  * @ring: receive buffers
@@ -236,7 +236,7 @@ static void destroy_port(struct pair_port *port)
 	kfree(port);
 }
 
-/* The port is not part of the device's memory, as each looks at the other's. */
+/* The port is not part of the device's memory, as each port reads the other's. */
 static struct pair_port *create_port(void)
 {
 	struct pair_port *port = kzalloc(sizeof(*port), GFP_KERNEL);
@@ -288,7 +288,7 @@ static void __exit pair_exit(void)
 {
 	unsigned int i;
 
-	/* Neither transmits any more when the first is freed. */
+	/* No port transmits any more when the first one is freed. */
 	for (i = 0; i < 2; i++)
 		unregister_netdev(ports[i]->dev);
 	for (i = 0; i < 2; i++)

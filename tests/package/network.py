@@ -19,7 +19,7 @@ CHOICES = "/etc/xenlro/devices"
 ORDER = "/run/xenlro/switch.json"
 SSH = ("ssh -i /key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=5 "
        f"-o ServerAliveInterval=5 -o ServerAliveCountMax=12 root@{topology.NIC_ADDRESS}")
-# Addresses from one on which the sender's DHCP server gives to lan0, and what it hands out with it.
+# Addresses that the sender's DHCP server gives to lan0, and the options with them.
 LEASED = "10.0.0.77"
 SERVER = f"""\
 start {LEASED}
@@ -30,9 +30,9 @@ option subnet 255.255.255.0
 option router {topology.SENDER_ADDRESS}
 option lease 900
 """
-# One that is only stopped is started by who asks it for its state.
+# A manager that is only stopped is started by a request for its state.
 NO_NETWORKD = "systemctl mask --now systemd-networkd.socket systemd-networkd.service"
-# What of the network is looked at: all but times, counters and numbers of interfaces.
+# The compared state of the network: all but times, counters and numbers of interfaces.
 STATE = r"""
 for words in '-d link show dev lan0' 'address show' '-4 route show table all' '-6 route show table all' 'rule show' \
 	'-6 rule show'; do ip -o $words; done
@@ -57,7 +57,7 @@ def system(folder: Path) -> debian.System:
 
 
 class NetworkLab(debian.DebianLab):
-    """The lab of the Debian system; the sender can log in to it. `slot`: where on the bus the NIC sits."""
+    """The lab of the Debian system; the sender can log in to it. `slot`: the NIC's slot of the bus."""
 
     def __init__(self, system: debian.System, arguments: str = "", slot: str | None = None, plugged: tuple[str, ...] = ()) -> None:
         super().__init__(system, arguments)
@@ -89,7 +89,7 @@ class NetworkLab(debian.DebianLab):
 
 
 class OnNetwork(story.OnSystem):
-    """What the stories of the network look at."""
+    """The common part of the stories of the network."""
 
     make_lab = NetworkLab
 
@@ -104,13 +104,13 @@ class OnNetwork(story.OnSystem):
         return self.lab.nic_host
 
     def xenlro(self, words: str, code: int = 0) -> str:
-        """What the command says on the system's console."""
+        """Output of the command on the system's console."""
         if code:
             return self.refused(f"xenlro {words}", code)
         return self.host.run(f"xenlro {words}", timeout=240)
 
     def by_ssh(self, words: str) -> str:
-        """What the command says to the sender, which has logged in through lan0."""
+        """Output of the command for the sender, which has logged in through lan0."""
         return self.lab.sender.run(f"{SSH} 'xenlro {words}' </dev/null 2>&1", timeout=240)
 
     def driver(self, card: str = "/sys/class/net/lan0/device") -> str:
@@ -123,7 +123,7 @@ class OnNetwork(story.OnSystem):
         return json.loads(self.host.run(f"cat {ORDER}"))["phase"]
 
     def state(self) -> list[str]:
-        """The whole configuration as lines that stay the same as long as it does."""
+        """The whole configuration as lines that change only with it."""
         lines = self.host.run(STATE, timeout=60).splitlines()
         return sorted(" ".join(_CHANGING.sub("", line).split()) for line in lines)
 

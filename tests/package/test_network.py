@@ -30,7 +30,7 @@ class BySsh(network.OnNetwork):
         said = self.by_ssh("use lan0 lro")
         self.assertIn("run `xenlro confirm` within 60 s", said)
         self.assertEqual((self.driver(), self.phase(), self.chosen()), (OURS, "waiting", []))
-        # What waits belongs to no session.
+        # The waiting process belongs to no session.
         self.assertIn("xenlro-guard-", self.host.run("systemctl list-units --type=service --state=running"))
         said = self.by_ssh("confirm")
         self.assertIn("is served by r8169_lro, now and after a reboot", said)
@@ -96,7 +96,7 @@ class Managers(network.OnNetwork):
     def test_2_network_manager(self):
         self.host.run(f"rm /etc/systemd/network/10-lan.network; {network.NO_NETWORKD}; ip address flush dev lan0; "
                       "systemctl unmask NetworkManager; systemctl start NetworkManager", timeout=180)
-        # It makes up a connection for a card without one.
+        # NetworkManager invents a connection for a card without one.
         self.both_ways()
         self.host.run("nmcli connection add type ethernet con-name lan ifname lan0 ipv4.method manual "
                       f"ipv4.addresses {network.LEASED}/24 ipv4.gateway {topology.SENDER_ADDRESS} "
@@ -111,7 +111,7 @@ class Managers(network.OnNetwork):
 
 
 class ByHand(network.OnNetwork):
-    """What a kernel with all that Debian's has makes possible, without a manager."""
+    """Configurations that a full kernel of Debian's makes possible, without a manager."""
 
     folder = BUILD / "check" / "package-by-hand"
 
