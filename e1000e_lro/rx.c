@@ -73,9 +73,14 @@ static bool lro_e1000_complete(struct napi_struct *napi, int done)
 	return lro_queue_complete(lro_e1000_queue(adapter), napi, done);
 }
 
+static bool lro_e1000_is_mapped(const struct e1000_buffer *buffer)
+{
+	return buffer->dma && buffer->dma != DMA_MAPPING_ERROR;
+}
+
 static bool lro_e1000_is_done(const struct e1000_buffer *buffer, u32 staterr)
 {
-	return staterr & E1000_RXD_STAT_DD && likely(buffer->skb);
+	return staterr & E1000_RXD_STAT_DD && likely(buffer->skb && lro_e1000_is_mapped(buffer));
 }
 
 /* A NIC that is broken or lies: what it says is dropped and counted. */
@@ -153,7 +158,7 @@ static __always_inline bool lro_e1000_takes(struct e1000_ring *ring,
 
 	if (lro_e1000_is_refused(adapter, staterr))
 		return false;
-	if (unlikely(size < ETH_HLEN + fcs || size > adapter->rx_buffer_len || !buffer->dma))
+	if (unlikely(size < ETH_HLEN + fcs || size > adapter->rx_buffer_len))
 		return lro_e1000_broken(adapter);
 	size -= fcs;
 	if (!lro_e1000_offer(adapter, desc, buffer, skb->data, size, staterr))
@@ -167,7 +172,7 @@ static void lro_e1000_map(struct e1000_adapter *adapter, struct e1000_buffer *bu
 {
 	struct device *d = &adapter->pdev->dev;
 
-	if (buffer->dma && !dma_mapping_error(d, buffer->dma))
+	if (lro_e1000_is_mapped(buffer))
 		return;
 	buffer->dma = dma_map_single(d, data, adapter->rx_buffer_len, DMA_FROM_DEVICE);
 	buffer->bytecount = lro_dma_is_direct(buffer->dma, data);
