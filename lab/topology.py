@@ -307,6 +307,8 @@ class NativeLab(Lab):
 
     name = "native"
     cpus = 1
+    # What the kernel is told besides.
+    arguments = ""
 
     def _image(self) -> images.Image:
         return images.native(self.series, self.with_ours)
@@ -316,7 +318,7 @@ class NativeLab(Lab):
         with step("native: boot sender and receiver"):
             self._start_nic_and_sender(sender)
             self.nic_host = self._start_nic_host("native", memory_for(self.series, NATIVE_MEMORY), self.cpus,
-                                                 vm.linux_line(image, ""))
+                                                 vm.linux_line(image, self.arguments))
             self.receiver = self.nic_host
             self.nic_host.wait(BOOT_LIMIT)
             self._prepare_sender()
@@ -372,6 +374,8 @@ class XenLab(Lab):
     guest_series: str | None = None
     guest_arguments = ""
     guest_excuses: Sequence[console.Excuse] = ()
+    # Further parameters of dom0's kernel.
+    arguments = ""
     # QEMU's options for further devices of the host.
     plugged: tuple[str, ...] = ()
 
@@ -438,7 +442,7 @@ class XenLab(Lab):
     def _dom0_arguments(self) -> str:
         address = domains.DOM0_ADDRESS if self.topology.assigned else NIC_ADDRESS
         way = f" lab.way={domains.OVS}" if self.topology.hops[0].way == domains.OVS else ""
-        return f"lab.ip={address}{way} lab.domains={':'.join(self._consoles)}"
+        return f"lab.ip={address}{way} lab.domains={':'.join(self._consoles)} {self.arguments}".rstrip()
 
     def _assign_nic(self) -> None:
         """Make the domain that is to own the NIC, and give it the NIC."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Lies of a NIC that the drivers of QEMU's NICs have to survive, for any class that has `lab` and `lies`."""
+"""Lies of a NIC that the drivers of QEMU's NICs have to survive, for any class that has `lab` and flood()."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -15,14 +16,33 @@ FILE = 1 << 20
 LIES = 50
 LIMIT = 60
 JUMBO = 9000
+# Polls that nobody asked for, one each 100 us: more than the resets take time for. How often the NIC is reset meanwhile.
+POLLS = 600000
+RESETS = 20
 
 
-class Lies:
+class Liar:
     """Lengths beyond the buffer, frames without an end, missing time stamps: see tests/boot/liar."""
 
     # Kinds that are counted as dropped, and others.
     counted: Sequence[str] = ()
     uncounted: Sequence[str] = ("fragment", "status")
+
+    def parameter_of_liar(self, name: str) -> str:
+        return f"/sys/module/{self.lab.model.stock}_liar/parameters/{name}"
+
+    @contextlib.contextmanager
+    def liar(self):
+        """A part of the test with our driver, whose NIC can be made to lie."""
+        lab, host, name = self.lab, self.lab.nic_host, f"{self.lab.model.stock}_liar"
+        lab.use_nic_driver(lab.model.ours)
+        lab.wait_for_ping()
+        host.put((liars.build(self.series) / f"{name}.ko").read_bytes(), f"/tmp/{name}.ko")
+        host.run(f"insmod /tmp/{name}.ko")
+        try:
+            yield
+        finally:
+            host.run(f"rmmod {name}; ip link set {topology.NIC} mtu 1500; ethtool -K {topology.NIC} rx-all off")
 
     def dropped(self) -> int:
         """Frames that driver and stack have dropped."""
@@ -30,7 +50,7 @@ class Lies:
 
     def tell(self, kind: str) -> None:
         """Make the NIC lie in LIES polls, and return when it has."""
-        host, parameter = self.lab.nic_host, f"/sys/module/{self.lab.model.stock}_liar/parameters/lie"
+        host, parameter = self.lab.nic_host, self.parameter_of_liar("lie")
         host.run(f"echo {kind} {LIES} >{parameter}")
         deadline = time.monotonic() + LIMIT
         while int(host.run(f"cat {parameter}")) > 0:
@@ -48,22 +68,22 @@ class Lies:
                 self.lab.wait_for_ping()
                 self.lab.send_file(FILE)
 
+
+class Lies(Liar):
+    """In each mode of the driver, and what else a NIC may do at the wrong moment."""
+
     def test_nic_that_lies_does_no_harm(self):
         lab, host = self.lab, self.lab.nic_host
-        lab.use_nic_driver(lab.model.ours)
-        lab.wait_for_ping()
-        name = f"{lab.model.stock}_liar"
-        host.put((liars.build(self.series) / f"{name}.ko").read_bytes(), f"/tmp/{name}.ko")
-        host.run(f"insmod /tmp/{name}.ko")
-        try:
+        kinds = (*self.counted, *self.uncounted)
+        with self.liar():
             for rx_all in ("off", "on"):
                 host.run(f"ethtool -K {topology.NIC} rx-all {rx_all}")
                 lab.wait_for_ping()
-                self.lied_to((*self.counted, *self.uncounted), self.counted)
+                self.lied_to(kinds, self.counted)
             host.run(f"ethtool -K {topology.NIC} rx-all off; ip link set {topology.NIC} mtu {JUMBO}")
             lab.wait_for_link()
             lab.wait_for_ping()
-            self.lied_to((*self.counted, *self.uncounted), self.counted)
+            self.lied_to(kinds, self.counted)
             host.run(f"ip link set {topology.NIC} mtu 1500")
             lab.wait_for_link()
             # Lies about slots that are not the NIC's: its position is known again after a reset.
@@ -72,6 +92,20 @@ class Lies:
             lab.wait_for_link()
             lab.wait_for_ping()
             lab.send_file(FILE)
-        finally:
-            host.run(f"rmmod {name}; ip link set {topology.NIC} mtu 1500; ethtool -K {topology.NIC} rx-all off")
+        self.assertEqual(engine.unbalanced(engine.counters(host)), [])
+
+    def test_polls_at_any_moment_of_a_reset(self):
+        """The engine asks for polls by its timer: also while the driver cleans its rings and fills them."""
+        lab, host = self.lab, self.lab.nic_host
+        with self.liar():
+            self.flood()
+            host.run(f"echo {POLLS} >{self.parameter_of_liar('polls')}")
+            host.run(f"for i in $(seq {RESETS}); do ethtool -r {topology.NIC}; usleep 100000; done", timeout=LIMIT)
+            self.assertGreater(int(host.run(f"cat {self.parameter_of_liar('polls')}")), 0, "the polls ended too early")
+            host.run(f"echo 0 >{self.parameter_of_liar('polls')}")
+            lab.sender.run("killall iperf; true")
+            host.run("killall iperf; true")
+            lab.wait_for_link()
+            lab.wait_for_ping()
+            lab.send_file(FILE)
         self.assertEqual(engine.unbalanced(engine.counters(host)), [])
