@@ -119,6 +119,8 @@ SUITES = (
           python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot"), 1500, True),
+    Suite("intel", "e1000e_lro and igb_lro on the NICs that QEMU emulates: load, traffic, lies, resets",
+          python("tests.boot.test_intel_core"), 900, True, longer=True),
     Suite("flows", "many flows at 1000 Mbit/s by the machine's own clock, and the waiting time of their packets",
           python("tests.boot.test_flows"), 1500, True, longer=True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
