@@ -7,10 +7,10 @@
  * each of them. On any failure the packet is forwarded unchanged: slower to
  * transmit, not lost.
  */
-#include <linux/bottom_half.h>
 #include <linux/if_vlan.h>
-#include <linux/local_lock.h>
 #include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include <compat.h>
 #include <page_ring.h>
@@ -21,22 +21,59 @@
 /* An aggregate of 64 KiB has 256 pieces when its packets have 256 bytes. */
 #define PIECES_MAX	256
 
-/* As many as netback queues for some guests: 512 KiB for each. */
+/*
+ * As many as netback queues for some guests: 512 KiB for each. They go back after a second
+ * without packets to copy.
+ */
 #define RING_SIZE	512
 
 /**
  * struct brl_cpu - what one CPU needs while it rewrites a packet
  * @lock: held meanwhile; with PREEMPT_RT another task of the CPU may rewrite a packet, too
  * @ring: pages to copy to
+ * @keeps: @ring has pages
+ * @used: pages were taken from @ring since look() was here last
  * @piece: the packet's pieces, its linear part first
  */
 struct brl_cpu {
-	local_lock_t lock;
+	spinlock_t lock;	/* of all else */
 	struct page_ring ring;
+	bool keeps;
+	bool used;
 	struct brl_piece piece[PIECES_MAX];
 };
 
 static struct brl_cpu __percpu *brl_cpus;
+
+/* Free the pages of a CPU that has not needed any lately. Return: whether it keeps some. */
+static bool look(struct brl_cpu *cpu)
+{
+	bool keeps;
+
+	spin_lock_bh(&cpu->lock);
+	if (cpu->keeps && !cpu->used) {
+		page_ring_empty(&cpu->ring);
+		cpu->keeps = false;
+	}
+	cpu->used = false;
+	keeps = cpu->keeps;
+	spin_unlock_bh(&cpu->lock);
+	return keeps;
+}
+
+static void work_runs(struct work_struct *work);
+static DECLARE_DELAYED_WORK(idle_work, work_runs);
+
+static void work_runs(struct work_struct *unused)
+{
+	bool again = false;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		again |= look(per_cpu_ptr(brl_cpus, cpu));
+	if (again)
+		schedule_delayed_work(&idle_work, HZ);
+}
 
 static bool add_piece(struct brl_cpu *cpu, unsigned int *count, const void *data,
 		      unsigned int len)
@@ -94,14 +131,19 @@ static void put_pages(struct page **page, unsigned int count)
 		put_page(page[--count]);
 }
 
-static bool get_pages(struct net *net, struct page_ring *ring, struct page **page,
+static bool get_pages(struct net *net, struct brl_cpu *cpu, struct page **page,
 		      unsigned int count)
 {
 	unsigned int i, old = 0;
 	bool recycled;
 
+	cpu->used = true;
+	if (!cpu->keeps) {
+		cpu->keeps = true;
+		schedule_delayed_work(&idle_work, HZ);
+	}
 	for (i = 0; i < count; i++) {
-		page[i] = page_ring_get(ring, &recycled);
+		page[i] = page_ring_get(&cpu->ring, &recycled);
 		if (!page[i])
 			break;
 		old += recycled;
@@ -162,7 +204,7 @@ static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsi
 	to = alloc_skb(PAGE_SIZE, GFP_ATOMIC | __GFP_NOWARN);
 	if (!to)
 		return BRL_COUNT_FAILED;
-	if (!get_pages(net, &cpu->ring, page, pages)) {
+	if (!get_pages(net, cpu, page, pages)) {
 		kfree_skb(to);
 		return BRL_COUNT_FAILED;
 	}
@@ -186,9 +228,9 @@ static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay
 	enum brl_counter done = BRL_COUNT_UNSUITED;
 	struct brl_cpu *cpu;
 
-	local_bh_disable();
-	local_lock_nested_bh(&brl_cpus->lock);
-	cpu = this_cpu_ptr(brl_cpus);
+	/* Should the task go to another CPU meanwhile, this one's will do. */
+	cpu = raw_cpu_ptr(brl_cpus);
+	spin_lock_bh(&cpu->lock);
 	pieces = find_pieces(cpu, skb);
 	if (pieces) {
 		before = brl_copies(cpu->piece, pieces);
@@ -200,8 +242,7 @@ static void rewrite_in_phase(struct net *net, struct sk_buff *skb, bool must_pay
 		brl_count(net, BRL_COUNT_COPIES_BEFORE, before);
 		brl_count(net, BRL_COUNT_COPIES_AFTER, done == BRL_COUNT_INPHASE ? after : before);
 	}
-	local_unlock_nested_bh(&brl_cpus->lock);
-	local_bh_enable();
+	spin_unlock_bh(&cpu->lock);
 	brl_count(net, done, 1);
 }
 
@@ -247,7 +288,7 @@ int brl_rewrite_start(void)
 	if (!brl_cpus)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
-		local_lock_init(&per_cpu_ptr(brl_cpus, cpu)->lock);
+		spin_lock_init(&per_cpu_ptr(brl_cpus, cpu)->lock);
 	for_each_possible_cpu(cpu)
 		if (!page_ring_setup(&per_cpu_ptr(brl_cpus, cpu)->ring, RING_SIZE, 0)) {
 			brl_rewrite_stop();
@@ -260,6 +301,7 @@ void brl_rewrite_stop(void)
 {
 	int cpu;
 
+	cancel_delayed_work_sync(&idle_work);
 	for_each_possible_cpu(cpu)
 		page_ring_free(&per_cpu_ptr(brl_cpus, cpu)->ring);
 	free_percpu(brl_cpus);

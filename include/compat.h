@@ -8,7 +8,6 @@
 
 #include <linux/export.h>
 #include <linux/hrtimer.h>
-#include <linux/local_lock.h>
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
@@ -180,15 +179,6 @@ static inline void netdev_lock_ops(struct net_device *dev)
 static inline void netdev_unlock_ops(struct net_device *dev)
 {
 }
-#endif
-
-/*
- * Came with 6.11. Before, local_bh_disable() by itself keeps others from what is a CPU's own, with
- * PREEMPT_RT as well.
- */
-#ifndef local_lock_nested_bh
-#define local_lock_nested_bh(lock)	((void)(lock))
-#define local_unlock_nested_bh(lock)	((void)(lock))
 #endif
 
 /* xen-netfront's counters became u64_stats_t after 6.12. */

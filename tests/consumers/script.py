@@ -16,7 +16,7 @@ from .table import CONSUMERS, Consumer
 
 HERE = Path(__file__).resolve().parent
 # Tests of script.sh that are no rows.
-OTHERS = {"sockets": "sockets", "a choice that is overridden": "said"}
+OTHERS = {"sockets": "sockets", "a choice that is overridden": "said", "pages that go back": "go_back"}
 LINE = re.compile(r"consumers: (ok|not ok|fault:) ?([^\r\n]*)")
 
 

@@ -178,4 +178,28 @@ said() {
 	fi
 	end
 }
+
+pages() { sed -n "s/^pages_$1 //p" /proc/net/br_linearize; }
+
+# What br_linearize keeps to copy to is used again, but not kept when there is nothing to copy for a while: then more pages
+# are new than the three that its ring takes before it starts over.
+go_back() {
+	begin
+	ip link add br0 type bridge
+	ip link set br0 up
+	ip link set nic0 master br0
+	ip link set port0 master br0
+	linearize inphase bridge
+	echo "go_back bridged only=4 way=2" >$P
+	new=$(pages new) recycled=$(pages recycled)
+	sleep 4
+	echo "go_back bridged only=4 way=2" >$P
+	again=$(($(pages new) - new))
+	if [ $recycled -gt 0 ] && [ $again -gt 3 ]; then
+		echo "consumers: ok pages that go back"
+	else
+		echo "consumers: not ok pages that go back: $new new, $recycled used again, later $again new"
+	fi
+	end
+}
 LRO=/sys/module/lro_consumers/parameters/lro
