@@ -66,7 +66,7 @@ SUITES = (
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
     Suite("ring", "the guest's driver in user space, with a fuzzer as back end",
-          on_machine(sys.executable, "tests/ring/run.py"), 1800, True, longer=True),
+          on_machine(sys.executable, "tests/ring/run.py"), 1800, longer=True),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",

@@ -359,7 +359,9 @@ static void live(void)
 
 static void reset(void)
 {
+	/* What looks at memory that is freed forgets it first. */
 	locks_reset();
+	devices_reset();
 	events_reset();
 	memory_reset();
 	grants_reset();

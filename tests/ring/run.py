@@ -72,11 +72,9 @@ KNOWN = (
     ("xen-netfront-6.12", "xdp"),
     ("xen-netfront-6.12", "ids"),
     ("xen-netfront-6.1", "storm"),
-    ("xen-netfront-7.3", "null"),
-    ("xen-netfront-7.3", "race"),
+    ("xen-netfront-6.12", "null"),
+    ("xen-netfront-6.12", "race"),
     ("xen-netfront-6.1", "timer"),
-    ("xen-netfront-6.12", "napi"),
-    ("xen-netfront-7.3", "gso"),
 )
 
 

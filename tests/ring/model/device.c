@@ -204,6 +204,12 @@ void napi_synchronize(struct napi_struct *napi)
 		finding("endless", "napi_synchronize() waits for polls that do not end");
 }
 
+void devices_reset(void)
+{
+	the_netdev = NULL;
+	redirects = 0;
+}
+
 /* Busy polling and netpoll come at any time, but for that of another poll. */
 void others_poll(void)
 {

@@ -175,6 +175,7 @@ void run_napi(struct napi_struct *napi, int budget);
 
 /* The device that there is, or NULL; and whether others poll it whenever RTNL is taken. */
 extern struct net_device *the_netdev;
+void devices_reset(void);
 extern bool others_are_polling;
 
 /* XDP. The program says nothing twice alike. */
