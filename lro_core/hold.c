@@ -67,7 +67,7 @@ static void set_timer(struct lro *lro, u64 due)
 	/* Pairs with timer_runs(). */
 	smp_mb();
 	/* What is kept, and the ring, may be due before what the timer was set for. */
-	if (READ_ONCE(lro->timer_set) && due < hrtimer_get_expires_ns(&lro->timer) &&
+	if (READ_ONCE(lro->timer_set) && due < ktime_to_ns(hrtimer_get_expires(&lro->timer)) &&
 	    hrtimer_try_to_cancel(&lro->timer) > 0)
 		WRITE_ONCE(lro->timer_set, false);
 	if (!READ_ONCE(lro->timer_set) && !xchg(&lro->timer_set, true))
