@@ -113,7 +113,8 @@ static bool is_stray(const struct stream_packet *pkt, const struct stream_packet
 		return false;
 	if (v6 ? !memchr(extensions, ip[6], sizeof(extensions)) : ip[9] != 6)
 		return false;
-	return pkt->len < addr + len || !memcmp(pkt->data + addr, of->data + addr, len);
+	/* One that ends before its addresses is of no flow. */
+	return pkt->len >= addr + len && !memcmp(pkt->data + addr, of->data + addr, len);
 }
 
 bool exact_is_overtaken(const struct result *result, const struct stream_packet *pkt,
