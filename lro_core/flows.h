@@ -377,7 +377,10 @@ static inline bool lro_flow_has_grown(const struct lro_flow *flow)
  */
 static inline bool lro_flow_waits(struct lro_flow *flow)
 {
-	return !flow->rest || !flow->rest--;
+	if (!flow->rest)
+		return true;
+	flow->rest--;
+	return false;
 }
 
 /* A held aggregate has grown, and is held again. */

@@ -65,6 +65,15 @@ expression queue;
  ...>
  }
 
+// An interrupt ends once, though poll or thread may have ended it before the handler does.
+@eoi_once@
+expression flag, queue, irq;
+@@
+-atomic_andnot(flag, &queue->eoi_pending);
+-xen_irq_lateeoi(irq, XEN_EOI_FLAG_SPURIOUS);
++if (atomic_fetch_andnot(flag, &queue->eoi_pending) & flag)
++	xen_irq_lateeoi(irq, XEN_EOI_FLAG_SPURIOUS);
+
 // The poll, which takes packets of the guest, brings it some as well.
 @poll@
 expression queue, budget;
