@@ -433,6 +433,46 @@ static void equal_options_and_extensions(void **ctx)
 	rules = 0;
 }
 
+/* Headers of the same length in all, and TCP at another place, or an extension of another kind. */
+static void other_extensions(void **ctx)
+{
+	struct spec first = spec_v6(spec_bulk), s;
+	struct lro_packet pkt;
+	struct frame f;
+
+	(void)ctx;
+	first.extensions = 8;
+	start(&first);
+	s = next_of(first);
+	s.extensions = 0;
+	s.tcp_options = first.tcp_options + 8;
+	assert_int_equal(add(&s), LRO_FLUSH_EXTENSION);
+	s = next_of(first);
+	f = frame_build(&s);
+	f.data[20] = 0;
+	pkt = parsed(&f, 0);
+	assert_int_equal(pkt.tcp, 62);
+	assert_int_equal(lro_match(&state, &pkt, rules), LRO_FLUSH_EXTENSION);
+	frame_free(&f);
+}
+
+/* The other zero is no checksum that a sender computes, whatever the headers. */
+static void other_zero_as_tcp_checksum(void **ctx)
+{
+	struct spec first = spec_v6(spec_bulk), s;
+	struct frame f;
+
+	(void)ctx;
+	first.extensions = 8;
+	start(&first);
+	s = next_of(first);
+	f = frame_build(&s);
+	assert_true(lro_predicted(&state, f.data, f.len, f.len, 0));
+	put_be16(f.data + 62 + 16, 0xffff);
+	assert_false(lro_predicted(&state, f.data, f.len, f.len, 0));
+	frame_free(&f);
+}
+
 /* As long as timestamps and not in their usual form: no field of theirs may be newer. */
 static void timestamps_elsewhere(void **ctx)
 {
@@ -728,6 +768,8 @@ struct result run_match_tests(void)
 		cmocka_unit_test(ip_id_stays),
 		cmocka_unit_test(cwr_of_all),
 		cmocka_unit_test(equal_options_and_extensions),
+		cmocka_unit_test(other_extensions),
+		cmocka_unit_test(other_zero_as_tcp_checksum),
 		cmocka_unit_test(timestamps_elsewhere),
 		cmocka_unit_test(frames_with_wrong_lengths),
 		cmocka_unit_test(other_flows_and_options),
