@@ -98,6 +98,8 @@ struct flight {
  * @ports: number of ports that get each packet
  * @only: IP version, 0 for both
  * @way: the one way wanted, %WAY_COUNT: all
+ * @least: flights with segments shorter than so many bytes are left out
+ * @nofin: flights that end with FIN are left out
  * @every: only one flight of so many
  * @first: number of the first
  * @single: no aggregate may be delivered
@@ -121,6 +123,8 @@ struct row {
 	unsigned int ports;
 	unsigned int only;
 	unsigned int way;
+	unsigned int least;
+	bool nofin;
 	unsigned int every;
 	unsigned int first;
 	bool single;

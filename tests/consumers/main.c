@@ -11,6 +11,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <net/tcp.h>
 
 #include <compat.h>
 
@@ -52,9 +53,10 @@ static const struct word {
 	const char *name;
 	size_t at;
 } numbers[] = {
-	WORD(at), WORD(every), WORD(first), WORD(only), WORD(out), WORD(ports), WORD(tag), WORD(ttl), WORD(way),
+	WORD(at), WORD(every), WORD(first), WORD(least), WORD(only), WORD(out), WORD(ports),
+	WORD(tag), WORD(ttl), WORD(way),
 }, flags[] = {
-	WORD(bridged), WORD(dnat), WORD(dsa), WORD(dst), WORD(in_band), WORD(keep), WORD(quiet),
+	WORD(bridged), WORD(dnat), WORD(dsa), WORD(dst), WORD(in_band), WORD(keep), WORD(nofin), WORD(quiet),
 	WORD(scribble), WORD(single), WORD(tos), WORD(trailer),
 };
 
@@ -127,7 +129,8 @@ static void run(const struct row *row)
 	consumers_flight = flight;
 	for (n = row->first; n < flight_count(); n += row->every) {
 		flight_make(flight, n, row, about, sizeof(about));
-		if ((row->only && row->only != (flight->v6 ? 6 : 4)) ||
+		if (flight->payload < row->least || (row->nofin && flight->flags & TCPHDR_FIN) ||
+		    (row->only && row->only != (flight->v6 ? 6 : 4)) ||
 		    (row->way < WAY_COUNT && row->way != flight->way))
 			continue;
 		WRITE_ONCE(consumers_row, row);
@@ -147,7 +150,7 @@ static void run(const struct row *row)
 	}
 	synchronize_net();
 	tell("consumers: %s %s: %u of %u flights right; %lu packets, %lu aggregates, %lu members\n",
-	     faults ? "not ok" : "ok", row->name, flights - faults, flights, tap_counts.packets,
+	     faults || !flights ? "not ok" : "ok", row->name, flights - faults, flights, tap_counts.packets,
 	     tap_counts.aggregates, tap_counts.members);
 }
 

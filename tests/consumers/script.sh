@@ -97,6 +97,16 @@ expect_parameter() {
 	[ "$(cat /sys/module/lro_consumers/parameters/lro)" = "$1" ] || echo "consumers: fault: the parameter is lost"
 }
 
+# Devices go, but for those that their modules keep.
+clear_devices() {
+	for device in /sys/class/net/*; do
+		case ${device##*/} in
+		lo | eth? | sit0 | tunl0 | gre0 | gretap0 | erspan0 | ip6tnl0 | ip6gre0 | bonding_masters) ;;
+		*) echo "link del ${device##*/}" ;;
+		esac
+	done | ip -force -batch - 2>/dev/null
+}
+
 # Devices as they are at first.
 begin() {
 	: >/tmp/running
@@ -111,12 +121,7 @@ end() {
 	done 2>/dev/null
 	[ ! -e /sys/module/br_linearize ] || rmmod br_linearize
 	rmmod lro_consumers
-	for device in /sys/class/net/*; do
-		case ${device##*/} in
-		lo | eth? | sit0 | tunl0 | gre0 | gretap0 | erspan0 | ip6tnl0 | ip6gre0 | bonding_masters) ;;
-		*) echo "link del ${device##*/}" ;;
-		esac
-	done | ip -force -batch - 2>/dev/null
+	clear_devices
 	case $1 in
 	*xfrm*) ip xfrm policy flush; ip xfrm state flush ;;
 	esac
@@ -130,6 +135,8 @@ row() { # NAME SETUP WORDS MODULES
 	for module in $4; do
 		modprobe -q "$module"
 	done 2>/dev/null
+	# Some modules bring devices along, whose names the rows use.
+	clear_devices
 	begin
 	eval "$2" || echo "consumers: fault: the setup does not work"
 	echo "$1 $3" >$P && cat $P || echo "consumers: not ok $1"

@@ -102,6 +102,10 @@ BRIDGES = [
     Consumer("two bridges and a veth", "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up; "
              "for b in 0 1; do ip link add br$b type bridge; ip link set br$b up; ip link set v$b master br$b; done; "
              "ip link set nic0 master br0; ip link set port0 master br1", "bridged", ("bridge", "veth")),
+    # What a program gives to a tap the kernel cuts into segments of 8 bytes at least (TCP_MIN_GSO_SIZE).
+    Consumer("two bridges and a program with two taps", "taps; for b in 0 1; do ip link add br$b type bridge; "
+             "ip link set br$b up; ip link set tap$b master br$b; done; "
+             "ip link set nic0 master br0; ip link set port0 master br1", "bridged least=8", ("bridge", "tun")),
 ]
 
 SHIM = [Consumer(f"br_linearize, {mode} at {hook}", f"{BRIDGE}; linearize {mode} {hook}; able port0 sg csum tso ecn",
@@ -148,7 +152,7 @@ HEADERS = [
     Consumer("MACsec", f"{FORWARD}; entry nic0; ip link add link port0 name secure type macsec port 1 encrypt off; "
              "ip macsec add secure tx sa 0 pn 1 on key 01 000102030405060708090a0b0c0d0e0f; "
              "ip link set port0 mtu 9000; ip link set secure mtu 8000 up; exit_to secure", "ttl=1 at=30 trailer",
-             ("macsec",)),
+             ("macsec", "gcm", "ctr", "ghash_generic")),
 ]
 
 WRITERS = [
@@ -157,6 +161,10 @@ WRITERS = [
     Consumer("a route and a capture by AF_PACKET", f"{ROUTE}; capture nic0", "ttl=1", ("af_packet",)),
     Consumer("NAT by tc", f"{ROUTE}; {INGRESS} protocol ip matchall action nat ingress 10.9.0.2/32 10.9.0.3",
              "ttl=1 dst only=4 keep", ("cls_matchall", "act_nat", "sch_ingress")),
+    # No flight begins with SYN; a packet with FIN, as an aggregate then is, begins no connection for conntrack.
+    Consumer("NAT by conntrack", f"{ROUTE}; liberal; "
+             f"{INGRESS} protocol ip matchall action ct commit nat dst addr 10.9.0.3 pipe action csum ip4h",
+             "ttl=1 dst only=4 keep nofin", ("cls_matchall", "act_ct", "act_csum", "sch_ingress", "nf_nat")),
     Consumer("pedit", f"{ROUTE}; {INGRESS} protocol ip matchall action pedit ex munge ip tos set 0x40 pipe "
              "action csum ip4h", "ttl=1 tos only=4 keep", ("cls_matchall", "act_pedit", "act_csum", "sch_ingress")),
     Consumer("mirred redirects", f"{INGRESS} matchall action mirred egress redirect dev port0", "bridged",

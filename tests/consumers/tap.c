@@ -50,7 +50,9 @@ static bool has_fit_members(const struct sk_buff *skb)
 					n, skb_headlen(member), info->gso_size);
 			return false;
 		}
-		if (skb_has_frag_list(member) || member->pp_recycle != skb->pp_recycle) {
+		/* Before this, tc may have made a packet with a clone writable, which clears the head's. */
+		if (skb_has_frag_list(member) ||
+		    (!consumers_row->keep && member->pp_recycle != skb->pp_recycle)) {
 			consumers_fault("member %u has members or other pages", n);
 			return false;
 		}
