@@ -81,7 +81,7 @@ SUITES = (
           python("tests.tools.test_xenlro", "tests.tools.test_status", "tests.tools.test_report",
                  "tests.tools.test_names", "tests.tools.test_parts"), 300),
     Suite("network", "the command xenlro on a network that is real, with drivers that are stand-ins",
-          on_machine(sys.executable, "-m", "tests.network"), 1800),
+          on_machine(sys.executable, "-m", "tests.network"), 1800, longer=True),
     Suite("tree", "a further driver is a further folder, and a kernel gets the modules that it can have",
           python("tests.graft.test_tree"), 1200),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
