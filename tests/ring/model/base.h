@@ -18,11 +18,11 @@
 
 typedef uint8_t u8;
 typedef uint16_t u16, __be16;
-typedef uint32_t u32, __u32, __be32;
+typedef uint32_t u32, __u32, __be32, __wsum;
 typedef uint64_t u64;
 typedef int16_t s16;
 typedef int32_t s32;
-typedef int64_t s64;
+typedef int64_t s64, ktime_t;
 typedef unsigned int gfp_t;
 
 #define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
@@ -343,6 +343,7 @@ struct module;
 #define MODULE_DESCRIPTION(text) extern int module_said
 #define MODULE_ALIAS(text) extern int module_said
 #define MODULE_VERSION(text) extern int module_said
+#define MODULE_INFO(tag, text) extern int module_said
 #define MODULE_IMPORT_NS(name) extern int module_said
 #define MODULE_PARM_DESC(name, text) extern int module_said
 #define module_param_named(name, variable, type, mode) extern int module_said
