@@ -15,6 +15,8 @@ from .steps import LabError
 
 NAMES = tree.modules()
 _SOURCES = ("Makefile", "Kbuild", "dkms.conf", "include", "graft", *NAMES)
+# The makefile of folders with one module.
+_SINGLE = ROOT / "lab/module.mk"
 # Folders with a makefile whose programs run on the machine.
 _TOOLS = ("lab/rtl8169d", "lab/relay", "lab/guest", "lab/insn")
 
@@ -55,40 +57,38 @@ _RECIPE = cache.recipe(_make)
 
 def grant_counter(series: str) -> Path:
     """Folder with the module that counts grant copies, for the kernel of a series."""
-    return _counter(series, "grants", grants.MODULE)
+    return single(series, Path("lab/grants"), grants.MODULE)
 
 
 def segment_counter(series: str) -> Path:
     """Folder with the module that counts the segments of received packets, for the kernel of a series."""
-    return _counter(series, "segments", segments.MODULE)
+    return single(series, Path("lab/segments"), segments.MODULE)
 
 
 def wire_clock(series: str) -> Path:
     """Folder with the module that tells the NIC the time of the machine, for the kernel of a series."""
-    return _counter(series, "wire", wire.MODULE)
-
-
-def _counter(series: str, name: str, module: str) -> Path:
-    return single(series, Path("lab") / name, module)
+    return single(series, Path("lab/wire"), wire.MODULE)
 
 
 def single(series: str, folder: Path, module: str) -> Path:
     """Folder with a module that is built from `folder` of this tree."""
     kernel = kernels.kernel(series)
     root = roots.lab_root()
-    sources = [ROOT / folder / file for file in ("Makefile", "Kbuild", f"{module}.c")]
-    inputs = (folder.name, sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _COUNTER_RECIPE)
-    return cache.keyed(BUILD / folder / kernel.release, inputs, lambda fresh: _make_counter(fresh, kernel, folder))
+    sources = [_SINGLE, *(ROOT / folder / file for file in ("Kbuild", f"{module}.c"))]
+    inputs = (folder.name, sources, kernel.release, kernel.key, (root / cache.KEY_FILE).read_text(), _SINGLE_RECIPE)
+    return cache.keyed(BUILD / folder / kernel.release, inputs,
+                       lambda fresh: _make_single(fresh, kernel, folder, module))
 
 
-def _make_counter(out: Path, kernel: Kernel, folder: Path) -> None:
+def _make_single(out: Path, kernel: Kernel, folder: Path, module: str) -> None:
     log = LOGS / f"{folder.name}-{kernel.series}.log"
     log.unlink(missing_ok=True)
     with steps.step(f"Building the module of {folder} for Linux {kernel.release}"):
         binds = {path: str(path) for path in (ROOT, BUILD)} | kernel.binds()
         try:
-            roots.chroot(["make", f"KVER={kernel.release}", f"KDIR=/usr/src/linux-headers-{kernel.release}",
-                          f"OUT={out}", f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
+            roots.chroot(["make", "-f", str(_SINGLE), f"MODULE={module}", f"KVER={kernel.release}",
+                          f"KDIR=/usr/src/linux-headers-{kernel.release}", f"OUT={out}",
+                          f"KBUILD_FLAGS={' '.join(kernel.kbuild_flags)}"],
                          binds=binds, log=log, timeout=300, cwd=str(ROOT / folder))
         except LabError as error:
             raise LabError(f"the module of {folder} does not build for Linux {kernel.release}: {error}",
@@ -96,7 +96,7 @@ def _make_counter(out: Path, kernel: Kernel, folder: Path) -> None:
         cache.remove(out / folder.name)
 
 
-_COUNTER_RECIPE = cache.recipe(_make_counter)
+_SINGLE_RECIPE = cache.recipe(_make_single)
 
 
 def host_tools() -> None:
