@@ -28,7 +28,7 @@ static void lro_e1000_create(struct net_device *dev)
 {
 	struct e1000_adapter *adapter = netdev_priv(dev);
 
-	lro_queue_create(lro_e1000_queue(adapter), dev, &adapter->napi);
+	lro_queue_create(lro_e1000_queue(adapter), dev, &adapter->napi, 0);
 }
 
 static void lro_e1000_destroy(struct net_device *dev)

@@ -32,13 +32,9 @@ static struct lro_queue *lro_igc_queue(const struct igc_q_vector *q_vector)
 
 static void lro_igc_create(struct igc_q_vector *q_vector)
 {
-	struct lro_queue *queue;
-
-	if (!q_vector->rx.ring)
-		return;
-	queue = lro_igc_queue(q_vector);
-	lro_queue_create(queue, q_vector->adapter->netdev, &q_vector->napi);
-	queue->frame.rx_queue = q_vector->rx.ring->queue_index + 1;
+	if (q_vector->rx.ring)
+		lro_queue_create(lro_igc_queue(q_vector), q_vector->adapter->netdev,
+				 &q_vector->napi, q_vector->rx.ring->queue_index + 1);
 }
 
 static void lro_igc_destroy(struct igc_q_vector *q_vector)

@@ -73,9 +73,11 @@ MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relax
 
 /* Queues */
 
+/* @rx_queue: number of the receive queue, counted from one; 0: consumers are told none. */
 static inline void lro_queue_create(struct lro_queue *queue, struct net_device *dev,
-				    struct napi_struct *napi)
+				    struct napi_struct *napi, unsigned int rx_queue)
 {
+	queue->frame.rx_queue = rx_queue;
 	queue->lro = lro_create(dev, napi);
 	if (!queue->lro)
 		netdev_warn(dev, "no memory for LRO: receiving without it\n");
