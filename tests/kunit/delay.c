@@ -17,26 +17,11 @@
 #include "cases.h"
 #include "compat.h"
 #include "delay.h"
+#include "fixture.h"
 #include "verify.h"
 
 #define FULL		1448
 #define DELAY_MS	5	/* less than PARAMETER_HOLD_US */
-
-static int setup(struct kunit *test)
-{
-	struct bed *bed = bed_create();
-	unsigned int i;
-
-	test->priv = bed;
-	for (i = 0; bed && i < PACKET_FLOWS; i++)
-		bed->flow[i] = (struct flow_state){ .seq = 1000 };
-	return bed ? 0 : -ENOMEM;
-}
-
-static void teardown(struct kunit *test)
-{
-	bed_destroy(test->priv);
-}
 
 static void set_delay(struct bed *bed, unsigned int ms)
 {
@@ -45,12 +30,6 @@ static void set_delay(struct bed *bed, unsigned int ms)
 #else
 	WRITE_ONCE(bed->dev->gro_flush_timeout, ms * NSEC_PER_MSEC);
 #endif
-}
-
-static void feed_some(struct kunit *test, const struct pkt *pkt, unsigned int count)
-{
-	KUNIT_ASSERT_EQ(test, bed_add(test->priv, pkt, count), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(test->priv), 0);
 }
 
 #define BULK(n)	{ .payload = FULL, .repeat = 19, .flow = n }
@@ -71,7 +50,7 @@ static void test_kernel_delay(struct kunit *test)
 
 	set_delay(bed, DELAY_MS);
 	bed->no_wait = true;
-	feed_some(test, short_polls, ARRAY_SIZE(short_polls));
+	fixture_feed(test, short_polls, ARRAY_SIZE(short_polls));
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)3);
 	/* The driver's interrupt stays off: the engine's timer polls. */
 	KUNIT_EXPECT_FALSE(test, bed->interrupt);
@@ -96,7 +75,7 @@ static unsigned int deliveries(struct kunit *test, enum lro_mode mode)
 		packets[i] = (struct pkt){ .payload = FULL, .id = -1,
 					   .then = i % 2 ? THEN_DONE : THEN_NEXT };
 	bed->mode = mode;
-	feed_some(test, packets, ARRAY_SIZE(packets));
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	count = skb_queue_len(&bed->delivered);
 	verify_bytes(test, bed);
@@ -125,9 +104,9 @@ static void test_kept_before_held(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	bed->no_wait = true;
-	feed_some(test, bulk, 1);
+	fixture_feed(test, bulk, 1);
 	set_delay(bed, 2);
-	feed_some(test, &other, 1);
+	fixture_feed(test, &other, 1);
 	KUNIT_EXPECT_GT(test, bed_counter(bed, "held"), (s64)0);
 	usleep_range(5000, 6000);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_poll"), (s64)1);
@@ -142,7 +121,7 @@ static void test_no_kernel_delay(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	bed->no_wait = true;
-	feed_some(test, short_polls, ARRAY_SIZE(short_polls));
+	fixture_feed(test, short_polls, ARRAY_SIZE(short_polls));
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
 	verify_segments(test, bed, segs);
 	verify_bytes(test, bed);
@@ -160,7 +139,7 @@ static void test_requests_do_not_wait(struct kunit *test)
 
 	set_delay(bed, DELAY_MS);
 	bed->no_wait = true;
-	feed_some(test, packets, ARRAY_SIZE(packets));
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
 	verify_segments(test, bed, segs);
 	verify_bytes(test, bed);
@@ -175,7 +154,7 @@ static void test_thread_polls(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev_set_threaded(bed->dev, true), 0);
 	rtnl_unlock();
 	bed->no_wait = true;
-	feed_some(test, bulk, 1);
+	fixture_feed(test, bulk, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
@@ -194,9 +173,9 @@ static unsigned int polls_while_held(struct kunit *test, unsigned int ring, unsi
 	unsigned int polls;
 
 	lro_set_ring(bed->lro, ring);
-	feed_some(test, &bulk[first], 1);
+	fixture_feed(test, &bulk[first], 1);
 	msleep(2);
-	feed_some(test, &bulk[first + 1], 1);
+	fixture_feed(test, &bulk[first + 1], 1);
 	polls = READ_ONCE(bed->polls);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
@@ -232,7 +211,7 @@ static struct kunit_case cases[] = {
 
 struct kunit_suite lro_delay_suite = {
 	.name = "lro_delay",
-	.init = setup,
-	.exit = teardown,
+	.init = fixture_init,
+	.exit = fixture_exit,
 	.test_cases = cases,
 };

@@ -26,35 +26,10 @@
 #include "bed.h"
 #include "cases.h"
 #include "features.h"
+#include "fixture.h"
 #include "verify.h"
 
 #define FULL	1448
-
-static int setup(struct kunit *test)
-{
-	struct bed *bed = bed_create();
-	unsigned int i;
-
-	test->priv = bed;
-	for (i = 0; bed && i < PACKET_FLOWS; i++)
-		bed->flow[i] = (struct flow_state){ .seq = 1000 };
-	return bed ? 0 : -ENOMEM;
-}
-
-static void teardown(struct kunit *test)
-{
-	bed_destroy(test->priv);
-}
-
-static void add(struct kunit *test, const struct pkt *pkt, unsigned int count)
-{
-	KUNIT_ASSERT_EQ(test, bed_add(test->priv, pkt, count), 0);
-}
-
-static void run(struct kunit *test)
-{
-	KUNIT_ASSERT_EQ(test, bed_run(test->priv), 0);
-}
 
 static void expect_segs(struct kunit *test, unsigned int first, unsigned int second)
 {
@@ -109,10 +84,10 @@ static void test_frag_list_merges(struct kunit *test)
 	struct bed *bed = test->priv;
 	struct fed *fed;
 
-	add(test, packets, ARRAY_SIZE(packets));
+	fixture_add(test, packets, ARRAY_SIZE(packets));
 	list_for_each_entry(fed, &bed->fed, list)
 		move_to_list(test, fed->skb);
-	run(test);
+	fixture_run(test);
 	expect_segs(test, 31, 0);
 	expect_clean(test);
 }
@@ -127,12 +102,12 @@ static void test_frag_list_passes(struct kunit *test)
 	struct sk_buff *member;
 	struct fed *fed;
 
-	add(test, packets, ARRAY_SIZE(packets));
+	fixture_add(test, packets, ARRAY_SIZE(packets));
 	fed = list_last_entry(&bed->fed, struct fed, list);
 	move_to_list(test, fed->skb);
 	member = skb_shinfo(fed->skb)->frag_list->next;
 	KUNIT_ASSERT_NOT_NULL(test, __pskb_pull_tail(member, member->data_len));
-	run(test);
+	fixture_run(test);
 	expect_segs(test, 1, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_frag_list"), (s64)1);
 	expect_clean(test);
@@ -158,10 +133,10 @@ static void test_tag_in_data(struct kunit *test)
 	struct bed *bed = test->priv;
 	struct fed *fed;
 
-	add(test, packets, ARRAY_SIZE(packets));
+	fixture_add(test, packets, ARRAY_SIZE(packets));
 	list_for_each_entry(fed, &bed->fed, list)
 		move_tag_to_data(test, fed->skb);
-	run(test);
+	fixture_run(test);
 	expect_segs(test, 8, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_vlan"), (s64)1);
 	expect_clean(test);
@@ -178,8 +153,7 @@ static void hold_some(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	bed->abandon = true;
-	add(test, packets, ARRAY_SIZE(packets));
-	run(test);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)HELD);
 }
 
@@ -214,8 +188,7 @@ static void test_busy_polls_let_go(struct kunit *test)
 	hold_some(test);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
-	add(test, &other, 1);
-	run(test);
+	fixture_feed(test, &other, 1);
 	expect_segs(test, HELD, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_poll"), (s64)1);
@@ -255,7 +228,7 @@ static void test_no_budget(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)HELD);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
 	bed->abandon = false;
-	run(test);
+	fixture_run(test);
 	expect_segs(test, HELD, 0);
 	expect_clean(test);
 }
@@ -281,8 +254,7 @@ static void hold_bulk(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	bed->no_wait = true;
-	add(test, packets, ARRAY_SIZE(packets));
-	run(test);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)20);
 	KUNIT_ASSERT_EQ(test, bed_counter(bed, "holds"), (s64)1);
 	KUNIT_EXPECT_FALSE(test, bed->interrupt);
@@ -295,9 +267,9 @@ static void test_grown_is_held_again(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	hold_bulk(test);
-	add(test, &next, 1);
+	fixture_add(test, &next, 1);
 	bed->no_wait = false;
-	run(test);
+	fixture_run(test);
 	expect_segs(test, 21, 0);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "holds"), (s64)2);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
@@ -314,15 +286,14 @@ static void test_no_aggregate_is_held_for_ever(struct kunit *test)
 
 	hold_bulk(test);
 	for (i = 0; i < 20 && !bed_counter(bed, "flush_hold"); i++) {
-		add(test, &next, 1);
-		run(test);
+		fixture_feed(test, &next, 1);
 		usleep_range(PARAMETER_HOLD_US * 9 / 10, PARAMETER_HOLD_US);
 	}
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
 	KUNIT_EXPECT_GT(test, i, 4u);
 	KUNIT_EXPECT_LE(test, bed_counter(bed, "holds"), (s64)9);
 	bed->no_wait = false;
-	run(test);
+	fixture_run(test);
 	expect_clean(test);
 }
 
@@ -339,11 +310,9 @@ static void test_no_delay_behind_a_burst(struct kunit *test)
 	bed->tell_work = true;
 	bed->dev->gro_flush_timeout = 10 * NSEC_PER_MSEC;
 	bed->dev->napi_defer_hard_irqs = 1;
-	add(test, burst, ARRAY_SIZE(burst));
-	run(test);
+	fixture_feed(test, burst, ARRAY_SIZE(burst));
 	KUNIT_EXPECT_TRUE(test, bed->interrupt);
-	add(test, &request, 1);
-	run(test);
+	fixture_feed(test, &request, 1);
 	KUNIT_EXPECT_FALSE(test, bed->interrupt);
 	msleep(50);
 	KUNIT_EXPECT_TRUE(test, bed->interrupt);
@@ -368,8 +337,7 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 	bed->way = WAY_COPY;
 	if (port)
 		bed->dev->priv_flags |= IFF_BRIDGE_PORT;
-	add(test, &packets, 1);
-	run(test);
+	fixture_feed(test, &packets, 1);
 	expect_segs(test, segs, 0);
 	KUNIT_EXPECT_EQ(test, bed->taken, segs);
 
@@ -438,8 +406,7 @@ static void test_few_copied_packets_take_little(struct kunit *test)
 		segs = i % 4 + 1;
 		packets.repeat = segs - 1;
 		bed->taken = 0;
-		add(test, &packets, 1);
-		run(test);
+		fixture_feed(test, &packets, 1);
 		expect_segs(test, segs, 0);
 		KUNIT_EXPECT_EQ(test, bed->taken, segs);
 		KUNIT_EXPECT_LE(test, skb_peek(&bed->delivered)->truesize, segs * 3 * FULL);
@@ -454,7 +421,7 @@ static struct sk_buff *only_delivery(struct kunit *test, unsigned int segs)
 {
 	struct bed *bed = test->priv;
 
-	run(test);
+	fixture_run(test);
 	expect_segs(test, segs, 0);
 	return skb_peek(&bed->delivered);
 }
@@ -468,7 +435,7 @@ static void test_shared_is_told_at_the_head(struct kunit *test)
 	struct bed *bed = test->priv;
 	struct sk_buff *skb;
 
-	add(test, &packets, 1);
+	fixture_add(test, &packets, 1);
 	/* One whose payload goes to the frag_list. */
 	skb = list_last_entry(&bed->fed, struct fed, list)->skb;
 	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
@@ -485,7 +452,7 @@ static void test_members_can_be_cut(struct kunit *test)
 	const struct sk_buff *frag;
 	struct sk_buff *skb;
 
-	add(test, &packets, 1);
+	fixture_add(test, &packets, 1);
 	skb = only_delivery(test, 40);
 	KUNIT_ASSERT_TRUE(test, skb_has_frag_list(skb));
 	skb_walk_frags(skb, frag)
@@ -501,10 +468,10 @@ static void test_emergency_memory_goes_alone(struct kunit *test)
 	struct bed *bed = test->priv;
 	struct fed *fed;
 
-	add(test, &packets, 1);
+	fixture_add(test, &packets, 1);
 	fed = list_next_entry(list_first_entry(&bed->fed, struct fed, list), list);
 	fed->skb->pfmemalloc = true;
-	run(test);
+	fixture_run(test);
 	verify_segments(test, bed, segs);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_skb_state"), (s64)1);
 	expect_clean(test);
@@ -522,8 +489,7 @@ static void test_limits_of_the_device(struct kunit *test)
 
 	WRITE_ONCE(bed->dev->gro_max_size, 1000);
 	WRITE_ONCE(bed->dev->gro_ipv4_max_size, 2041);
-	add(test, packets, ARRAY_SIZE(packets));
-	run(test);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	verify_segments(test, bed, segs);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_full"), (s64)6);
 	expect_clean(test);
@@ -550,13 +516,11 @@ static void test_relaxed_needs_no_ingress_hook(struct kunit *test)
 
 	bed->mode = LRO_RELAXED;
 	KUNIT_ASSERT_EQ(test, nf_register_net_hook(&init_net, &hook), 0);
-	add(test, packets, ARRAY_SIZE(packets));
-	run(test);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	nf_unregister_net_hook(&init_net, &hook);
 	expect_segs(test, 1, 2);
 	verify_bytes(test, bed);
-	add(test, packets, ARRAY_SIZE(packets));
-	run(test);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	expect_segs(test, 3, 0);
 }
 
@@ -568,27 +532,25 @@ static void test_memory_goes_back(struct kunit *test)
 	s64 fresh;
 
 	bed->way = WAY_COPY;
-	add(test, &packets, 1);
-	run(test);
+	fixture_feed(test, &packets, 1);
 	expect_segs(test, 40, 0);
 	bed_empty(bed);
 	fresh = bed_counter(bed, "pages_new");
 	KUNIT_EXPECT_EQ(test, fresh, (s64)16);
 	msleep(3000);
-	add(test, &packets, 1);
-	run(test);
+	fixture_feed(test, &packets, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pages_new"), 2 * fresh);
 	bed_empty(bed);
 
 	bed->mode = LRO_OFF;
-	run(test);
+	fixture_run(test);
 	msleep(3000);
 	bed->mode = LRO_STRICT;
-	run(test);
+	fixture_run(test);
 	/* There is no table yet, and a poll does not wait for memory. */
 	KUNIT_EXPECT_FALSE(test, bed->begin_result);
 	msleep(200);
-	run(test);
+	fixture_run(test);
 	KUNIT_EXPECT_TRUE(test, bed->begin_result);
 }
 
@@ -609,8 +571,7 @@ static void test_memory_stays_while_others_come(struct kunit *test)
 	/* Their tables go. */
 	msleep(3000);
 	bed->way = WAY_COPY;
-	add(test, &packets, 1);
-	run(test);
+	fixture_feed(test, &packets, 1);
 	bed_empty(bed);
 	fresh = bed_counter(bed, "pages_new");
 	for (i = 0; i < ARRAY_SIZE(other); i++) {
@@ -621,8 +582,7 @@ static void test_memory_stays_while_others_come(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, bed_run(other[i]), 0);
 		KUNIT_EXPECT_TRUE(test, other[i]->begin_result);
 	}
-	add(test, &packets, 1);
-	run(test);
+	fixture_feed(test, &packets, 1);
 	/* Single pages are not looked at each time. */
 	KUNIT_EXPECT_LE(test, bed_counter(bed, "pages_new"), fresh + 4);
 	bed_empty(bed);
@@ -659,7 +619,7 @@ static struct kunit_case feature_cases[] = {
 
 struct kunit_suite lro_feature_suite = {
 	.name = "lro_features",
-	.init = setup,
-	.exit = teardown,
+	.init = fixture_init,
+	.exit = fixture_exit,
 	.test_cases = feature_cases,
 };

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "delay.h"
 #include "features.h"
+#include "fixture.h"
 #include "told.h"
 #include "verify.h"
 
@@ -55,17 +56,6 @@ static void expect_balance(struct kunit *test, struct bed *bed)
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "packets"), out);
 }
 
-static int setup(struct kunit *test)
-{
-	test->priv = bed_create();
-	return test->priv ? 0 : -ENOMEM;
-}
-
-static void teardown(struct kunit *test)
-{
-	bed_destroy(test->priv);
-}
-
 static void start_flows(struct bed *bed, const struct lro_case *c)
 {
 	unsigned int i;
@@ -77,8 +67,7 @@ static void start_flows(struct bed *bed, const struct lro_case *c)
 static void run_case(struct kunit *test, struct bed *bed, const struct lro_case *c)
 {
 	start_flows(bed, c);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, c->pkt, c->count), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_feed(test, c->pkt, c->count);
 }
 
 /* Consumes the delivered packets. */
@@ -234,7 +223,7 @@ static void add_packets(struct kunit *test, const struct pkt *pkt, unsigned int 
 	struct bed *bed = test->priv;
 
 	start_flows(bed, &plain);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, pkt, count), 0);
+	fixture_add(test, pkt, count);
 }
 
 /* A driver goes down while aggregates are open. */
@@ -245,7 +234,7 @@ static void destroy_with_packets_held(struct kunit *test, enum way way)
 	bed->way = way;
 	bed->abandon = true;
 	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)IN_FLIGHT);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 0u);
 	KUNIT_EXPECT_NE(test, bed_leaks(bed), 0u);
@@ -271,7 +260,7 @@ static void test_destroy_copy(struct kunit *test)
 	bed->way = WAY_COPY;
 	bed->abandon = true;
 	add_packets(test, in_flight, ARRAY_SIZE(in_flight));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	KUNIT_EXPECT_EQ(test, bed->taken, (unsigned int)IN_FLIGHT);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)IN_FLIGHT);
 	bed_stop_engine(bed);
@@ -285,7 +274,7 @@ static void test_destroy_while_timer_runs(struct kunit *test)
 
 	bed->no_wait = true;
 	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
 	bed_stop_engine(bed);
 	bed_empty(bed);
@@ -306,16 +295,16 @@ static void test_timer_while_napi_is_disabled(struct kunit *test)
 
 	bed->no_wait = true;
 	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	napi_disable(&bed->napi);
 	KUNIT_ASSERT_EQ(test, bed_counter(bed, "held"), (s64)20);
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)20);
 	KUNIT_EXPECT_EQ(test, skb_queue_len(&bed->delivered), 1u);
 	napi_enable(&bed->napi);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, next, ARRAY_SIZE(next)), 0);
+	fixture_add(test, next, ARRAY_SIZE(next));
 	bed->no_wait = false;
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	verify_segments(test, bed, segs);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "flush_hold"), (s64)1);
 	expect_nothing_lost(test, bed, false);
@@ -326,8 +315,7 @@ static void expect_held(struct kunit *test, const struct pkt *pkt, bool held)
 {
 	struct bed *bed = test->priv;
 
-	KUNIT_ASSERT_EQ(test, bed_add(bed, pkt, 1), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_feed(test, pkt, 1);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held") > 0, held);
 	if (held)
 		msleep(3 * PARAMETER_HOLD_US / 1000);
@@ -371,8 +359,7 @@ static void test_holding_after_a_gain(struct kunit *test)
 	expect_held(test, &next, false);
 	expect_held(test, &next, false);
 	expect_held(test, &next, false);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, gain, ARRAY_SIZE(gain)), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_feed(test, gain, ARRAY_SIZE(gain));
 	msleep(3 * PARAMETER_HOLD_US / 1000);
 	expect_held(test, &next, true);
 	expect_nothing_lost(test, bed, false);
@@ -385,7 +372,7 @@ static void test_device_down_while_held(struct kunit *test)
 
 	bed->no_wait = true;
 	add_packets(test, held_bulk, ARRAY_SIZE(held_bulk));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	rtnl_lock();
 	dev_close(bed->dev);
 	rtnl_unlock();
@@ -409,7 +396,7 @@ static void test_relaxed_needs_the_feature(struct kunit *test)
 	rtnl_unlock();
 	bed->mode = LRO_RELAXED;
 	add_packets(test, packets, ARRAY_SIZE(packets));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	verify_segments(test, bed, segs);
 	expect_nothing_lost(test, bed, false);
 }
@@ -432,7 +419,7 @@ static void test_page_takes_bulk(struct kunit *test)
 
 	bed->way = WAY_PAGE;
 	add_packets(test, packets, ARRAY_SIZE(packets));
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	KUNIT_EXPECT_EQ(test, bed->taken, 5u * 45);
 	verify_segments(test, bed, segs);
 	skb_queue_walk(&bed->delivered, skb) {
@@ -457,8 +444,7 @@ static void test_gso_packet_passes(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	start_flows(bed, &plain);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, packets, ARRAY_SIZE(packets)), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_feed(test, packets, ARRAY_SIZE(packets));
 	verify_segments(test, bed, segs);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "pass_gso"), (s64)1);
 	expect_balance(test, bed);
@@ -489,9 +475,9 @@ static void test_off(struct kunit *test)
 	struct bed *bed = test->priv;
 
 	start_flows(bed, &plain);
-	KUNIT_ASSERT_EQ(test, bed_add(bed, two_full, ARRAY_SIZE(two_full)), 0);
+	fixture_add(test, two_full, ARRAY_SIZE(two_full));
 	bed->mode = LRO_OFF;
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_run(test);
 	KUNIT_EXPECT_FALSE(test, bed->begin_result);
 	KUNIT_EXPECT_EQ(test, bed_counter(bed, "packets"), (s64)0);
 	verify_segments(test, bed, segs);
@@ -563,8 +549,8 @@ static struct kunit_case lro_kunit_cases[] = {
 
 static struct kunit_suite lro_kunit_suite = {
 	.name = "lro_core",
-	.init = setup,
-	.exit = teardown,
+	.init = fixture_init,
+	.exit = fixture_exit,
 	.test_cases = lro_kunit_cases,
 };
 

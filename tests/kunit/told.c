@@ -11,6 +11,7 @@
 
 #include "bed.h"
 #include "cases.h"
+#include "fixture.h"
 #include "told.h"
 #include "verify.h"
 
@@ -18,29 +19,12 @@
 
 static const enum way ways[] = { WAY_SKB, WAY_COPY, WAY_PAGE, WAY_FRAGS };
 
-static int setup(struct kunit *test)
-{
-	struct bed *bed = bed_create();
-	unsigned int i;
-
-	test->priv = bed;
-	for (i = 0; bed && i < PACKET_FLOWS; i++)
-		bed->flow[i] = (struct flow_state){ .seq = 1000 };
-	return bed ? 0 : -ENOMEM;
-}
-
-static void teardown(struct kunit *test)
-{
-	bed_destroy(test->priv);
-}
-
-static void feed_all(struct kunit *test, enum way way, const struct pkt *pkt, unsigned int count)
+static void feed(struct kunit *test, enum way way, const struct pkt *pkt, unsigned int count)
 {
 	struct bed *bed = test->priv;
 
 	bed->way = way;
-	KUNIT_ASSERT_EQ(test, bed_add(bed, pkt, count), 0);
-	KUNIT_ASSERT_EQ(test, bed_run(bed), 0);
+	fixture_feed(test, pkt, count);
 }
 
 static void test_first_word_counts(struct kunit *test)
@@ -56,7 +40,7 @@ static void test_first_word_counts(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		feed_all(test, ways[i], packets, ARRAY_SIZE(packets));
+		feed(test, ways[i], packets, ARRAY_SIZE(packets));
 		verify_segments(test, bed, segs);
 		skb = skb_peek(&bed->delivered);
 		KUNIT_ASSERT_NOT_NULL(test, skb);
@@ -77,7 +61,7 @@ static void test_nothing_told(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		feed_all(test, ways[i], packets, ARRAY_SIZE(packets));
+		feed(test, ways[i], packets, ARRAY_SIZE(packets));
 		skb = skb_peek(&bed->delivered);
 		KUNIT_ASSERT_NOT_NULL(test, skb);
 		KUNIT_EXPECT_EQ(test, skb->hash, 0u);
@@ -101,7 +85,7 @@ static void test_forwarded_stay_apart(struct kunit *test)
 	unsigned int i, n;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		feed_all(test, ways[i], packets, ARRAY_SIZE(packets));
+		feed(test, ways[i], packets, ARRAY_SIZE(packets));
 		verify_segments(test, bed, segs);
 		n = 0;
 		skb_queue_walk(&bed->delivered, skb)
@@ -130,7 +114,7 @@ static void test_sum_of_the_device(struct kunit *test)
 	unsigned int i, merged;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
-		feed_all(test, ways[i], packets, ARRAY_SIZE(packets));
+		feed(test, ways[i], packets, ARRAY_SIZE(packets));
 		merged = 0;
 		skb_queue_walk(&bed->delivered, skb)
 			merged += skb_shinfo(skb)->gso_segs == 3;
@@ -150,7 +134,7 @@ static struct kunit_case cases[] = {
 
 struct kunit_suite lro_told_suite = {
 	.name = "lro_told",
-	.init = setup,
-	.exit = teardown,
+	.init = fixture_init,
+	.exit = fixture_exit,
 	.test_cases = cases,
 };
