@@ -136,6 +136,21 @@ def boot(uml: Uml, name: str, loads: Iterable[Load], *, before: str = "", after:
     return Boot(text, log, complaint(text, log) or fault or _unfinished(text, log))
 
 
+def own_clock(uml: Uml) -> tuple[str, ...]:
+    """Kernel parameters for a clock on which code takes no time and sleep is exact: a busy machine changes no result.
+
+    A source of random numbers that measures jitter would wait for ever on it: a kernel that has it starts without it.
+    User-mode Linux knows initial calls by their addresses only. Raises LabError if the address cannot be found.
+    """
+    clock = "time-travel=inf-cpu"
+    if "CONFIG_CRYPTO_JITTERENTROPY=y\n" not in (uml.tree / ".config").read_text():
+        return (clock,)
+    jitter = re.search(r"^0*([0-9a-f]+) . jent_mod_init$", (uml.tree / "System.map").read_text(), re.MULTILINE)
+    if not jitter:
+        raise LabError(f"the kernel {uml.name} of user-mode Linux has no jent_mod_init; correct lab/uml/boot.py")
+    return clock, f"initcall_blacklist=0x{jitter[1]}"
+
+
 def complaint(text: str, log: Path) -> LabError | None:
     """The first complaint of the kernel, or the first module that failed to load or unload.
 

@@ -17,8 +17,8 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from lab import prereq  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
-from lab.uml.boot import Boot, Load, boot  # noqa: E402
-from lab.uml.uml import Uml, build_modules, ensure  # noqa: E402
+from lab.uml.boot import Boot, Load, boot, own_clock  # noqa: E402
+from lab.uml.uml import build_modules, ensure  # noqa: E402
 from tests.kunit import ktap  # noqa: E402
 
 
@@ -26,18 +26,6 @@ def parameters() -> str:
     """Parameters of lro_core that the cases require."""
     found = re.findall(r"^#define PARAMETER_(\w+)\s+(\d+)$", (HERE / "cases.h").read_text(), re.MULTILINE)
     return " ".join(f"{name.lower()}={value}" for name, value in found)
-
-
-def own_clock(kernel: Uml) -> tuple[str, ...]:
-    """Kernel parameters for a clock on which code takes no time and sleep is exact: a busy machine changes no result.
-
-    A source of random numbers that measures jitter would wait for ever on it. User-mode Linux knows initial calls by
-    their addresses only.
-    """
-    jitter = re.search(r"^0*([0-9a-f]+) . jent_mod_init$", (kernel.tree / "System.map").read_text(), re.MULTILINE)
-    if not jitter:
-        raise LabError("the kernel has no jent_mod_init; correct tests/kunit/run.py")
-    return "time-travel=inf-cpu", f"initcall_blacklist=0x{jitter[1]}"
 
 
 def run() -> Boot:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from lab import prereq  # noqa: E402
 from lab.steps import EXIT_FAILED, EXIT_OK, LabError, step  # noqa: E402
-from lab.uml.boot import Boot, Load, boot  # noqa: E402
+from lab.uml.boot import Boot, Load, boot, own_clock  # noqa: E402
 from lab.uml.uml import build_modules, ensure  # noqa: E402
 
 # The shipped time, a short and a long one; with the kernel's own delay, shorter and longer; and flights beside a bulk flow.
@@ -40,7 +40,7 @@ def run(packets: int, seed: int) -> list[Boot]:
                  Load(stage / "tests" / "time" / "lro_time.ko", f"packets={each} seed={seed} {run_of}",
                       unload=True)]
         with step(f"Sending {each} packets with {run_of}, SEED={seed}"):
-            boots.append(boot(kernel, f"time-{number}", loads, timeout=300, kernel_args=("time-travel=inf-cpu",)))
+            boots.append(boot(kernel, f"time-{number}", loads, timeout=300, kernel_args=own_clock(kernel)))
     return boots
 
 
