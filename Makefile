@@ -20,7 +20,7 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 .PHONY: help
 help:
 	@echo 'make check             the tests, as root; SUITES="match graft" for some'
-	@echo 'make check-all         with the suites that take long: ring, network, polls, consumers, realtime, example, flows, intel, backend, netback and topologies'
+	@echo 'make check-all         with the suites that take long; `python3 -m tests --help` names all'
 	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
 	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 is the driver that serves it'
