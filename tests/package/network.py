@@ -50,8 +50,9 @@ def system(folder: Path) -> debian.System:
     for name in ("key", "key.pub"):
         (made.folder / name).unlink(missing_ok=True)
     proc.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(made.folder / "key")], log=None, timeout=30)
-    made.run("mkdir", "-p", "-m", "700", "/root/.ssh")
-    made.put(made.folder / "key.pub", "/root/.ssh/authorized_keys")
+    home = made.run("getent", "passwd", "root").split(":")[5]
+    made.run("mkdir", "-p", "-m", "700", f"{home}/.ssh")
+    made.put(made.folder / "key.pub", f"{home}/.ssh/authorized_keys")
     made.run("systemctl", "unmask", "ssh.service")
     return made
 
