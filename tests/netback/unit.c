@@ -12,7 +12,7 @@
  *   hostile    all of that, and the guest writes any number to the ring's producer index
  *
  * Each packet has to arrive once, whole and in order within 20 seconds of the last one; no packet
- * expires here, so that one which waits for somebody who sleeps is missed. Of a hostile guest it is
+ * expires here, so that a packet is missed which waits for a thread that sleeps. Of a hostile guest it is
  * only wanted that all packets are taken from the queue, and that all ends.
  *
  * Exit status: 0 so it was, 1 it was not, 2 wrong usage.
