@@ -21,9 +21,9 @@ SHARED := $(wildcard Kbuild include/*.h $(foreach m,$(MODULES),$(m)/Kbuild $(m)/
 help:
 	@echo 'make check             the tests, as root; SUITES="match graft" for some'
 	@echo 'make check-all         with the suites that take long; `python3 -m tests --help` names all'
-	@echo 'make lab               the laboratory: table 2 of the study with our numbers, as root'
+	@echo 'make lab               the laboratory, as root: throughput, LRO ratio and instructions of all configurations'
 	@echo '                       CONFIGS="gro12 guest12" BYTES=32M REPEATS=3 KERNEL=6.12|6.1|7.3'
-	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 is the driver that serves it'
+	@echo '                       NIC=8169|8168|e1000e|igb: the emulated NIC; guest1 uses our driver for it'
 	@echo '                       TOPOLOGY=bridge|ovs|driver-domain|chain: the domains of the Xen host; GUEST=pv|pvh: the guests'
 	@echo '                       FLOWTABLE=1: in the chain'"'"'s firewall; FIXED_ID=1: the sender; MANGLE_ID=1: the vifs'
 	@echo '                       PROFILE=1: and the symbols that the instructions belong to'

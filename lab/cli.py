@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--configs", default=os.environ.get("CONFIGS", ""), metavar="NAMES",
-                         help=f"configurations (CONFIGS, default all): {' '.join(configs.ALL)}")
+                         help="configurations (CONFIGS, default: all but those in parentheses): " + " ".join(
+                             f"({name})" if config.extra else name for name, config in configs.ALL.items()))
     command.add_argument("--nic", default=os.environ.get("NIC") or nics.DEFAULT, metavar="MODEL",
                          help=f"the emulated NIC (NIC, default {nics.DEFAULT}): {', '.join(nics.MODELS)}")
     command.add_argument("--topology", default=os.environ.get("TOPOLOGY") or domains.DEFAULT, metavar="NAME",

@@ -203,8 +203,8 @@ class Confirmed(Back):
         self.until(lambda: self.driver() == STOCK)
         self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
         self.is_back()
-        self.assertIn("nobody confirmed", self.xenlro("confirm", code=1))
-        self.assertIn("the last switch did not succeed: nobody confirmed", self.xenlro("status"))
+        self.assertIn("was not confirmed within", self.xenlro("confirm", code=1))
+        self.assertIn("the last switch did not succeed: the switch to", self.xenlro("status"))
 
     def test_it_goes_back_when_the_session_dies_in_the_middle(self):
         self.behave(at={"unbound": {"run": "sleep 1"}})

@@ -57,7 +57,7 @@ class Kept(OnHost):
                      "time.sleep(600)")
         process = self.spawn(self.host_space, sys.executable, "-c", listening)
         self.until(lambda: len(self.on_host("cat", "/proc/net/packet").splitlines()) > 1)
-        self.assertRegex(self.same_after(), rf"by a packet socket: python\S* \({process.pid}\)\n")
+        self.assertRegex(self.same_after(), rf"interface that was removed: python\S* \({process.pid}\)\n")
         self.assertNotIn("Note", self.same_after(wanted="stock", driver=STOCK))
 
     def test_queues(self):

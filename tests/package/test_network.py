@@ -46,7 +46,7 @@ class BySsh(network.OnNetwork):
         self.until(f"grep -q '\"phase\": \"back\"' {network.ORDER}")
         self.kept(before, STOCK)
         self.assertEqual(self.chosen(), [])
-        self.assertIn("nobody confirmed", self.by_ssh("status"))
+        self.assertIn("was not confirmed within", self.by_ssh("status"))
         self.works(self.lab, STOCK)
 
     def test_3_session_that_is_cut_off_in_the_middle(self):

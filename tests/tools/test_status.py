@@ -55,8 +55,8 @@ class Answers(Said):
         self.assertEqual(list(said), ["On", "Off", "Helps", "Wrong"])
         self.assertEqual(said["On"], ["eth0 (r8169_lro)"])
         self.assertEqual(said["Off"], ["eth1 (r8169), eth3 (netfront_lro with lro=0), eth4 (vif)"])
-        self.assertEqual(said["Helps"], ["eth0: yes: 20.0 packets go up as one, and 48% of 200 are spared; one ends when "
-                                         "the sender ends a message (PSH) (80 %), no more bytes fit (20 %)"])
+        self.assertEqual(said["Helps"], ["eth0: yes: 20.0 packets become one on average, which spares the stack 48% of 200 "
+                                         "packets; aggregates end because the sender ends a message (PSH) (80 %), no more bytes fit (20 %)"])
         self.assertEqual(said["Wrong"], ["nothing"])
 
     def test_traffic_that_does_not_merge_is_called_so(self):
@@ -71,7 +71,7 @@ class Answers(Said):
 
     def test_copies_that_br_linearize_spares_are_told(self):
         self.write("proc/net/br_linearize", "linearized 0\ninphase 7\ncopies_before 740\ncopies_after 185\n")
-        self.assertEqual(self.answers()["Helps"], ["br_linearize: 555 of 740 copies of netback are spared (75%)"])
+        self.assertEqual(self.answers()["Helps"], ["br_linearize: 555 of 740 copies of netback were saved (75%)"])
 
     def test_every_reason_of_the_engine_has_words(self):
         source = (TOP / "lro_core/reasons.h").read_text()
@@ -192,8 +192,8 @@ class BackEnds(Said):
 
     def test_module_that_came_second_is_told(self):
         (self.machine.sys / "module/netback_lro").mkdir(parents=True)
-        self.assertEqual(self.wrong(), "vif1.0, vif2.0 stays with xen-netback although netback_lro is loaded, for xen-netback "
-                                       f"was there first: {self.HOW}")
+        self.assertEqual(self.wrong(), "vif1.0, vif2.0 stays with xen-netback although netback_lro is loaded, because "
+                                       f"xen-netback was loaded first: {self.HOW}")
 
     def test_module_that_did_not_come_is_told(self):
         self.write("etc/modprobe.d/netback_lro.conf", "softdep xen_netback pre: netback_lro\n")

@@ -55,8 +55,8 @@ def _helps(entry: dict) -> str:
     verdict = "yes" if spared >= HELPS else "a little" if spared >= LITTLE else "hardly, with traffic such as this"
     ended = counters.reasons(counted, TOP_REASONS, counters.ENDED)
     why = words.shares(ended, counters.total(counted, counters.ENDED))
-    return (f"{verdict}: {ratio:.1f} packets go up as one, and {spared:.0%} of {counted['packets']:,} are spared"
-            + (f"; one ends when {why}" if why else ""))
+    return (f"{verdict}: {ratio:.1f} packets become one on average, which spares the stack {spared:.0%} of "
+            f"{counted['packets']:,} packets" + (f"; aggregates end because {why}" if why else ""))
 
 
 def _guests(state: dict) -> list[str]:
@@ -74,7 +74,7 @@ def _copies(state: dict) -> list[str]:
     if not counted["copies_before"]:
         return []
     saved = counted["copies_before"] - counted["copies_after"]
-    return [f"br_linearize: {saved:,} of {counted['copies_before']:,} copies of netback are spared "
+    return [f"br_linearize: {saved:,} of {counted['copies_before']:,} copies of netback were saved "
             f"({saved / counted['copies_before']:.0%})"]
 
 
@@ -95,7 +95,7 @@ def notes(state: dict) -> list[str]:
             found.append(entry["misspelt"])
         if entry["in_initramfs"]:
             found.append(f"the initramfs has a copy of {module}, which an upgrade of the package leaves as it is: "
-                         "`update-initramfs -u` makes it anew")
+                         "`update-initramfs -u` replaces it")
     mode = state["modules"].get("br_linearize", {}).get("parameters", {}).get("mode", "off")
     if mode != "off" and state["kept_mode"] != mode:
         found.append(f"the mode {mode} of br_linearize is gone with the next reboot: "
@@ -114,7 +114,7 @@ def _misplaced(state: dict, entry: dict) -> str | None:
                 f"{entry['device']} stock` takes the choice away, `xl pci-assignable-remove -r {entry['device']}` the card "
                 "back")
     if entry["bus"] == "pci" and driver is None and entry["override"] == ours:
-        return (f"{entry['device']} has no driver, and is tied to {ours}: after `xl pci-assignable-add` it is nobody's. "
+        return (f"{entry['device']} has no driver, and is tied to {ours}: after `xl pci-assignable-add` no driver can take it. "
                 f"`xenlro use {entry['device']} stock && xl pci-assignable-add {entry['device']}` gives it to a guest, "
                 f"`xenlro use {entry['device']} lro` takes it back")
     why = state["modules"][ours]["hindrance"] if wanted == "lro" else None

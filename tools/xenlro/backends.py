@@ -34,8 +34,8 @@ def notices(system: System) -> list[str]:
         if not stock:
             continue
         if (system.sys / "module" / bus.ours).is_dir():
-            found.append(f"{', '.join(stock)} stays with {bus.stock} although {bus.ours} is loaded, for {bus.stock} was there "
-                         f"first: {_how(bus)}")
+            found.append(f"{', '.join(stock)} stays with {bus.stock} although {bus.ours} is loaded, because {bus.stock} was "
+                         f"loaded first: {_how(bus)}")
         elif kept(system, bus):
             found.append(f"{', '.join(stock)} is served by {bus.stock} although modprobe's configuration asks for {bus.ours} "
                          f"first: `modprobe {bus.ours}` says why, or {_how(bus)}")

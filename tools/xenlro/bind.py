@@ -69,5 +69,5 @@ def _bind(system: System, device: Device, wanted: str) -> None:
     deadline = time.monotonic() + BOUND_WITHIN
     while (bound := driver(system, device)) != wanted:
         if time.monotonic() > deadline:
-            raise XenlroError(f"{device.id} is served by {bound or 'no driver'} although {wanted} was asked to: see `dmesg`")
+            raise XenlroError(f"{device.id} is served by {bound or 'no driver'} although {wanted} was requested: see `dmesg`")
         time.sleep(LOOK)

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="xenlro", description="Shows and changes which driver serves each NIC and Xen vif.",
-        epilog="Exit codes: 0 done, 1 not possible (the stock driver serves the device), 2 wrong usage, 3 something is "
+        epilog="Exit codes: 0 done, 1 not possible (the former driver serves the device), 2 wrong usage, 3 something is "
                "missing on this machine. See xenlro(8).")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shown = commands.add_parser("status", help="which driver serves each device, and the state of the modules")
@@ -59,10 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     watched.add_argument("--json", action="store_true", help="print one JSON object per line")
     watched.set_defaults(run=_watch)
     report_cli.add(commands)
-    applied = commands.add_parser("apply", help="what udev runs for a chosen device that appeared")
+    applied = commands.add_parser("apply", help="run by udev for a chosen device that appears")
     applied.add_argument("device", metavar="DEVICE")
     applied.set_defaults(run=lambda system, options: apply.apply(system, options.device))
-    guarded = commands.add_parser("guard", help="what `use` starts to see a change through")
+    guarded = commands.add_parser("guard", help="run by `use` to complete a change")
     guarded.set_defaults(run=lambda system, options: guard.guard(system))
     return parser
 

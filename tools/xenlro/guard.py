@@ -90,7 +90,7 @@ def guard(system: System) -> None:
             work = order.read(system) or work
             # The user may have confirmed in the last moment.
             if work.phase == "waiting":
-                _go_back(system, work, f"nobody confirmed the switch to {work.wanted} within {switch.CONFIRM_WITHIN:.0f} s")
+                _go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
     if work.phase == "back":
         print(f"xenlro: {work.said}", flush=True)
 

@@ -137,7 +137,7 @@ def misspelt(system: System, module: str) -> str | None:
     for path, name in given:
         if known and name not in known:
             return (f"{path} sets '{name}', which {module} does not have: correct it to one of {', '.join(known)} and "
-                    "load the module anew")
+                    "reload the module")
     return None
 
 

@@ -59,7 +59,7 @@ def _loaded(entry: dict) -> str:
 
 
 def _signer(entry: dict) -> str:
-    return entry["signer"] or ("nobody" if entry["file"] else "-")
+    return entry["signer"] or ("unsigned" if entry["file"] else "-")
 
 
 def _word(value: bool | None) -> str:

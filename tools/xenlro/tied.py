@@ -19,8 +19,8 @@ def mirrored(system: System, name: str) -> str | None:
     for entry in json.loads(system.output("tc", "-json", "actions", "list", "action", "mirred") or "[]"):
         for action in entry.get("actions", ()):
             if action.get("to_dev") == name:
-                return (f"traffic control sends packets to {name} (`tc actions list action mirred`), and would not afterwards: "
-                        "take that away first")
+                return (f"traffic control sends packets to {name} (`tc actions list action mirred`), which would stop after the "
+                        "change: remove it first")
     return None
 
 

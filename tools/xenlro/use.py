@@ -54,7 +54,8 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
 def _with_note(system: System, device: Device, ours: bool, told: str, tied: Sequence[str] = ()) -> str:
     notes = [modules.misspelt(system, device.bus.ours)] if ours else []
     if tied:
-        notes.append(f"start these again, which listen to the interface that is gone by a packet socket: {', '.join(tied)}")
+        notes.append("restart these programs, whose packet sockets are bound to the interface that was removed: "
+                     f"{', '.join(tied)}")
     return "\n".join([told, *(f"Note: {note}" for note in notes if note)])
 
 
