@@ -21,7 +21,8 @@ static int keep(struct sk_buff *skb, struct net_device *dev, struct packet_type 
 {
 	struct sk_buff *clone = NULL;
 
-	if (consumers_row && consumers_row->keep)
+	/* The stack itself sends router solicitations and the like, at any time. */
+	if (consumers_row && consumers_row->keep && skb->pkt_type != PACKET_OUTGOING)
 		clone = skb_clone(skb, GFP_ATOMIC);
 	if (clone)
 		skb_queue_tail(&kept, clone);

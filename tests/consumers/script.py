@@ -81,7 +81,8 @@ def parse(console: str) -> Report:
         if kind == "fault:":
             faults.append(f"     {said}")
             continue
-        name = said.partition(":")[0].replace("_", " ")
+        label = said.partition(":")[0]
+        name = next((consumer.name for consumer in CONSUMERS if consumer.label == label), label)
         if kind == "ok" and not faults:
             report.passed.append(name)
             report.lines.append(f"ok   {said}")
