@@ -11,6 +11,7 @@ import re
 import subprocess
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from graft import tree
@@ -120,19 +121,23 @@ class Style(unittest.TestCase):
                 self.assertEqual((done.returncode, complaints(done.stdout)), (0, []), done.stdout[-2000:])
 
     def test_semantic_checks(self):
+        scripts = [script for script in sorted((source("6.12") / "scripts/coccinelle").glob("*/*.cocci"))
+                   if script.name not in MISTAKEN and re.search(r"^virtual context$", script.read_text(), re.M)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = list(pool.map(self.matches, scripts))
         judged = 0
-        for script in sorted((source("6.12") / "scripts/coccinelle").glob("*/*.cocci")):
-            if script.name in MISTAKEN or not re.search(r"^virtual context$", script.read_text(), re.M):
-                continue
-            # A report would need Python or OCaml within spatch; matches shown in their context mostly do not.
-            done = subprocess.run(["spatch", "--very-quiet", "-D", "context", "--no-includes", "--sp-file", str(script),
-                                   *map(str, self.files())], capture_output=True, text=True, check=False, timeout=SLOW)
+        for script, done in zip(scripts, results):
             if re.search("Python library|OCaml compiler", done.stderr):
                 continue
             judged += 1
             with self.subTest(script=script.name):
                 self.assertEqual((done.returncode, done.stdout.strip()), (0, ""), done.stderr[-2000:])
         self.assertGreater(judged, 40)
+
+    def matches(self, script: Path) -> subprocess.CompletedProcess[str]:
+        """A report would need Python or OCaml within spatch; matches shown in their context mostly do not."""
+        return subprocess.run(["spatch", "--very-quiet", "-D", "context", "--no-includes", "--sp-file", str(script),
+                               *map(str, self.files())], capture_output=True, text=True, check=False, timeout=SLOW)
 
     def test_kernel_doc(self):
         script = next(Path("/usr/lib").glob("linux-kbuild-6.12*/scripts/kernel-doc"))
