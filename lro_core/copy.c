@@ -160,17 +160,19 @@ static struct sk_buff *page_skb(struct lro *lro, const struct lro_packet *pkt,
 	bool recycled;
 
 	BUILD_BUG_ON(SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) > PAGE_SIZE);
-	BUILD_BUG_ON(NET_SKB_PAD + NET_IP_ALIGN > PAGE_SIZE);
+	BUILD_BUG_ON(HEAD_ROOM > PAGE_SIZE);
 	page = page_ring_get(ring, &recycled);
 	if (!page)
 		return NULL;
-	skb = napi_build_skb(page_address(page), PAGE_SIZE << HEAD_ORDER);
+	skb = napi_build_skb(page_address(page) + HEAD_SKIPPED,
+			     (PAGE_SIZE << HEAD_ORDER) - HEAD_SKIPPED);
 	if (!skb) {
 		put_page(page);
 		return NULL;
 	}
 	count_pages(lro, HEAD_ORDER, recycled);
-	skb_reserve(skb, PAGE_SIZE + tag_len(pkt));
+	skb->truesize += HEAD_SKIPPED;
+	skb_reserve(skb, HEAD_ROOM + tag_len(pkt));
 	lro_put_headers(lro, skb, pkt, frame);
 	return skb;
 }
@@ -181,7 +183,7 @@ static bool add_first_piece(struct lro *lro, struct lro_flow *flow, unsigned int
 	flow->frags = 0;
 	if (!flow->had)
 		return add_piece(lro, flow, phase);
-	flow->piece = flow->skb->head + PAGE_SIZE;
+	flow->piece = flow->skb->head + HEAD_ROOM;
 	flow->fill = phase;
 	flow->size = HEAD_FILLED;
 	return true;

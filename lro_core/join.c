@@ -54,7 +54,7 @@ static unsigned int room_of(const struct lro_flow *flow)
 {
 	const struct sk_buff *skb = flow->skb;
 
-	return flow->had ? PAGE_SIZE + HEAD_FILLED - (skb_tail_pointer(skb) - skb->head) : 0;
+	return flow->had ? HEAD_ROOM + HEAD_FILLED - (skb_tail_pointer(skb) - skb->head) : 0;
 }
 
 void lro_settle_copy(struct lro_flow *flow)

@@ -205,6 +205,12 @@ __sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum su
  */
 #define HEAD_ORDER	2
 #define HEAD_FILLED	((PAGE_SIZE << HEAD_ORDER) - 2 * PAGE_SIZE)
+/*
+ * The skb begins where the headroom of a driver's skb would, not at the first page's beginning:
+ * each segment that is cut from an aggregate in software has as much headroom.
+ */
+#define HEAD_ROOM	SKB_DATA_ALIGN(NET_SKB_PAD + NET_IP_ALIGN)
+#define HEAD_SKIPPED	(PAGE_SIZE - HEAD_ROOM)
 /* As many pieces of an aggregate have that size together. */
 #define HEAD_PIECES	2
 

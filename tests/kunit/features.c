@@ -349,7 +349,9 @@ static unsigned int copied_pages(struct kunit *test, unsigned int segs, unsigned
 						2 * PAGE_SIZE));
 		pages = 4;
 	}
+	/* Segments that are cut from it have the same. */
 	KUNIT_EXPECT_GE(test, skb_headroom(skb), NET_SKB_PAD + NET_IP_ALIGN + 0u);
+	KUNIT_EXPECT_LE(test, skb_headroom(skb), 256u);
 	KUNIT_ASSERT_EQ(test, skb_shinfo(skb)->nr_frags, frags);
 	for (i = 0; i < frags; i++) {
 		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
