@@ -183,6 +183,7 @@ void lro_flows_open(struct lro_flows *flows, struct lro_flow *flow, const struct
 	set->hash[flow - set->flow] = hash;
 	lro_state_start(&flow->state, pkt, rules);
 	flow->born = flows->born++;
+	flow->held_segs = 0;
 	flow->until = 0;
 	flow->skb = skb;
 	flow->tail = skb;
@@ -240,6 +241,11 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 {
 	struct sk_buff *skb = flow->skb;
 
+	/* What has grown while it was held was worth that, whatever ends it. */
+	if (flow->held_segs && lro_flow_has_grown(flow)) {
+		flow->vain = 0;
+		flow->rest = 0;
+	}
 	flow->streak = streak_behind(flow);
 	list_del(&flow->age);
 	hlist_del(&flow->pair);

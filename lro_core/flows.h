@@ -58,7 +58,7 @@ enum lro_layout {
  * @deadline: until when the aggregate stays, if it is held; the caller's unit
  * @until: latest deadline it may have, set when it is held first; 0 before that
  * @born: running number, tells age within a set; a new one whenever it is held
- * @held_segs: packets in the aggregate when it was held last
+ * @held_segs: packets in the aggregate when it was held last, 0 if it was not
  *
  * One more packet of a bulk transfer touches the first two cache lines only, three with IPv6.
  * With many flows that is most of what it costs.
@@ -394,7 +394,8 @@ static inline void lro_flow_goes_on(struct lro_flow *flow)
  * @flow: aggregate that was held
  *
  * The poll after a hold in vain holds nothing of the flow, the next three after another one,
- * and so on; whenever the flow has gone on, holding begins as at first.
+ * and so on; whenever the flow has gone on, holding begins as at first. lro_flows_close() does
+ * that for an aggregate which goes on, and ends before its time is up.
  */
 void lro_flow_has_waited(struct lro_flow *flow);
 

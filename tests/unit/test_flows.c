@@ -484,13 +484,25 @@ static void waiting_by_flow(void **ctx)
 		assert_true(lro_flow_waits(find(0)));
 		assert_true(lro_flow_waits(find(0)));
 	}
-	/* That counts for one time, and an aggregate that ended otherwise for nothing. */
+	/* That counts for one time. */
 	lro_flow_goes_on(find(0));
 	lro_flows_close(&flows, find(0));
 	begin(0, 20000);
 	lro_flows_hold(&flows, find(0), 40);
 	lro_flow_has_waited(find(0));
 	assert_false(lro_flow_waits(find(0)));
+
+	/* What grows and ends before its time is up has been worth it, too; what ends as it was has not. */
+	lro_flows_hold(&flows, find(0), 50);
+	lro_flow_has_waited(find(0));
+	lro_flows_close(&flows, find(0));
+	begin(0, 21000);
+	assert_false(lro_flow_waits(find(0)));
+	lro_flows_hold(&flows, find(0), 60);
+	assert_int_equal(grow(0, 22000, 0, 1000), LRO_CONTINUE);
+	lro_flows_close(&flows, find(0));
+	begin(0, 23000);
+	assert_true(lro_flow_waits(find(0)));
 	free(memory);
 }
 
