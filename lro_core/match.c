@@ -315,7 +315,8 @@ static unsigned int wanted_tcp(const u8 *frame, unsigned int avail)
 		return frame[V4_VIHL] == 0x45 && frame[V4_PROTO] == LRO_PROTO_TCP ? V4_TCP : 0;
 	case ETHERTYPE_IPV6:
 		c = follow(frame, avail);
-		return c.tcp && c.copied ? c.end : 0;
+		/* Each time that more can be read, the headers are followed from the first on. */
+		return c.tcp && c.copied && c.end <= LRO_HDR_MAX - LRO_TCP_LEN ? c.end : 0;
 	}
 	return 0;
 }

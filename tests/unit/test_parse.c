@@ -290,6 +290,24 @@ static void headers_piece_by_piece(void **ctx)
 	}
 }
 
+/* Of a chain that is longer than any headers that merge no more is asked for: each look begins at the front. */
+static void endless_chain(void **ctx)
+{
+	struct spec s = spec_v6(spec_bulk);
+	unsigned int avail = 14, want, rounds = 0;
+	struct frame f;
+
+	(void)ctx;
+	s.extensions = 1200;
+	f = frame_build(&s);
+	while ((want = lro_headers_wanted(f.data, avail)) > avail) {
+		avail = want;
+		assert_true(++rounds < LRO_HDR_MAX / 8);
+	}
+	assert_true(avail < LRO_HDR_MAX);
+	frame_free(&f);
+}
+
 /* A chain of extension headers, cut everywhere, is never read beyond the cut. */
 static void truncated_extension_headers(void **ctx)
 {
@@ -674,6 +692,7 @@ struct result run_parse_tests(void)
 		cmocka_unit_test(ipv6_extension_headers),
 		cmocka_unit_test(long_headers),
 		cmocka_unit_test(headers_piece_by_piece),
+		cmocka_unit_test(endless_chain),
 		cmocka_unit_test(truncated_extension_headers),
 		cmocka_unit_test(vlan_identifier_is_in_key),
 		cmocka_unit_test(flags),
