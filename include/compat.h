@@ -12,6 +12,7 @@
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/version.h>
+#include <net/addrconf.h>
 
 /* A namespace is a bare token up to 6.12 and a string from 6.13 on. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
@@ -108,6 +109,32 @@ static inline bool xenlro_has_ipvs(const struct net_device *dev)
 #else
 	return false;
 #endif
+}
+
+/*
+ * Whether IPv6 packets go on from a device. The setting for all devices decides, not its own, which
+ * says how it behaves as a host; since 6.17 it may be forced for one device.
+ */
+static inline bool xenlro_forwards_ipv6(const struct net_device *dev)
+{
+	bool on = false;
+
+#if IS_ENABLED(CONFIG_IPV6)
+	const struct ipv6_devconf *all = READ_ONCE(dev_net(dev)->ipv6.devconf_all);
+
+	on = all && READ_ONCE(all->forwarding);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	if (!on) {
+		const struct inet6_dev *idev;
+
+		rcu_read_lock();
+		idev = __in6_dev_get(dev);
+		on = idev && READ_ONCE(idev->cnf.force_forwarding);
+		rcu_read_unlock();
+	}
+#endif
+#endif
+	return on;
 }
 
 /* Segmentation has a header of its own since 6.5. */

@@ -118,12 +118,14 @@ static void read_limits(struct lro *lro)
 /*
  * Relaxed merging is only for traffic that ends on this machine. The kernel clears the
  * feature where packets are routed or bridged, but not where hooks of tc and netfilter at
- * ingress, or IPVS, send them on.
+ * ingress, IPVS, or a macvlan on top send them on, nor where only other devices' settings let
+ * IPv6 packets go on.
  */
 static bool may_relax(const struct net_device *dev)
 {
 	return READ_ONCE(dev->features) & NETIF_F_LRO && !xenlro_has_ingress_hooks(dev) &&
-	       !xenlro_has_ipvs(dev);
+	       !xenlro_has_ipvs(dev) && !xenlro_forwards_ipv6(dev) &&
+	       list_empty_careful(&dev->adj_list.upper);
 }
 
 static enum lro_mode mode_in_force(const struct net_device *dev, enum lro_mode wanted)
@@ -167,6 +169,7 @@ bool lro_begin(struct lro *lro, enum lro_mode mode, int budget)
 		lro_snapshot_fill(lro);
 	read_limits(lro);
 	lro->polling = mode != LRO_OFF;
+	lro->budget = budget;
 	lro->unmerged = unmerged(lro);
 	return mode != LRO_OFF;
 }
@@ -177,6 +180,7 @@ void lro_end(struct lro *lro)
 	if (!lro || !lro->polling)
 		return;
 	lro->polling = false;
+	lro->ring_work += lro->budget;
 	lro_hold_or_flush(lro, true);
 	lro_deliver_ready(lro);
 }
@@ -192,6 +196,7 @@ bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 	lro->polling = false;
 	if (unlikely(READ_ONCE(lro->snapshot)))
 		lro_snapshot_fill(lro);
+	lro->ring_work += work_done;
 	held = lro_hold_or_flush(lro, false);
 	lro_deliver_ready(lro);
 	/*

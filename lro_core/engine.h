@@ -75,10 +75,12 @@ struct lro_snapshot;
  * @mode: promise in force
  * @limits: how large an aggregate may become, read once per poll
  * @polling: a poll has begun and not ended
+ * @budget: of that poll
  * @hold_ns: for how long aggregates are held, nanoseconds
  * @keep_until: when aggregates that are kept as GRO keeps them must go, ktime; 0: none is
  * @ring: frames that the receive ring has, 0 if that is not known
  * @ring_packets: packets counted when a poll completed last
+ * @ring_work: packets that the driver says it has taken since
  * @ring_time: when that was, ktime
  * @due: when a poll is due, ktime; 0 if nothing is held or kept
  * @timer: makes NAPI poll at @due
@@ -107,10 +109,12 @@ struct lro {
 	enum lro_mode mode;
 	struct lro_limits limits;
 	bool polling;
+	int budget;
 	u64 hold_ns;
 	u64 keep_until;
 	unsigned int ring;
 	u64 ring_packets;
+	u64 ring_work;
 	u64 ring_time;
 	u64 due;
 	struct hrtimer timer;

@@ -174,22 +174,28 @@ static void end_all_begun(struct lro *lro, bool again, u64 now)
 		lro->keep_until = 0;
 }
 
+/* A buffer of a driver's ring has room for so many bytes at least. */
+#define RING_BUFFER	2048
+
 /*
  * While anything stays there are no interrupts, and the ring fills. At the rate at which packets
- * came of late it has to be emptied before half of it is full.
+ * came of late it has to be emptied before half of it is full. Packets that a program of XDP drops
+ * count as well, and each takes as many buffers as one of the greatest length.
  */
 static u64 ring_ns(struct lro *lro, u64 now)
 {
-	u64 packets = lro->count[LRO_COUNT_PACKETS] - lro->ring_packets;
-	u64 time = now - lro->ring_time;
 	unsigned int ring = READ_ONCE(lro->ring);
+	u64 packets = max(lro->count[LRO_COUNT_PACKETS] - lro->ring_packets, lro->ring_work);
+	u64 buffers = packets * DIV_ROUND_UP(READ_ONCE(lro->dev->mtu) + ETH_HLEN, RING_BUFFER);
+	u64 time = now - lro->ring_time;
 
 	lro->ring_packets = lro->count[LRO_COUNT_PACKETS];
+	lro->ring_work = 0;
 	lro->ring_time = now;
 	/* Farther back than any packet is held nothing is of late. */
-	if (!ring || !packets || time > HOLDS_MAX * lro->hold_ns)
+	if (!ring || !buffers || time > HOLDS_MAX * lro->hold_ns)
 		return U64_MAX;
-	return div64_u64(time * (ring / 2), packets);
+	return div64_u64(time * (ring / 2), buffers);
 }
 
 /* When the next poll has to come, 0: whenever it does. */

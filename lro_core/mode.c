@@ -147,15 +147,8 @@ static bool passes_on(struct net_device *dev)
 {
 	struct in_device *ipv4 = __in_dev_get_rtnl(dev);
 
-	if (netdev_has_any_upper_dev(dev) || (ipv4 && IN_DEV_FORWARD(ipv4)))
-		return true;
-#if IS_ENABLED(CONFIG_IPV6)
-	const struct inet6_dev *ipv6 = __in6_dev_get(dev);
-
-	if (ipv6 && READ_ONCE(ipv6->cnf.forwarding))
-		return true;
-#endif
-	return false;
+	return netdev_has_any_upper_dev(dev) || (ipv4 && IN_DEV_FORWARD(ipv4)) ||
+	       xenlro_forwards_ipv6(dev);
 }
 
 netdev_features_t lro_fix_features(struct net_device *dev, netdev_features_t features)

@@ -177,8 +177,9 @@ static enum then feed_poll(struct bed *bed)
 static int bed_poll(struct napi_struct *napi, int budget)
 {
 	struct bed *bed = container_of(napi, struct bed, napi);
-	bool work = bed->tell_work && bed->next, more;
+	int work = (bed->tell_work && bed->next) + bed->dropped;
 	enum then then;
+	bool more;
 
 	WRITE_ONCE(bed->polls, bed->polls + 1);
 	bed->begin_result = lro_begin(bed->lro, bed->mode, budget);

@@ -45,6 +45,7 @@ enum way {
  * @no_wait: bed_run() does not wait for what the engine holds
  * @polls: polls so far
  * @tell_work: polls that got packets say so when they complete
+ * @dropped: frames that each poll says to have dropped before the engine saw them
  * @begin_result: latest result of lro_begin()
  * @interrupt: latest result of lro_complete_done()
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
@@ -68,6 +69,7 @@ struct bed {
 	bool no_wait;
 	unsigned int polls;
 	bool tell_work;
+	unsigned int dropped;
 	bool begin_result;
 	bool interrupt;
 	struct sk_buff_head delivered;

@@ -198,6 +198,36 @@ static void test_ring_is_emptied(struct kunit *test)
 	verify_bytes(test, bed);
 }
 
+#define RING	64
+
+/* So does what XDP drops, which the engine does not see. */
+static void test_ring_with_drops(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int without, with;
+
+	bed->no_wait = true;
+	without = polls_while_held(test, RING, 0);
+	bed->dropped = 150;
+	with = polls_while_held(test, RING, 2);
+	KUNIT_EXPECT_GT(test, with, without);
+	verify_bytes(test, bed);
+}
+
+/* A long frame takes several buffers. */
+static void test_ring_with_long_frames(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int with_short, with_long;
+
+	bed->no_wait = true;
+	with_short = polls_while_held(test, RING, 0);
+	bed->dev->mtu = 9000;
+	with_long = polls_while_held(test, RING, 2);
+	KUNIT_EXPECT_GT(test, with_long, with_short);
+	verify_bytes(test, bed);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE(test_kernel_delay),
 	KUNIT_CASE(test_short_polls),
@@ -206,6 +236,8 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_requests_do_not_wait),
 	KUNIT_CASE(test_thread_polls),
 	KUNIT_CASE(test_ring_is_emptied),
+	KUNIT_CASE(test_ring_with_drops),
+	KUNIT_CASE(test_ring_with_long_frames),
 	{}
 };
 

@@ -381,8 +381,8 @@ static void test_device_down_while_held(struct kunit *test)
 	expect_nothing_lost(test, bed, false);
 }
 
-/* The kernel takes NETIF_F_LRO away where packets are forwarded: that means strict. */
-static void test_relaxed_needs_the_feature(struct kunit *test)
+/* Packets that only the relaxed promise merges stay apart although it is asked for. */
+static void expect_strict(struct kunit *test)
 {
 	static const struct pkt packets[] = {
 		{ .payload = 1000 }, { .payload = 1000, .ack = 1 }, { .payload = 1000, .ack = 1 },
@@ -390,15 +390,51 @@ static void test_relaxed_needs_the_feature(struct kunit *test)
 	static const u8 segs[CASE_DELIVERIES] = { 1, 2 };
 	struct bed *bed = test->priv;
 
-	rtnl_lock();
-	bed->dev->wanted_features &= ~NETIF_F_LRO;
-	netdev_update_features(bed->dev);
-	rtnl_unlock();
 	bed->mode = LRO_RELAXED;
 	add_packets(test, packets, ARRAY_SIZE(packets));
 	fixture_run(test);
 	verify_segments(test, bed, segs);
 	expect_nothing_lost(test, bed, false);
+}
+
+/* The kernel takes NETIF_F_LRO away where packets are forwarded: that means strict. */
+static void test_relaxed_needs_the_feature(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+
+	rtnl_lock();
+	bed->dev->wanted_features &= ~NETIF_F_LRO;
+	netdev_update_features(bed->dev);
+	rtnl_unlock();
+	expect_strict(test);
+}
+
+/* Nor does it merge where IPv6 goes on, which the kernel does not tell a device that is a host by itself. */
+static void test_relaxed_where_ipv6_goes_on(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	struct ipv6_devconf *all = dev_net(bed->dev)->ipv6.devconf_all;
+
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	WRITE_ONCE(all->forwarding, 1);
+	expect_strict(test);
+	WRITE_ONCE(all->forwarding, 0);
+}
+
+/* Nor under a device such as a macvlan, which the kernel does not tell either. */
+static void test_relaxed_below_another_device(struct kunit *test)
+{
+	struct bed *bed = test->priv, *upper = bed_create();
+
+	KUNIT_ASSERT_NOT_NULL(test, upper);
+	rtnl_lock();
+	KUNIT_EXPECT_EQ(test, netdev_upper_dev_link(bed->dev, upper->dev, NULL), 0);
+	rtnl_unlock();
+	expect_strict(test);
+	rtnl_lock();
+	netdev_upper_dev_unlink(bed->dev, upper->dev);
+	rtnl_unlock();
+	bed_destroy(upper);
 }
 
 /* All packets of a bulk transfer are taken, however they are cut, and no page is copied. */
@@ -531,6 +567,8 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE(test_copy_takes_bulk),
 	KUNIT_CASE(test_page_takes_bulk),
 	KUNIT_CASE(test_relaxed_needs_the_feature),
+	KUNIT_CASE(test_relaxed_where_ipv6_goes_on),
+	KUNIT_CASE(test_relaxed_below_another_device),
 	KUNIT_CASE(test_destroy_skb),
 	KUNIT_CASE(test_destroy_page),
 	KUNIT_CASE(test_destroy_copy),
