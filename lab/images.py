@@ -41,6 +41,9 @@ OUR_GUEST_MODULES = ("lro_core", "netfront_lro")
 FILTER_MODULES = ("crc32c_generic", "nf_tables", "nf_conntrack", "nft_ct", "nft_chain_nat", "nft_nat", "nft_masq",
                   "nf_flow_table", "nf_flow_table_inet", "nft_flow_offload")
 
+# Of Open vSwitch, in that order as well.
+SWITCH_MODULES = ("crc32c_generic", "openvswitch")
+
 COMMON_PROGRAMS = ("usr/bin/iperf", "usr/sbin/ethtool", "usr/bin/tcpdump")
 # xl saves and restores a domain by the last one.
 XEN_PROGRAMS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper")
@@ -258,7 +261,7 @@ def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest
     tree.file("/lab/guest.cpio", guest(guest_series or series, with_ours).read_bytes())
     if switching:
         _add_switch(tree, root)
-        also += ("openvswitch",)
+        also += tuple(module for module in SWITCH_MODULES if kernel.has(module))
     if serving:
         tree.file("/lab/service.cpio", service(guest_series or series, with_ours).read_bytes())
     extra = _ours(OUR_NIC_MODULES + OUR_BACK_MODULES, ours)
