@@ -21,6 +21,16 @@
  ...
  };
 
+// A program of XDP that has no queue to be in.
+@program@
+@@
+ struct netfront_info {
+ ...
+ bool netfront_xdp_enabled;
++struct bpf_prog *lro_xdp_prog;
+ ...
+ };
+
 // Created with the NAPI instance, before it can be enabled.
 @create@
 expression dev, queue;
@@ -41,13 +51,15 @@ expression queue;
  }
 
 // A poll that the engine asks for must not find the rings gone.
+// An interface that does not run may have packets on their way that it began to send before.
 @disconnect@
 expression queue;
 @@
  xennet_disconnect_backend(...)
  {
  <...
--napi_synchronize(&queue->napi);
+-if (netif_running(...))
+-	napi_synchronize(&queue->napi);
 +lro_xennet_synchronize(queue);
  ...>
  }
@@ -208,7 +220,20 @@ expression queue, skb, list;
  ...>
  }
 
-// A poll that ends for good is completed, and what it had taken is freed.
+// A message goes out by netconsole, and so into a ring whose lock is held, unless the device is broken.
+@alert@
+identifier f, queue;
+@@
+ f(struct netfront_queue *queue, ...)
+ {
+ <...
++queue->info->broken = true;
+ dev_alert(...);
+ ...>
+ }
+
+// A poll that ends for good is completed, and what it had taken is freed. What a program has redirected
+// waits on a list of this CPU, which is gone after the poll.
 @broken@
 identifier napi, budget;
 expression queue;
@@ -217,6 +242,8 @@ expression queue;
  {
  <...
  spin_unlock(&queue->rx_lock);
++if (need_xdp_flush)
++	xdp_do_flush();
 -return 0;
 +return lro_xennet_broken(queue, &rxq, &errq, &tmpq, budget);
  ...>
@@ -277,17 +304,18 @@ expression info;
  ...>
  }
 
-// XDP needs queues, which may be away with the backend.
-@xdp_queues@
-expression info;
+// A program needs queues, which may be away with the backend; to take it away has to succeed when the device goes.
+@xdp_set@
+expression info, dev, prog, extack;
 @@
  xennet_xdp(...)
  {
+ ...
+-if (info->broken)
+-	return -ENODEV;
  <...
- if (info->broken
-+ || !info->queues
- )
-	return -ENODEV;
+-xennet_xdp_set(dev, prog, extack)
++lro_xennet_xdp_set(dev, prog, extack)
  ...>
  }
 
@@ -329,6 +357,19 @@ statement S;
  S
 -while (!ret);
 +while (!ret && lro_xennet_waits(dev));
+ ...>
+ }
+
+// A backend that is still closed when the device is made comes later. The device stays as it is until then.
+@not_closed@
+expression dev;
+@@
+ netback_changed(...)
+ {
+ <...
+-if (dev->state == XenbusStateClosed)
++if (dev->state == XenbusStateClosed || dev->state == XenbusStateInitialising)
+	break;
  ...>
  }
 
@@ -381,7 +422,8 @@ identifier queue;
  ...>
  }
 
-// Frames of XDP are sent when there are rings, and room in them, and are freed when they are answered.
+// Frames of XDP are sent when there are rings, and room in them, and are freed when they are answered. Queues go
+// after the carrier, and there may be fewer of them next time.
 @xdp_send_queues@
 expression info;
 @@
@@ -389,7 +431,7 @@ expression info;
  {
  <...
  if (unlikely(info->broken
-+ || !info->queues
++ || !netif_carrier_ok(info->netdev) || !info->queues
  ))
 	return -ENODEV;
  ...>

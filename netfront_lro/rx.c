@@ -15,6 +15,7 @@ MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relax
 static void lro_xennet_create(struct netfront_queue *queue)
 {
 	queue->lro_skbs = NULL;
+	lro_xennet_xdp_put_back(queue);
 	queue->lro = lro_create(queue->info->netdev, &queue->napi);
 	if (!queue->lro)
 		netdev_warn(queue->info->netdev, "no memory for LRO: queue %u receives without it\n",
@@ -31,6 +32,7 @@ static void lro_xennet_destroy(struct netfront_queue *queue)
 	queue->lro = NULL;
 	kfree_skb_list(queue->lro_skbs);
 	queue->lro_skbs = NULL;
+	lro_xennet_xdp_keep(queue);
 }
 
 /*
@@ -40,9 +42,8 @@ static void lro_xennet_destroy(struct netfront_queue *queue)
  */
 static void lro_xennet_synchronize(struct netfront_queue *queue)
 {
-	/* A packet that is being sent. */
-	spin_lock_irq(&queue->tx_lock);
-	spin_unlock_irq(&queue->tx_lock);
+	/* A packet or frame that is being sent, and netpoll: all are in sections of RCU. */
+	synchronize_net();
 
 	/* An interface whose driver refuses to open it seems to be running for a moment. */
 	rtnl_lock();
@@ -349,12 +350,6 @@ static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *
 	return lro_xennet_finish(queue, budget);
 }
 
-/* The driver lets a program see from the headroom on as many bytes as the backend has told of. */
-static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
-{
-	return rx->offset != XDP_PACKET_HEADROOM || rx->offset + rx->status > XEN_PAGE_SIZE;
-}
-
 /*
  * The backend has answered a slot that is not a packet's. There is one such slot for each extra
  * info that was sent, and it is answered once.
@@ -362,54 +357,13 @@ static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
 static bool lro_xennet_extra_answered(struct netfront_queue *queue)
 {
 	if (unlikely(!queue->lro_extras)) {
+		/* netconsole sends the message by this ring, whose lock is held, unless it is broken. */
+		queue->info->broken = true;
 		dev_alert(&queue->info->netdev->dev, "Response without request\n");
 		return false;
 	}
 	queue->lro_extras--;
 	return true;
-}
-
-/*
- * Send a frame of XDP, with the lock of the ring held. A backend that is not trusted sees no page
- * with other things in it. Return: 0, or an error, and the frame is the caller's.
- */
-static int lro_xennet_xdp_send(struct net_device *dev, struct netfront_queue *queue,
-			       struct xdp_frame *frame)
-{
-	unsigned int id = queue->tx_skb_freelist;
-	struct sk_buff *skb;
-
-	if (unlikely(!netif_carrier_ok(dev) || !netfront_tx_slot_available(queue)))
-		return -ENOBUFS;
-	if (unlikely(queue->info->bounce || frame->len < ETH_HLEN ||
-		     offset_in_page(frame->data) + frame->len > XEN_PAGE_SIZE))
-		return -EINVAL;
-	skb = lro_frame_wrap(frame);
-	if (unlikely(!skb))
-		return -ENOMEM;
-	/* It has one slot, and takes the first id. */
-	xennet_xdp_xmit_one(dev, queue, frame);
-	queue->tx_skbs[id] = skb;
-	if (!netfront_tx_slot_available(queue))
-		netif_tx_stop_queue(netdev_get_tx_queue(dev, queue->id));
-	return 0;
-}
-
-/* A page that a program has sent or redirected has left the packet. */
-static void lro_xennet_xdp_gone(struct sk_buff *skb, u32 verdict)
-{
-	if (verdict == XDP_TX || verdict == XDP_REDIRECT)
-		skb_shinfo(skb)->nr_frags = 0;
-}
-
-/* The backend does not answer: all stays as it was. */
-static int lro_xennet_xdp_refused(struct netfront_info *info, struct netlink_ext_ack *extack)
-{
-	talk_to_netback_xdp(info, rtnl_dereference(info->queues[0].xdp_prog) ?
-				  NETBACK_XDP_HEADROOM_ENABLE : NETBACK_XDP_HEADROOM_DISABLE);
-	xenbus_switch_state(info->xbdev, XenbusStateConnected);
-	NL_SET_ERR_MSG_MOD(extack, "the backend does not make room for XDP");
-	return -ETIMEDOUT;
 }
 
 /*
@@ -450,6 +404,8 @@ static bool lro_xennet_complete_done(struct napi_struct *napi, int work_done)
 
 	return lro_complete_done(queue->lro, napi, work_done);
 }
+
+#include "xdp.c"
 
 static void lro_xennet_init_features(struct net_device *dev)
 {

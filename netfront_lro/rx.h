@@ -35,6 +35,10 @@ static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *
 			     int budget);
 static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx);
 static int lro_xennet_xdp_refused(struct netfront_info *info, struct netlink_ext_ack *extack);
+static int lro_xennet_xdp_set(struct net_device *dev, struct bpf_prog *prog,
+			      struct netlink_ext_ack *extack);
+static void lro_xennet_xdp_keep(struct netfront_queue *queue);
+static void lro_xennet_xdp_put_back(struct netfront_queue *queue);
 static bool lro_xennet_waits(struct xenbus_device *dev);
 static bool lro_xennet_extra_answered(struct netfront_queue *queue);
 static int lro_xennet_xdp_send(struct net_device *dev, struct netfront_queue *queue,

@@ -74,7 +74,7 @@ static struct net_device *netdev(void)
 void ring_goes(grant_ref_t ref)
 {
 	for (unsigned int queue = 0; the_netdev && queue < driver_queues(the_netdev); queue++)
-		if (ref == written_rings[queue].tx && driver_tx_lock(the_netdev, queue)->taken < the_netdev->carrier_went)
+		if (ref == written_rings[queue].tx && last_grace < the_netdev->carrier_went)
 			finding("race", "the ring goes while a packet may be on its way into it");
 }
 
@@ -187,17 +187,26 @@ static void run_timer(struct net_device *dev, unsigned int queue)
 	timer->function(timer);
 }
 
+/* All that comes has to pass the program that the stack has attached. */
+static void filters_check(const struct net_device *dev)
+{
+	for (unsigned int queue = 0; queue < driver_queues(dev); queue++)
+		if (driver_program(dev, queue) != dev->prog)
+			finding("filter", "an XDP program that is attached does not run, or one that is not does");
+}
+
 static void attach_xdp(struct net_device *dev)
 {
-	struct netdev_bpf bpf = { .command = XDP_SETUP_PROG, .prog = choice(2) ? (struct bpf_prog *)dev : NULL };
+	bool attach = choice(2);
 
 	if (dev->reg_state != NETREG_REGISTERED || spared(dev))
 		return;
 	wake_afresh();
 	rtnl_lock();
 	dev->mtu = 1500;
-	dev->netdev_ops->ndo_bpf(dev, &bpf);
+	set_program(dev, attach);
 	rtnl_unlock();
+	filters_check(dev);
 }
 
 static void look(struct net_device *dev)
@@ -246,6 +255,9 @@ static void happen(struct net_device *dev)
 	case 7:
 		bus_resume();
 		backend_begin();
+		bus_changed();
+		if (netdev())
+			filters_check(netdev());
 		break;
 	case 8:
 		bus_remove();

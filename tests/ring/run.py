@@ -74,6 +74,9 @@ KNOWN = (
     ("xen-netfront-6.1", "storm"),
     ("xen-netfront-6.12", "null"),
     ("xen-netfront-6.12", "race"),
+    ("xen-netfront-6.12", "console"),
+    ("xen-netfront-6.12", "filter"),
+    ("xen-netfront-6.12", "program"),
     ("xen-netfront-6.1", "timer"),
 )
 

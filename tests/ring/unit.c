@@ -42,9 +42,9 @@ unsigned int driver_queues(const struct net_device *netdev)
 	return info_of(netdev)->queues ? netdev->real_num_tx_queues : 0;
 }
 
-spinlock_t *driver_tx_lock(const struct net_device *netdev, unsigned int queue)
+const struct bpf_prog *driver_program(const struct net_device *netdev, unsigned int queue)
 {
-	return &info_of(netdev)->queues[queue].tx_lock;
+	return info_of(netdev)->queues[queue].xdp_prog;
 }
 
 struct timer_list *driver_timer(const struct net_device *netdev, unsigned int queue)

@@ -19,8 +19,8 @@ struct net_device *driver_netdev(const struct xenbus_device *dev);
 bool driver_is_broken(const struct net_device *netdev);
 unsigned int driver_queues(const struct net_device *netdev);
 
-/* The lock of a queue's ring for sending. */
-spinlock_t *driver_tx_lock(const struct net_device *netdev, unsigned int queue);
+/* The XDP program that a queue runs, or NULL. */
+const struct bpf_prog *driver_program(const struct net_device *netdev, unsigned int queue);
 
 /* The timer after which a queue tries to fill its ring. */
 struct timer_list *driver_timer(const struct net_device *netdev, unsigned int queue);

@@ -193,14 +193,17 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 	     entry = after, after = list_next_entry(after, member))
 
 /* Locks. One thread stands for all: what matters is which interrupts can come, and that none is taken twice. time.c */
-typedef struct { bool held; unsigned long taken; } spinlock_t;
+typedef struct { bool held; } spinlock_t;
 
-/* A time that passes with each lock that is taken. */
-extern unsigned long lock_time;
+/* A time of carriers that go and of waits for all who have not seen it; and when the last wait was. */
+extern unsigned long grace_time, last_grace;
 
 #define DEFINE_SPINLOCK(name) spinlock_t name
 
 extern unsigned int irqs_off;
+
+/* A message of the kernel is on its way through the device. */
+extern bool netconsole_sends;
 
 void take_lock(spinlock_t *lock);
 void drop_lock(spinlock_t *lock);
@@ -230,7 +233,9 @@ void locks_reset(void);
 #define rcu_dereference(pointer) (pointer)
 #define rcu_access_pointer(pointer) (pointer)
 #define rtnl_dereference(pointer) (pointer)
+#define synchronize_net() ((void)(last_grace = ++grace_time))
 #define rcu_assign_pointer(pointer, value) ((pointer) = (value))
+#define RCU_INIT_POINTER(pointer, value) ((pointer) = (value))
 
 typedef struct { int counter; } atomic_t;
 

@@ -13,7 +13,8 @@
 #define TAIL 320
 
 struct net_device *the_netdev;
-bool others_are_polling, xdp_sends;
+bool others_are_polling, xdp_sends, netconsole_sends;
+struct bpf_prog the_program;
 
 static struct xdp_frame *redirected[REDIRECTED];
 static unsigned int redirects;
@@ -40,6 +41,8 @@ void free_netdev(struct net_device *netdev)
 		if (netdev->napis[i])
 			finding("napi", "a device goes before its NAPI instance");
 	the_netdev = NULL;
+	if (the_program.refs)
+		finding("program", "an XDP program is never freed");
 	kfree(netdev->private);
 	kfree(netdev);
 }
@@ -61,6 +64,8 @@ void unregister_netdev(struct net_device *netdev)
 		netdev->netdev_ops->ndo_stop(netdev);
 	}
 	netdev->reg_state = NETREG_UNREGISTERED;
+	if (netdev->prog && set_program(netdev, false))
+		finding("uninstall", "the device goes, and keeps its XDP program");
 	netdev->netdev_ops->ndo_uninit(netdev);
 	rtnl_unlock();
 }
@@ -107,7 +112,7 @@ void netif_device_detach(struct net_device *netdev)
 void netif_carrier_off(struct net_device *netdev)
 {
 	if (netdev->carrier)
-		netdev->carrier_went = netdev->running && netdev->present ? ++lock_time : 0;
+		netdev->carrier_went = netdev->running && netdev->present ? ++grace_time : 0;
 	netdev->carrier = false;
 }
 
@@ -178,6 +183,8 @@ static void poll_once(struct napi_struct *napi, int budget)
 	napi->polling = true;
 	call_begins();
 	work = napi->poll(napi, budget);
+	if (redirects)
+		finding("flush", "a poll ends with frames that are on a list of it");
 	if (work > budget || work < 0)
 		finding("napi", "a poll has done more than its budget");
 	if (work == budget)
@@ -208,6 +215,40 @@ void devices_reset(void)
 {
 	the_netdev = NULL;
 	redirects = 0;
+	netconsole_sends = false;
+	the_program.refs = 0;
+}
+
+/* Nothing is in front of the message: netpoll sees what was sent, and sends. The device is polled for both. */
+void netconsole_write(void)
+{
+	if (!the_netdev || netconsole_sends || the_netdev->reg_state != NETREG_REGISTERED || !the_netdev->running)
+		return;
+	netconsole_sends = true;
+	the_netdev->netdev_ops->ndo_poll_controller(the_netdev);
+	netconsole_sends = false;
+}
+
+void bpf_prog_put(struct bpf_prog *prog)
+{
+	if (!prog->refs--)
+		finding("freed", "an XDP program is let go of once too often");
+}
+
+int set_program(struct net_device *netdev, bool attach)
+{
+	struct netdev_bpf bpf = { .command = XDP_SETUP_PROG, .prog = attach ? &the_program : NULL };
+	int err;
+
+	/* With it goes a reference. */
+	if (attach)
+		bpf_prog_inc(&the_program);
+	err = netdev->netdev_ops->ndo_bpf(netdev, &bpf);
+	if (!err)
+		netdev->prog = bpf.prog;
+	else if (attach)
+		bpf_prog_put(&the_program);
+	return err;
 }
 
 /* Busy polling and netpoll come at any time, but for that of another poll. */
@@ -245,7 +286,10 @@ void timer_delete_sync(struct timer_list *timer)
 			continue;
 		the_netdev->carrier = true;
 		memory_left = 0;
+		/* Others do see that it is gone. */
+		netconsole_sends = true;
 		poll_once(napi, WEIGHT);
+		netconsole_sends = false;
 		memory_left = left;
 		the_netdev->carrier = false;
 	}

@@ -53,7 +53,7 @@ struct device_attribute {
 #define dev_info(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
 #define dev_warn(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
 #define dev_err(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
-#define dev_alert(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
+#define dev_alert(dev, ...) ((void)(dev), no_print(__VA_ARGS__), netconsole_write())
 #define netdev_info(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
 #define netdev_warn(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
 #define netdev_err(dev, ...) ((void)(dev), no_print(__VA_ARGS__))
@@ -122,9 +122,11 @@ struct net_device {
 	struct netdev_queue tx[QUEUES];
 	struct napi_struct *napis[QUEUES];
 	unsigned int real_num_tx_queues, num_tx_queues, mtu, min_mtu, max_mtu;
-	/* When the carrier went while packets could be on their way, in lock_time; 0: there can be none. */
+	/* When the carrier went while packets could be on their way, by grace_time; 0: there can be none. */
 	unsigned long carrier_went;
 	int irq, reg_state;
+	/* That the stack has attached. */
+	struct bpf_prog *prog;
 	bool running, present, carrier;
 	void *private;
 };
@@ -173,6 +175,9 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 /* Poll as often as may be needed, if it is scheduled. */
 void run_napi(struct napi_struct *napi, int budget);
 
+/* A message of the kernel goes out through the device at once. */
+void netconsole_write(void);
+
 /* The device that there is, or NULL; and whether others poll it whenever RTNL is taken. */
 extern struct net_device *the_netdev;
 void devices_reset(void);
@@ -204,8 +209,17 @@ struct xdp_frame {
 extern bool xdp_sends;
 
 #define xdp_rxq_info_is_reg(info) ((info)->registered)
-#define bpf_prog_add(prog, count) ((void)(prog), (void)(count))
-#define bpf_prog_put(prog) ((void)(prog))
+/* References, but for that of its owner, who is none of the driver's concern. */
+struct bpf_prog {
+	int refs;
+};
+
+#define bpf_prog_add(prog, count) ((void)((prog)->refs += (int)(count)))
+#define bpf_prog_inc(prog) bpf_prog_add(prog, 1)
+void bpf_prog_put(struct bpf_prog *prog);
+/* The stack attaches a program to a device, or detaches it; what the device says. */
+int set_program(struct net_device *netdev, bool attach);
+extern struct bpf_prog the_program;
 #define bpf_warn_invalid_xdp_action(netdev, prog, act) finding("bug", "an XDP program's answer is lost")
 #define trace_xdp_exception(netdev, prog, act) ((void)(netdev))
 

@@ -7,7 +7,7 @@
 #define TIMERS 8
 
 unsigned int irqs_off;
-unsigned long lock_time;
+unsigned long grace_time, last_grace;
 
 static struct delayed_work *works[WORKS];
 static struct timer_list *timers[TIMERS];
@@ -18,9 +18,8 @@ void take_lock(spinlock_t *lock)
 	if ((size_t)lock < 1 << 16)
 		finding("null", "a lock is taken of what is not there");
 	if (lock->held)
-		finding("lock", "a lock is taken twice");
+		finding(netconsole_sends ? "console" : "lock", "a lock is taken twice");
 	lock->held = true;
-	lock->taken = ++lock_time;
 }
 
 void drop_lock(spinlock_t *lock)

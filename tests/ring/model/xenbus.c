@@ -159,6 +159,8 @@ void bus_probe(void)
 		return;
 	bus_device = &device;
 	bus_changed();
+	if (device.state == XenbusStateClosed && other_state == XenbusStateClosed)
+		finding("stuck", "the device is closed before there was a back end, and takes none");
 }
 
 void bus_changed(void)
