@@ -213,6 +213,18 @@ expression queue;
  ...
  }
 
+// Only the first queue's thread ends with the interface of a rogue guest. The others have nothing to do.
+@rogue@
+expression queue;
+@@
+ xenvif_have_rx_work(...)
+ {
+ <...
+-queue->vif->disabled
++(queue->vif->disabled && !queue->id)
+ ...>
+ }
+
 // ethtool -i tells the version of the module.
 @drvinfo@
 identifier ops;

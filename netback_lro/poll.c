@@ -27,6 +27,8 @@
 
 /* Four of the largest packets: others on this CPU have their turn before the next ones. */
 #define LRO_XENVIF_BYTES	(256u << 10)
+/* Small ones cost as much each. */
+#define LRO_XENVIF_PACKETS	256
 
 static bool lro_xenvif_napi = true;
 module_param_named(napi, lro_xenvif_napi, bool, 0644);
@@ -130,7 +132,8 @@ static unsigned int lro_xenvif_take(struct xenvif_queue *queue)
 	__skb_queue_head_init(&queue->lro.copied);
 	queue->rx_copy.completed = &queue->lro.copied;
 	queue->lro.polling = true;
-	while (bytes < LRO_XENVIF_BYTES && !lro_xenvif_postponed(queue) &&
+	while (bytes < LRO_XENVIF_BYTES && packets < LRO_XENVIF_PACKETS &&
+	       !lro_xenvif_postponed(queue) &&
 	       xenvif_rx_ring_slots_available(queue) && !skb_queue_empty(&queue->rx_queue)) {
 		bytes += skb_peek(&queue->rx_queue)->len;
 		xenvif_rx_skb(queue);

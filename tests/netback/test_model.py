@@ -22,6 +22,8 @@ from lab.paths import BUILD, ROOT
 HERE, OURS, OUT = ROOT / "tests/netback", ROOT / "netback_lro", BUILD / "netback"
 KINDS = ("plain", "switched", "down", "again", "all", "hostile")
 PACKETS = 3000
+# Runs at most in which a fault has to show.
+SEEDS = 12
 # The kernel's own, which say what is in the ring.
 REAL = ("xen/interface/io/netif.h", "xen/interface/io/ring.h")
 # What is spoiled in poll.c, the kind that has to notice, and what it says. Each is one line of it.
@@ -111,9 +113,12 @@ class Noticed(unittest.TestCase):
             (spoiled / "poll.c").write_text(text.replace(right, wrong))
             unit = compile_unit("6.12", spoiled, "spoiled-unit")
             with self.subTest(name):
-                found = [run(str(unit), kind, str(PACKETS), str(seed)) for seed in range(1, 3)]
-                self.assertTrue(any(done.returncode and re.search(said, done.stdout) for done in found),
-                                [done.stdout[-500:] for done in found])
+                # The moment that matters comes by chance.
+                found = []
+                while len(found) < SEEDS and not any(found):
+                    done = run(str(unit), kind, str(PACKETS), str(len(found) + 1))
+                    found.append(done.returncode and re.search(said, done.stdout))
+                self.assertTrue(any(found), f"{len(found)} runs without notice")
 
 
 if __name__ == "__main__":

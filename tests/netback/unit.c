@@ -406,6 +406,21 @@ static void set_up(void)
 	BACK_RING_ATTACH(&queue.rx, shared, 0, XEN_PAGE_SIZE);
 }
 
+/* The thread of the first queue takes a rogue guest's interface down, and ends. The others sleep until they are told to end. */
+static void check_rogue(void)
+{
+	unsigned int id;
+
+	vif.disabled = true;
+	for (id = 0; id < 2; id++) {
+		queue.id = (u16)id;
+		if (lro_xenvif_have_work(&queue) != !id)
+			fail("a thread runs on for a rogue guest, or none does, for queue", id);
+	}
+	queue.id = 0;
+	vif.disabled = false;
+}
+
 static bool finished(void)
 {
 	return hostile ? READ_ONCE(sent) == packets && skb_queue_empty(&queue.rx_queue)
@@ -427,6 +442,7 @@ int main(int argc, char **argv)
 	down = hostile || !strcmp(argv[1], "all") || !strcmp(argv[1], "down");
 	again = hostile || !strcmp(argv[1], "all") || !strcmp(argv[1], "again");
 	set_up();
+	check_rogue();
 	pthread_create(&thread, NULL, backend, &queue);
 	for (uintptr_t i = 0; i < PROCESSORS; i++)
 		pthread_create(&threads[count++], NULL, processor, (void *)(seed + i + 1));
