@@ -61,8 +61,11 @@ class Progress:
         steps.status(self.position())
 
     def end(self, name: str, keep: bool = True) -> None:
-        """The job `name` has ended; `keep` its duration for later estimates unless it failed."""
-        seconds = self._clock() - self._begun
+        """The present job, `name`, has ended; `keep` its duration for later estimates unless it failed."""
+        self.done(name, self._clock() - self._begun, keep)
+
+    def done(self, name: str, seconds: float, keep: bool = True) -> None:
+        """A job that was done beside the others has ended after so many seconds."""
         self._left -= Counter([name])
         if keep:
             if known := self._known.get(self._key(name)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs all test suites, quick ones first, and counts their tests.
+"""Runs all test suites, those that need the machine for themselves last, and counts their tests.
 
 Each suite is a command that ends with a line "N passed, N failed"; its output goes to build/check/SUITE.log.
 """
@@ -9,9 +9,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 from lab import guard, kernels, prereq, proc, progress, provision, roots, steps
 from lab.paths import BUILD, ROOT
@@ -48,8 +50,11 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds; `longer`: runs only when it is
-    named."""
+    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds.
+
+    longer: runs only when it is named. beside: mostly waits, and runs beside the suites that are not `alone`; those
+    measure times, or have machines that a busy host delays.
+    """
 
     name: str
     about: str
@@ -57,6 +62,8 @@ class Suite:
     limit: float
     needs_lab: bool = False
     longer: bool = False
+    beside: bool = False
+    alone: bool = False
 
 
 SUITES = (
@@ -66,7 +73,7 @@ SUITES = (
     Suite("fuzz", "the rules and the flow table with any bytes",
           on_machine(sys.executable, "tests/fuzz/run.py"), 1500),
     Suite("ring", "the guest's driver in user space, with a fuzzer as back end",
-          on_machine(sys.executable, "tests/ring/run.py"), 1800, longer=True),
+          on_machine(sys.executable, "tests/ring/run.py"), 1800),
     Suite("rtl8169d", "the emulated NIC against a scripted guest",
           on_machine("make", "-s", "-C", "tests/rtl8169d", "check"), 300),
     Suite("lab", "the laboratory's own parts",
@@ -74,25 +81,25 @@ SUITES = (
                  "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_progress", "tests.lab.test_bench",
                  "tests.lab.test_scaling", "tests.lab.test_domains", "tests.lab.test_relay", "tests.bench.test_results", "tests.flow.test_flow",
                  "tests.soak.test_memory",
-                 "tests.kunit.test_report"), 300),
+                 "tests.kunit.test_report"), 300, beside=True),
     Suite("capture", "windows and retransmissions from captures",
-          python("tests.capture.test_capture", "tests.capture.test_windows"), 120),
+          python("tests.capture.test_capture", "tests.capture.test_windows"), 120, beside=True),
     Suite("tools", "the command xenlro on an imitated sysfs",
           python("tests.tools.test_xenlro", "tests.tools.test_status", "tests.tools.test_report",
-                 "tests.tools.test_names", "tests.tools.test_parts"), 300),
+                 "tests.tools.test_names", "tests.tools.test_parts"), 300, beside=True),
     Suite("network", "the command xenlro on a network that is real, with drivers that are stand-ins",
-          on_machine(sys.executable, "-m", "tests.network"), 1800),
+          on_machine(sys.executable, "-m", "tests.network"), 1800, beside=True),
     Suite("tree", "a further driver is a further folder, and a kernel gets the modules that it can have",
           python("tests.graft.test_tree"), 1200),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           1800, True),
     Suite("polls", "netback_lro in user space, with thread, polls, guest and hypervisor in each other's way",
-          in_root("python3", "-m", "tests.kit", "tests.netback.test_model"), 1200, True, longer=True),
+          in_root("python3", "-m", "tests.kit", "tests.netback.test_model"), 1200, True, beside=True),
     Suite("kunit", "the engine under KASAN and lockdep in user-mode Linux",
           on_machine(sys.executable, "tests/kunit/run.py"), 2400),
     Suite("bench", "a few rows of the benchmark of the engine and of GRO",
           on_machine(sys.executable, "tests/bench/run.py", "--quick", "--sizes", "64,1514", "--flows", "1,64",
-                     "--out", "build/bench/quick.json"), 1800),
+                     "--out", "build/bench/quick.json"), 1800, alone=True),
     Suite("differential", "GRO and the strict engine on the same packets, each difference with a reason",
           on_machine(sys.executable, "tests/differential/run.py"), 1800),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
@@ -104,7 +111,7 @@ SUITES = (
     Suite("consumers", "aggregates of every layout through all their consumers, in user-mode Linux",
           python("tests.consumers.test_uml"), 1800, True, longer=True),
     Suite("docs", "links, commands and names in the documentation",
-          python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
+          python("tests.docs.test_docs", "tests.docs.test_engine"), 60, beside=True),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
           in_root("python3", "-m", "tests.kit", "tests.matrix.test_matrix.Built", "tests.matrix.test_matrix.Style"), 2400, True),
     Suite("realtime", "the modules without a warning for kernels with PREEMPT_RT",
@@ -120,22 +127,22 @@ SUITES = (
     Suite("example", "the example driver in user-mode Linux, files through the engine",
           python("tests.example.test_example"), 1200, True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
-          python("tests.boot.test_boot"), 1500, True),
+          python("tests.boot.test_boot"), 1500, True, alone=True),
     Suite("intel", "e1000e_lro and igb_lro on the NICs that QEMU emulates: load, traffic, lies, resets",
-          python("tests.boot.test_intel_core"), 900, True, longer=True),
+          python("tests.boot.test_intel_core"), 900, True, alone=True, longer=True),
     Suite("flows", "many flows at 1000 Mbit/s by the machine's own clock, and the waiting time of their packets",
-          python("tests.boot.test_flows"), 1500, True, longer=True),
+          python("tests.boot.test_flows"), 1500, True, alone=True, longer=True),
     Suite("br_linearize", "aggregates of r8169 and e1000 rewritten in each mode",
-          python("tests.boot.test_br_linearize"), 900, True),
+          python("tests.boot.test_br_linearize"), 900, True, alone=True),
     Suite("package", "the packages: their contents, and Debian's checker", python("tests.package.test_package"), 900,
           True),
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
-          python("tests.xen.test_backend.Netfront"), 2400, True, longer=True),
+          python("tests.xen.test_backend.Netfront"), 2400, True, alone=True, longer=True),
     Suite("netback", "netback_lro under traffic, with disturbances by guest, hypervisor and administrator",
-          python("tests.xen.test_netback"), 2400, True, longer=True),
+          python("tests.xen.test_netback"), 2400, True, alone=True, longer=True),
     Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
-          python("tests.xen.test_topologies"), 3600, True, longer=True),
-    Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True),
+          python("tests.xen.test_topologies"), 3600, True, alone=True, longer=True),
+    Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True, alone=True),
 )
 
 
@@ -162,6 +169,14 @@ def run_suite(suite: Suite) -> tuple[int, int]:
     return passed, failed
 
 
+def run_beside(suites: Sequence[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress) -> None:
+    """Run suites one after the other in another thread than the rest."""
+    for suite in suites:
+        begun = time.monotonic()
+        counts[suite.name] = run_suite(suite)
+        where.done(suite.name, time.monotonic() - begun, keep=not counts[suite.name][1])
+
+
 def check(names: Sequence[str], longer: bool) -> int:
     chosen = [suite for suite in SUITES if (suite.name in names if names else longer or not suite.longer)]
     prereq.ensure(tests=True)
@@ -170,11 +185,19 @@ def check(names: Sequence[str], longer: bool) -> int:
         provision.setup(list(kernels.SERIES))
     where = progress.Progress("suite", [suite.name for suite in chosen])
     steps.say(where.opening())
-    counts = {}
-    for suite in chosen:
+    counts: dict[str, tuple[int, int]] = {}
+    beside = Thread(target=run_beside, args=([suite for suite in chosen if suite.beside], counts, where), daemon=True)
+    beside.start()
+    for suite in sorted((suite for suite in chosen if not suite.beside), key=lambda suite: suite.alone):
+        if suite.alone:
+            beside.join()
         where.begin()
         counts[suite.name] = run_suite(suite)
         where.end(suite.name, keep=not counts[suite.name][1])
+    beside.join()
+    for suite in chosen:
+        # Its thread has ended with an error of its own.
+        counts.setdefault(suite.name, (0, 1))
     passed, failed = (sum(column) for column in zip(*counts.values()))
     for name, (_, wrong) in counts.items():
         if wrong:
