@@ -79,7 +79,7 @@ class Kernels(Scratch):
                              "-\t\tnapi_gro_receive(&queue->napi, skb);", "+\t\tlro_xennet_receive(queue, skb);",
                              "+\t\tlro_xennet_create(queue);", "+\t\tlro_xennet_destroy(queue);",
                              "+\t\tif (lro_xennet_complete_done(napi, work_done))", "+\t\tlro_stop(queue->lro);",
-                             "+\t\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
+                             "+\t\tlro_xennet_synchronize(queue);", '-MODULE_ALIAS("xen:vif");',
                              "+\t.name = KBUILD_MODNAME,", "+\tlro_xennet_init_features(netdev);",
                              "+\t\tif (unlikely(skb_shinfo(skb)->nr_frags >= MAX_SKB_FRAGS || "
                              "lro_xennet_beyond_page(&rx))) {",
@@ -89,14 +89,17 @@ class Kernels(Scratch):
                              "+\t.get_drvinfo = lro_xennet_get_drvinfo,",
                              "+\t\tskb = lro_xennet_end_tx(skb, queue->grant_tx_ref[i]);", "+\tlro_kept_exit();",
                              "+\t\tif (unlikely(lro_xennet_fill_frags(queue, skb, &tmpq))) {",
-                             "+\t} while (!err && lro_xennet_waits(dev));", "+\tif (np->broken || !np->queues)",
+                             "+\t} while (!err && lro_xennet_waits(dev));",
+                             "+\t\treturn lro_xennet_xdp_set(dev, xdp->prog, xdp->extack);",
+                             "+\tstruct bpf_prog *lro_xdp_prog;",
+                             "+\t\tif (dev->state == XenbusStateClosed || dev->state == XenbusStateInitialising)",
                              "+\tif (info->broken || !info->queues || !netif_carrier_ok(dev))",
                              "+\t\t\t\tqueue->tx_skbs[id] = skb;", "+\t\t\txennet_move_rx_slot(queue, skb, ref);",
                              "+\t\tqueue->lro_extras++;",
                              "+\t\t\t\tif (unlikely(!lro_xennet_extra_answered(queue)))",
                              "+\tif (unlikely(!netif_carrier_ok(dev) ||!netfront_tx_slot_available(queue) ||",
                              "+\tif (unlikely(!netif_carrier_ok(dev) || queue->info->broken))",
-                             "+\tif (unlikely(np->broken || !np->queues))",
+                             "+\tif (unlikely(np->broken || !netif_carrier_ok(np->netdev) || !np->queues))",
                              "+\t\tif (lro_xennet_xdp_send(dev, queue, xdpf))",
                              "+\t\t\t\tlro_xennet_xdp_gone(skb, verdict);", "+\t\t\txdp_return_buff(xdp);",
                              "+\t\t\tlro_xennet_undo_queues(queue);",
@@ -133,7 +136,7 @@ class Kernels(Scratch):
                             "+\t\tret = schedule_timeout(lro_xenvif_timeout(queue));",
                             "+\t} while (queue->rx.sring->req_prod != prod && looks++ < needed);",
                             "+\t.name = KBUILD_MODNAME,", "+\t.get_drvinfo = lro_xenvif_get_drvinfo,",
-                            '-MODULE_ALIAS("xen-backend:vif");',
+                            "+\t\t(queue->vif->disabled && !queue->id);", '-MODULE_ALIAS("xen-backend:vif");',
                             "+\txen_netback_dbg_root = debugfs_create_dir(KBUILD_MODNAME, NULL);"),
         }
         for series in SERIES:
@@ -317,7 +320,7 @@ class Refusals(Scratch):
             "#include <xen/interface/grant_table.h>\n"
             "struct netfront_queue { unsigned int id; struct napi_struct napi; int tx; };\n")
         self.refused(run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netfront_lro"), 1,
-                     "rule 'create'", "xen-netfront.c", "stock driver")
+                     "rule 'program'", "xen-netfront.c", "stock driver")
 
     def test_rule_that_matches_in_none_of_several_files(self):
         tree = self.kernel_tree("6", "12")

@@ -412,12 +412,14 @@ static void check_rogue(void)
 	unsigned int id;
 
 	vif.disabled = true;
+	queue.stalled = false;
 	for (id = 0; id < 2; id++) {
 		queue.id = (u16)id;
 		if (lro_xenvif_have_work(&queue) != !id)
 			fail("a thread runs on for a rogue guest, or none does, for queue", id);
 	}
 	queue.id = 0;
+	queue.stalled = true;
 	vif.disabled = false;
 }
 
