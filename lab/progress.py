@@ -65,7 +65,7 @@ class Progress:
         self.done(name, self._clock() - self._begun, keep)
 
     def done(self, name: str, seconds: float, keep: bool = True) -> None:
-        """A job that was done beside the others has ended after so many seconds."""
+        """A job that was done beside the others has ended after `seconds`."""
         self._left -= Counter([name])
         if keep:
             if known := self._known.get(self._key(name)):

@@ -174,7 +174,7 @@ static void end_all_begun(struct lro *lro, bool again, u64 now)
 		lro->keep_until = 0;
 }
 
-/* A buffer of a driver's ring has room for so many bytes at least. */
+/* A buffer of a driver's ring has room for at least this many bytes. */
 #define RING_BUFFER	2048
 
 /*

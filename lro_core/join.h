@@ -57,7 +57,7 @@ void lro_begin_skb(struct lro_flow *flow);
  * @flow: aggregate with %LRO_LAYOUT_SKB
  *
  * Their lengths and number of fragments are not kept up to date packet by packet,
- * because that takes cache lines of theirs. Nobody else may see them before this.
+ * because that takes cache lines of theirs. No other code may see them before this.
  */
 void lro_settle_skb(struct lro_flow *flow);
 
@@ -220,7 +220,7 @@ __sum16 lro_tcp_check(const struct lro_key *key, unsigned int tcp_len, __wsum su
  */
 void lro_settle_copy(struct lro_flow *flow);
 
-/* A copied aggregate fills at least one part of so many of its memory. */
+/* A copied aggregate fills at least this part of its memory: one third. */
 #define COPY_SHARE	3
 
 /**

@@ -28,7 +28,7 @@ static bool sums_up(const struct lro_frame *frame, const struct lro_view *view,
 	unsigned int before = pkt->tcp + view->skip - LRO_MAC_LEN;
 	__wsum sum;
 
-	/* Padding is in the sum, too, and nobody knows what it is. */
+	/* Padding is in the sum, too, and its value is not known. */
 	if (view->len != pkt->ip_len + LRO_MAC_LEN)
 		return false;
 	sum = csum_sub(frame->csum, csum_partial(data + LRO_MAC_LEN, before, 0));

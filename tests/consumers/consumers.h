@@ -98,9 +98,9 @@ struct flight {
  * @ports: number of ports that get each packet
  * @only: IP version, 0 for both
  * @way: the one way wanted, %WAY_COUNT: all
- * @least: flights with segments shorter than so many bytes are left out
+ * @least: flights with segments shorter than this number of bytes are left out
  * @nofin: flights that end with FIN are left out
- * @every: only one flight of so many
+ * @every: only one flight of this number
  * @first: number of the first
  * @single: no aggregate may be delivered
  * @scribble: 16 bytes before the network header are written

@@ -16,7 +16,7 @@ from .table import CONSUMERS, PROGRAMS
 MODULES = ("lro_core", "br_linearize", "tests/consumers")
 SOURCES = ("include", "tests/property", *MODULES)
 MEMORY = 512
-# Each row has one flight of so many; the number shares no factor with those of flights and their kinds.
+# Each row has one flight of EVERY; the number shares no factor with those of flights and their kinds.
 EVERY = 31
 OURS = ("lro_core", "br_linearize", "lro_consumers")
 FUNCTIONS = "/run/functions"

@@ -24,7 +24,7 @@ from tests.consumers.table import CONSUMERS, PROGRAMS  # noqa: E402
 SOURCES = ("include", "lro_core", "br_linearize", "tests/consumers")
 
 
-# Each row has one flight of so many; the number shares no factor with those of flights and their kinds.
+# Each row has one flight of EVERY; the number shares no factor with those of flights and their kinds.
 EVERY = 29
 
 

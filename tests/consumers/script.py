@@ -54,7 +54,7 @@ def functions() -> str:
 
 
 def row(consumer: Consumer, every: int) -> str:
-    """The command that tests a row with one flight of so many; another row has others of them."""
+    """The command that tests a row with one flight of `every`; another row has others of them."""
     words = f"{consumer.words} every={every} first={CONSUMERS.index(consumer) % every}"
     return " ".join(["row", *map(shlex.quote, (consumer.label, consumer.setup, words, " ".join(consumer.needs)))])
 

@@ -111,7 +111,7 @@ class Chain(unittest.TestCase):
             Space(self, name, tree("service" if name in CHAIN.backs else "guest"), told(described[name]))
             for name in CHAIN.path)
         self.sender = Space(self, "sender", tree("guest"), "")
-        # The other end of the net domain's other vif, which is dom0's, lies there as well: nobody uses it.
+        # The other end of the net domain's other vif, which is dom0's, lies there as well. It has no user.
         self.wire(self.sender.space, "dom0", self.net.space, "eth0")
         self.net.run(". /lab/service")
         self.wire(self.sender.space, "eth0", self.net.space, "eth0")

@@ -20,7 +20,7 @@ static struct side {
 bool other_side_storms;
 
 /*
- * A slot that the driver has read is made to say something else: the one that it reads after so many, 0: none.
+ * A slot that the driver has read is made to say something else: the one that it reads after @armed others, 0: none.
  * What it says then is in @instead.
  */
 static unsigned int armed;

@@ -218,7 +218,7 @@ def minimise() -> None:
 
 
 def check(targets: list[Target], seconds: int) -> list[bool]:
-    """Build, search for what is known, and fuzz what is ours for so many seconds together."""
+    """Build, search for what is known, and fuzz the grafted drivers for `seconds` together."""
     known = [(TARGETS[name], kind) for name, kind in KNOWN if TARGETS[name] in targets]
     ours = [target for target in targets if target.grafted]
     with ThreadPoolExecutor(CPUS) as pool:

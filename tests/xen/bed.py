@@ -72,7 +72,7 @@ class Bed:
 
     @classmethod
     def flowing(cls, within: float = flow.PATIENCE) -> None:
-        """All traffic goes on, each flow within so many seconds."""
+        """All traffic goes on, each flow within some seconds."""
         for one in cls.flows:
             one.progress(SOME if one.kind == "bulk" else SOME // 32, within)
 

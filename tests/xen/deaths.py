@@ -15,7 +15,7 @@ from .bed import Bed, expect_replacement, plug, program, unplug
 
 # How often, unless the environment variable DEATHS says so.
 DEATHS = 25
-# After so many of them all traffic has to go on.
+# After this number of deaths all traffic has to go on.
 BETWEEN = 8
 # KiB of pages, beside what the kernel may keep for itself anyway.
 SLACK = 64

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 
 #define MARK 0x5a
-/* So many of them in a row are in no packet but the liar's. */
+/* This number of them in a row is in no packet but the liar's. */
 #define ENOUGH 32
 #define ROOM (8 << 20)
 

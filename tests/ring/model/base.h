@@ -84,7 +84,7 @@ void __attribute__((noreturn)) finding(const char *kind, const char *text);
 #define WARN_ON(condition) WARN_ON_ONCE(condition)
 #define WARN_ONCE(condition, format, ...) WARN_ON_ONCE(condition)
 
-/* Nobody reads what is printed, but its arguments are checked and read. */
+/* No text is printed, but its arguments are checked and read. */
 static inline void __attribute__((format(printf, 1, 2))) no_print(const char *format, ...)
 {
 	(void)format;

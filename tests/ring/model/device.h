@@ -234,7 +234,7 @@ int xdp_do_redirect(struct net_device *netdev, struct xdp_buff *xdp, struct bpf_
 void xdp_do_flush(void);
 void xdp_return_frame(struct xdp_frame *frame);
 #define xdp_return_frame_rx_napi(frame) xdp_return_frame(frame)
-/* One from elsewhere: its page has so many bytes from the headroom on. NULL without memory. */
+/* One from elsewhere: its page has @len bytes from the headroom on. NULL without memory. */
 struct xdp_frame *xdp_frame_from_elsewhere(unsigned int len);
 void xdp_return_buff(struct xdp_buff *xdp);
 

@@ -110,7 +110,7 @@ bool lro_receive_page(struct lro *lro, const struct lro_frame *frame)
 		if (frame->truesize[i] != PAGE_SIZE)
 			finding("engine", "the engine is told of other memory than a page");
 	}
-	/* One in so many is none of a bulk flow. */
+	/* One in @engine_takes is none of a bulk flow. */
 	if (!engine_takes || turn++ % engine_takes || frags->size < 54 || lro->held + count > HELD)
 		return false;
 	for (unsigned int i = 0; i < count; i++)

@@ -5,7 +5,7 @@
 
 struct net_device;
 
-/* It takes one packet in so many, 0: none. */
+/* It takes one packet in this number, 0: none. */
 extern unsigned int engine_takes;
 
 /* Its timer has each instance polled, whether or not there is anything for it. */

@@ -69,7 +69,7 @@ struct page *take_pages(unsigned int count, bool slab);
 /* Give back what take_pages() gave, and was never counted further. */
 void free_slab(void *start, unsigned int count);
 
-/* The CPU reads so many bytes of a page, at an offset that the back end has named. */
+/* The CPU reads @size bytes of a page, at an offset that the back end has named. */
 void check_read(const struct page *page, unsigned int offset, unsigned int size);
 
 struct page_pool_params {

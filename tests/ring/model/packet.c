@@ -199,7 +199,7 @@ static bool expand(struct sk_buff *skb, unsigned int more)
 	return true;
 }
 
-/* The head has taken so many bytes of the fragments. */
+/* The head has taken @eaten bytes of the fragments. */
 static void eat_frags(struct sk_buff *skb, unsigned int eaten)
 {
 	unsigned int kept = 0;
@@ -229,7 +229,7 @@ void *__pskb_pull_tail(struct sk_buff *skb, int delta)
 	if (len > (unsigned int)(skb->end - skb->tail) && !expand(skb, len + 128))
 		return NULL;
 	if (copy_frags(skb, 0, skb->tail, len))
-		finding("bug", "an skb is pulled that has not so many bytes");
+		finding("bug", "more is pulled than an skb has");
 	if (len)
 		eat_frags(skb, len);
 	skb->tail += len;

@@ -16,7 +16,7 @@
 
 static unsigned int every = 3;
 module_param(every, uint, 0644);
-MODULE_PARM_DESC(every, "copies of each call that have to be made again: every so many");
+MODULE_PARM_DESC(every, "copies of each call that have to be made again: one of this number");
 
 struct call {
 	struct gnttab_copy *op;
