@@ -44,7 +44,8 @@ class Interleaved(unittest.TestCase):
         self.fail(f"a packet waited {done.longest_wait} us, also in the last of {RUNS} runs")
 
     def use(self, mode: int) -> None:
-        """The driver with the engine, in a mode, and with GRO."""
+        """The driver with the engine, in a mode, and with GRO; it knows nothing of the flows of other tests."""
+        self.lab.use_nic_driver(configs.STOCK_NIC)
         self.lab.use(scaling_flows.Engine("lro", configs.OUR_NIC, False))
         self.lab.set_module_parameter(self.lab.nic_host, configs.OUR_NIC, "lro", mode)
 
