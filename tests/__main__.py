@@ -109,7 +109,7 @@ SUITES = (
     Suite("time", "the time that packets wait in the engine, on a clock of the test's own",
           on_machine(sys.executable, "tests/time/run.py"), 1500),
     Suite("consumers", "aggregates of every layout through all their consumers, in user-mode Linux",
-          python("tests.consumers.test_uml"), 1800, True, longer=True),
+          python("tests.consumers.test_uml"), 1800, True, beside=True),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60, beside=True),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
