@@ -38,7 +38,7 @@ def run(only: str = "", every: int = EVERY) -> Boot:
     rows = [consumer for consumer in CONSUMERS if only in consumer.name]
     with step("Sending aggregates to their consumers"):
         return boot(kernel, "consumers", [Load(stage / "lro_core/lro_core.ko")], after=script.text(rows, only, every),
-                    timeout=600, tools=PROGRAMS, files=files)
+                    timeout=900, tools=PROGRAMS, files=files)
 
 
 def main() -> int:
