@@ -52,7 +52,7 @@ class Back(OnHost):
 class Failed(Back):
     def test_driver_that_binds_nothing(self):
         self.assertIn("so eth0 is served by r8169 again, with its configuration as it was",
-                      self.fails("although r8169_lro was asked to", deaf=[OURS]))
+                      self.fails("although r8169_lro was requested", deaf=[OURS]))
 
     def test_driver_that_makes_no_interface(self):
         self.fails("no interface appeared within 1 s", mute=[OURS])

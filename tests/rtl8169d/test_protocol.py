@@ -140,9 +140,9 @@ def test_intx(nic: str) -> None:
         s.send(fr.tcp_frame(80))
         s.until_count("rx_frames", 2)
         assert s.client.interrupts(0) == 0, "masked until unmasked"
-        s.client.unmask()
         s.write(0x3C, 2, 0)
         s.write(0x3E, 2, 0xFFFF)
+        s.client.unmask()
         s.until_count("intx_unmasks", 2)
         assert s.client.interrupts(0) == 0, "the level has dropped"
         s.write(0x3C, 2, 0xFF)
