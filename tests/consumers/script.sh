@@ -191,6 +191,7 @@ pages() { sed -n "s/^pages_$1 //p" /proc/net/br_linearize; }
 # What br_linearize keeps to copy to is used again, but not kept when there is nothing to copy for a while: then more pages
 # are new than the three that its ring takes before it starts over.
 go_back() {
+	modprobe -q bridge 2>/dev/null
 	begin
 	ip link add br0 type bridge
 	ip link set br0 up
