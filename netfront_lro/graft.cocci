@@ -327,8 +327,31 @@ expression queue, condition;
  {
  <...
 -wait_event(queue, condition);
-+if (!wait_event_timeout(queue, condition, XENNET_TIMEOUT))
++if (!lro_xennet_wait(condition))
 +	return lro_xennet_xdp_refused(np, extack);
+ ...>
+ }
+
+// Their conditions read xenstore, which sleeps, and a wait_event() with a condition that sleeps does not.
+@probe_look@
+expression queue, condition, timeout;
+@@
+ xennet_create_dev(...)
+ {
+ <...
+-wait_event_timeout(queue, condition, timeout)
++lro_xennet_wait(condition)
+ ...>
+ }
+
+@close_look@
+expression queue, condition, timeout;
+@@
+ xennet_bus_close(...)
+ {
+ <...
+-wait_event_timeout(queue, condition, timeout)
++lro_xennet_wait(condition)
  ...>
  }
 

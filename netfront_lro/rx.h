@@ -3,11 +3,34 @@
 #ifndef _NETFRONT_LRO_RX_H
 #define _NETFRONT_LRO_RX_H
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+
 #include <compat.h>
 #include <lro.h>
 
 #include "frame.h"
 #include "kept.h"
+
+/* How often a wait for the backend looks at what it says. */
+#define LRO_XENNET_LOOK_MS	20
+
+/*
+ * Wait until @condition holds, for XENNET_TIMEOUT at most. It reads xenstore, and so sleeps. As the
+ * condition of a wait_event_timeout() it would wake its own wait up each time, and the time limit
+ * counts only while that sleeps: the wait would keep the CPU busy, without an end.
+ */
+#define lro_xennet_wait(condition)						\
+({										\
+	unsigned long __end = jiffies + XENNET_TIMEOUT;				\
+	bool __holds = (condition);						\
+										\
+	while (!__holds && time_before(jiffies, __end)) {			\
+		msleep(LRO_XENNET_LOOK_MS);					\
+		__holds = (condition);						\
+	}									\
+	__holds;								\
+})
 
 struct netfront_info;
 struct netfront_queue;

@@ -63,6 +63,7 @@ bool sleep_once(long timeout)
 		return true;
 	if (timeout > ENOUGH || (slept += (unsigned long)timeout) > ENOUGH)
 		finding("endless", "the driver sleeps until the back end does what it never does");
+	time_slept += (unsigned long)timeout;
 	return false;
 }
 

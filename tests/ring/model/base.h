@@ -273,7 +273,10 @@ typedef struct { u64 value; } u64_stats_t;
 
 /* Time */
 #define HZ 250
-#define jiffies 0ul
+/* Time that passes in sleeps. */
+extern unsigned long time_slept;
+#define time_before(a, b) ((long)((a) - (b)) < 0)
+#define jiffies time_slept
 
 struct timer_list {
 	void (*function)(struct timer_list *timer);

@@ -7,7 +7,7 @@
 #define TIMERS 8
 
 unsigned int irqs_off;
-unsigned long grace_time, last_grace;
+unsigned long grace_time, last_grace, time_slept;
 
 static struct delayed_work *works[WORKS];
 static struct timer_list *timers[TIMERS];
