@@ -306,11 +306,12 @@ expression info;
 
 // A program needs queues, which may be away with the backend; to take it away has to succeed when the device goes.
 @xdp_set@
-expression info, dev, prog, extack;
+identifier dev, info;
+expression prog, extack;
 @@
- xennet_xdp(...)
+ xennet_xdp(struct net_device *dev, ...)
  {
- ...
+-struct netfront_info *info = netdev_priv(dev);
 -if (info->broken)
 -	return -ENODEV;
  <...

@@ -357,7 +357,7 @@ static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *
 static bool lro_xennet_extra_answered(struct netfront_queue *queue)
 {
 	if (unlikely(!queue->lro_extras)) {
-		/* netconsole sends the message by this ring, whose lock is held, unless it is broken. */
+		/* netconsole sends the message by this ring, whose lock is held, if not broken. */
 		queue->info->broken = true;
 		dev_alert(&queue->info->netdev->dev, "Response without request\n");
 		return false;

@@ -89,7 +89,7 @@ static void lro_xennet_xdp_put_back(struct netfront_queue *queue)
 	rcu_assign_pointer(queue->xdp_prog, prog);
 }
 
-/* Whether a backend is to make room: there is none without a carrier, and a device that goes does not wait for it. */
+/* Whether a backend is asked: not without a carrier, nor when the device goes. */
 static bool lro_xennet_xdp_asks(const struct net_device *dev)
 {
 	const struct netfront_info *info = netdev_priv(dev);
@@ -98,7 +98,7 @@ static bool lro_xennet_xdp_asks(const struct net_device *dev)
 	       info->queues && info->netback_has_xdp_headroom;
 }
 
-/* As the kernel's xennet_xdp_set(), which never frees a program, and takes one that will not run. */
+/* As the kernel's function, which never frees a program, and takes one that will not run. */
 static int lro_xennet_xdp_set(struct net_device *dev, struct bpf_prog *prog,
 			      struct netlink_ext_ack *extack)
 {

@@ -26,7 +26,10 @@ class Deaths(Bed):
     """What a guest has to outlive. DEATHS_SEED repeats a run."""
 
     def die_by_reload(self) -> None:
-        self.reload()
+        """netback connects to the rings that the guest has, and so has to allow as many queues as before."""
+        module = self.lab.back_end.replace("-", "_")
+        queues = self.lab.dom0.run(f"cat /sys/module/{module}/parameters/max_queues").strip()
+        self.reload(f"max_queues={queues}")
 
     def die_by_exchange(self) -> None:
         self.expect_replacement()
