@@ -94,7 +94,7 @@ SUITES = (
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           1800, True),
     Suite("polls", "netback_lro in user space, with thread, polls, guest and hypervisor in each other's way",
-          in_root("python3", "-m", "tests.kit", "tests.netback.test_model"), 1200, True, beside=True),
+          in_root("python3", "-m", "tests.kit", "tests.netback.test_model"), 1200, True, longer=True, beside=True),
     Suite("kunit", "the engine under KASAN and lockdep in user-mode Linux",
           on_machine(sys.executable, "tests/kunit/run.py"), 2400),
     Suite("bench", "a few rows of the benchmark of the engine and of GRO",
