@@ -6,6 +6,7 @@
  * Each queue has a reference to the program. While there are no queues, or new ones are being made,
  * the device has it.
  */
+
 /* The driver lets a program see from the headroom on as many bytes as the backend has told of. */
 static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
 {

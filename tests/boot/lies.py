@@ -16,7 +16,8 @@ FILE = 1 << 20
 LIES = 50
 LIMIT = 60
 JUMBO = 9000
-# Polls that the NIC did not ask for, one each 100 us: more than the resets take time for. How often the NIC is reset meanwhile.
+# Polls that the NIC did not ask for, one each 100 us: more than the resets take time for. How often the NIC is reset
+# meanwhile.
 POLLS = 600000
 RESETS = 20
 

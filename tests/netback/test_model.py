@@ -28,8 +28,9 @@ SEEDS = 12
 REAL = ("xen/interface/io/netif.h", "xen/interface/io/ring.h")
 # What is spoiled in poll.c, the kind that has to notice, and what it says. Each is one line of it.
 FAULTS = {
-    "the thread does not wait for the queue": ("\twait_on_bit_lock(&queue->lro.state, LRO_XENVIF_BUSY, TASK_UNINTERRUPTIBLE);", "\t;",
-                                   "all", "not in order|took too long"),
+    "the thread does not wait for the queue": (
+        "\twait_on_bit_lock(&queue->lro.state, LRO_XENVIF_BUSY, TASK_UNINTERRUPTIBLE);", "\t;",
+        "all", "not in order|took too long"),
     "what a poll was to do is forgotten": ("\tif (test_bit(LRO_XENVIF_WANTED, &queue->lro.state))\n\t\txenvif_kick",
                                            "\tif (0)\n\t\txenvif_kick", "down", "stands still"),
     "copies that are to come are shown": ("\treturn test_bit(LRO_XENVIF_POSTPONED, &queue->lro.state);", "\treturn false;",

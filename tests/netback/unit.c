@@ -406,7 +406,10 @@ static void set_up(void)
 	BACK_RING_ATTACH(&queue.rx, shared, 0, XEN_PAGE_SIZE);
 }
 
-/* The thread of the first queue takes a rogue guest's interface down, and ends. The others sleep until they are told to end. */
+/*
+ * The thread of the first queue takes a rogue guest's interface down, and ends. The others sleep
+ * until they are told to end.
+ */
 static void check_rogue(void)
 {
 	unsigned int id;
