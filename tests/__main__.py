@@ -21,7 +21,9 @@ from lab.steps import LabError
 
 LOGS = BUILD / "check"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
-SHOWN_LINES = 40
+# Lines of a log that say nothing of a failure.
+DULL = re.compile(r"ok   |\s*still running: ")
+SHOWN_LINES, REPEATED_LINES = 40, 12
 
 
 def on_machine(*command: str) -> Callable[[Path, float], None]:
@@ -163,10 +165,16 @@ def run_suite(suite: Suite) -> tuple[int, int]:
             failed = max(failed, 1)
         step.title += f": {passed} passed, {failed} failed"
     if failed:
-        told = text.splitlines()[-SHOWN_LINES:] or [str(trouble or "no test ran")]
-        steps.say("\n".join(f"    {line}" for line in told))
-        steps.say(f"    the whole log: {log}")
+        show(log, SHOWN_LINES, str(trouble or "no test ran"))
     return passed, failed
+
+
+def show(log: Path, count: int, otherwise: str = "no test ran") -> None:
+    """Print the last lines of a suite's log that tell of a failure."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    told = [line for line in lines if not DULL.match(line)][-count:] or [otherwise]
+    steps.say("\n".join(f"    {line}" for line in told))
+    steps.say(f"    the whole log: {log}")
 
 
 def run_beside(suites: Sequence[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress) -> None:
@@ -201,7 +209,9 @@ def check(names: Sequence[str], longer: bool) -> int:
     passed, failed = (sum(column) for column in zip(*counts.values()))
     for name, (_, wrong) in counts.items():
         if wrong:
-            steps.say(f"failed: {name}, {wrong} of its tests (log: {LOGS / f'{name}.log'})")
+            # Far from the end of a long output nobody sees it.
+            steps.say(f"failed: {name}, {wrong} of its tests")
+            show(LOGS / f"{name}.log", REPEATED_LINES)
     steps.say(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
