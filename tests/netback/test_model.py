@@ -92,13 +92,20 @@ class Races(unittest.TestCase):
         for series in SERIES:
             unit = compile_unit(series, OURS, "unit")
             for kind in KINDS:
-                seed = str(time.time_ns() % 10**6)
-                with self.subTest(series=series, kind=kind, seed=seed):
-                    done = run(str(unit), kind, str(PACKETS), seed)
-                    self.assertEqual(done.returncode, 0, done.stdout[-3000:])
-                    polled, postponed = (int(re.search(rf"(\d+) {word}", done.stdout)[1]) for word in ("by polls", "postponed"))
+                seed, polled = time.time_ns() % 10**6, 0
+                # The schedule is the machine's: about one run in 70 leaves all packets to the thread.
+                for again in range(3):
+                    with self.subTest(series=series, kind=kind, seed=seed + again):
+                        done = run(str(unit), kind, str(PACKETS), str(seed + again))
+                        self.assertEqual(done.returncode, 0, done.stdout[-3000:])
+                        polled, postponed = (int(re.search(rf"(\d+) {word}", done.stdout)[1])
+                                             for word in ("by polls", "postponed"))
+                        if polled:
+                            self.assertEqual(postponed > 0, kind in ("again", "all", "hostile"))
+                    if polled:
+                        break
+                with self.subTest(series=series, kind=kind):
                     self.assertGreater(polled, 0)
-                    self.assertEqual(postponed > 0, kind in ("again", "all", "hostile"))
 
 
 class Noticed(unittest.TestCase):
