@@ -153,7 +153,7 @@ def sender(filtering: bool = False) -> Image:
     if not filtering:
         return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
     programs.install(tree, roots.lab_root(), extras.NFT, extras.packages("nftables"))
-    more = tuple(module for module in FILTER_MODULES if kernel.has(module))
+    more = kernel.having(FILTER_MODULES)
     return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES + more, "sender-filtering"))
 
 
@@ -206,7 +206,7 @@ def service(series: str, with_ours: bool = False) -> Path:
     programs.install(tree, roots.lab_root(), extras.NFT, extras.packages("nftables"))
     extra = _ours(OUR_NIC_MODULES + OUR_GUEST_MODULES, ours)
     available = (*NIC_MODULES, "xen-netfront", "xen-pcifront", segments.MODULE, grants.MODULE,
-                 *(module for module in FILTER_MODULES if kernel.has(module)), *extra)
+                 *kernel.having(FILTER_MODULES), *extra)
     name = "service-lro" if with_ours else "service"
     return _finish(tree, kernel, ours, PHY_MODULES + BRIDGE_MODULES + XEN_MODULES, available, name,
                    modules.segment_counter(series), modules.grant_counter(series))
@@ -261,7 +261,7 @@ def dom0(series: str, with_ours: bool = False, also: tuple[str, ...] = (), guest
     tree.file("/lab/guest.cpio", guest(guest_series or series, with_ours).read_bytes())
     if switching:
         _add_switch(tree, root)
-        also += tuple(module for module in SWITCH_MODULES if kernel.has(module))
+        also += kernel.having(SWITCH_MODULES)
     if serving:
         tree.file("/lab/service.cpio", service(guest_series or series, with_ours).read_bytes())
     extra = _ours(OUR_NIC_MODULES + OUR_BACK_MODULES, ours)

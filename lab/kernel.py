@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import lzma
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +53,10 @@ class Kernel:
     def has(self, name: str) -> bool:
         """Whether there is a module of that name."""
         return _plain(name) in _index(self.modules_dir)
+
+    def having(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of the names that are modules of this kernel."""
+        return tuple(name for name in names if self.has(name))
 
     def depends(self, name: str) -> list[Path]:
         """The modules to load for this one, in order, itself last; empty when it is built in."""
