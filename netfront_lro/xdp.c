@@ -10,7 +10,7 @@
 /* The driver lets a program see from the headroom on as many bytes as the backend has told of. */
 static bool lro_xennet_beyond_room(const struct xen_netif_rx_response *rx)
 {
-	return rx->offset != XDP_PACKET_HEADROOM || rx->offset + rx->status > XEN_PAGE_SIZE;
+	return rx->offset != XDP_PACKET_HEADROOM || lro_xennet_beyond_page(rx);
 }
 
 /*
