@@ -3,7 +3,7 @@
 """Graft a receive path onto the kernel's own driver.
 
 Takes the driver's source for the kernel that is being built for, applies the
-rules of DRIVER/graft.cocci one by one, proves that each of them fired, and
+rules of DRIVER/graft.cocci in their order, proves that each of them fired, and
 leaves the result beside the driver's own files, ready for Kbuild. `modinfo -F base`
 of the module tells which version of the kernel's driver that was.
 
@@ -33,7 +33,16 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 BASE = 'MODULE_INFO(base, "{}");\n'  # the last line of a grafted driver
 KEY = "graft.key"  # hash of all that the grafted folder was made from
-SPATCH_TIMEOUT = 120  # seconds for one rule; one takes about one second
+SPATCH_TIMEOUT = 120  # seconds for one run; a rule or all of them take a few seconds, most of them for reading the file
+# A line put before each file, and the one put below it when a rule fired there.
+MARK, FIRED = '#include "graft.mark"\n', '#include "graft.fired.{}"\n'
+# Rules that add the second line.
+FIRED_RULE = """
+@ fired_{0} depends on {0} @
+@@
+ #include "graft.mark"
++#include "graft.fired.{0}"
+"""
 
 
 class GraftError(Exception):
@@ -165,14 +174,40 @@ def unpack(archive: Path, package: str, specs: list[Spec], cache: Path) -> Path:
 
 
 def split_rules(text: str) -> list[tuple[str, str]]:
-    """The named rules of a semantic patch, each as a separate patch.
-
-    spatch does not report a rule that matches nothing. If rules are applied one
-    by one, a rule that fired has changed the file.
-    """
+    """The named rules of a semantic patch, each as a separate patch."""
     starts = list(re.finditer(r"^@\s*(\w+)[^@\n]*@", text, re.M))
     ends = [match.start() for match in starts[1:]] + [len(text)]
     return [(match[1], text[match.start():end]) for match, end in zip(starts, ends)]
+
+
+def spatch(script: Path, paths: list[Path]) -> subprocess.CompletedProcess[str]:
+    """Run a semantic patch on files; subprocess.TimeoutExpired when it takes too long."""
+    return subprocess.run(["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", str(script), *map(str, paths)],
+                          capture_output=True, text=True, timeout=SPATCH_TIMEOUT, check=False)
+
+
+def apply_together(rules: list[tuple[str, str]], paths: list[Path], scratch: Path) -> bool:
+    """Apply all rules to the files at @paths in one run; unless each fired, leave the files and return False.
+
+    spatch does not report a rule that matches nothing, but another rule can depend on it.
+    """
+    names = {name for name, _ in rules}
+    script = scratch / "rules.cocci"
+    script.write_text("".join(rule for _, rule in rules) + "".join(FIRED_RULE.format(name) for name in sorted(names)))
+    results = [scratch / path.name for path in paths]
+    for path, result in zip(paths, results):
+        result.write_text(MARK + path.read_text())
+    try:
+        done = spatch(script, results)
+    except subprocess.TimeoutExpired:
+        return False
+    marks = re.compile("(?:" + re.escape(MARK) + "|" + re.escape(FIRED).replace(r"\{\}", r"(\w+)") + ")", re.M)
+    texts = [result.read_text() for result in results]
+    if done.returncode or set(filter(None, marks.findall("".join(texts)))) != names:
+        return False
+    for path, text in zip(paths, texts):
+        path.write_text(marks.sub("", text))
+    return True
 
 
 def apply_rule(name: str, rule: str, paths: list[Path], scratch: Path, cocci: str) -> None:
@@ -180,9 +215,8 @@ def apply_rule(name: str, rule: str, paths: list[Path], scratch: Path, cocci: st
     script = scratch / "rule.cocci"
     script.write_text(rule)
     results = [Path(shutil.copyfile(path, scratch / path.name)) for path in paths]
-    command = ["spatch", "--very-quiet", "--no-includes", "--in-place", "--sp-file", str(script), *map(str, results)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SPATCH_TIMEOUT, check=False)
+        done = spatch(script, results)
     except subprocess.TimeoutExpired:
         raise GraftError(f"{cocci}: rule '{name}' did not end within {SPATCH_TIMEOUT} s", 1) from None
     if done.returncode:
@@ -256,9 +290,12 @@ def apply_rules(spec: Spec, rules: list[tuple[str, str]], sources: list[Path], o
     for source in sources:
         shutil.copyfile(source, out / source.name)
     before = {name: (out / name).read_text() for name in spec.changed}
+    paths = [out / name for name in before]
     with tempfile.TemporaryDirectory() as scratch:
-        for name, rule in rules:
-            apply_rule(name, rule, [out / path for path in before], Path(scratch), f"{spec.driver}/graft.cocci")
+        if not apply_together(rules, paths, Path(scratch)):
+            # One by one, each has to change a file: the first that does not is told.
+            for name, rule in rules:
+                apply_rule(name, rule, paths, Path(scratch), f"{spec.driver}/graft.cocci")
     diffs = [difflib.unified_diff(text.splitlines(True), (out / name).read_text().splitlines(True),
                                   f"a/{spec.directory}/{name}", f"b/{spec.driver}/{name}") for name, text in before.items()]
     (out / "graft.diff").write_text("".join(line for diff in diffs for line in diff))
@@ -298,7 +335,7 @@ def graft_all(specs: list[Spec], series: str, args: argparse.Namespace) -> None:
         put(packed, args.out / spec.driver)
         return f"packed with this release ({spec.target} of Linux {packed_base(packed)}): {refused}"
 
-    # spatch runs once for each rule, and the drivers are independent.
+    # spatch has one thread, and the drivers are independent.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for spec, done in zip(specs, pool.map(one, specs)):
             print(f"graft: {spec.driver}: {done}", flush=True)

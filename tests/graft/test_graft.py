@@ -15,7 +15,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from graft import tree
+from graft import graft, tree
 from lab.kernels import SERIES
 
 TOP = Path(__file__).resolve().parents[2]
@@ -352,6 +352,45 @@ class Refusals(Scratch):
         done = run_graft("--kver", "6.12.1", "--ksrc", str(tree), "--out", str(self.out), "netfront_lro")
         self.assertEqual(done.returncode, 1)
         self.assertEqual((good / "xen-netfront.c").read_text(), "earlier")
+
+
+class Together(Scratch):
+    """All rules in one run of Coccinelle do what they do one by one, and none that does not fire stays unseen."""
+
+    DRIVER = "netback_lro"  # with rules for several files
+    IDLE = "@ idle @\n@@\n-xenvif_nowhere\n+xenvif_somewhere\n"
+
+    def setUp(self):
+        super().setUp()
+        self.spec = graft.Spec.load(self.DRIVER)
+        self.rules = graft.split_rules((TOP / self.DRIVER / "graft.cocci").read_text())
+
+    def copies(self, name: str) -> list[Path]:
+        """The files that the rules are for, in a folder of their own."""
+        folder = self.scratch / name
+        folder.mkdir()
+        sources = {path.name: path for path in self.spec.sources(Path(tree_of("7.3")))}
+        return [Path(shutil.copyfile(sources[file], folder / file)) for file in self.spec.changed]
+
+    def test_result_is_that_of_one_by_one(self):
+        together, single, work = self.copies("together"), self.copies("single"), self.scratch / "work"
+        work.mkdir()
+        # A few: one by one, each costs seconds.
+        rules = self.rules[:8]
+        self.assertTrue(graft.apply_together(rules, together, work))
+        for name, rule in rules:
+            graft.apply_rule(name, rule, single, work, "graft.cocci")
+        self.assertEqual([path.read_text() for path in together], [path.read_text() for path in single])
+
+    def test_rule_that_does_not_fire_leaves_all_as_it_was(self):
+        for place in (0, len(self.rules)):
+            with self.subTest(place=place):
+                paths, work = self.copies(f"files{place}"), self.scratch / f"work{place}"
+                work.mkdir()
+                before = [path.read_text() for path in paths]
+                rules = [*self.rules[:place], ("idle", self.IDLE), *self.rules[place:]]
+                self.assertFalse(graft.apply_together(rules, paths, work))
+                self.assertEqual([path.read_text() for path in paths], before)
 
 
 class Make(Scratch):
