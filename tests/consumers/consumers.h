@@ -145,6 +145,9 @@ extern const struct flight *consumers_flight;
 
 /* flight.c */
 unsigned int flight_count(void);
+
+/* Whether a frame is one of a flight: the stack sends router solicitations and the like, at any time. */
+bool flight_has(const struct ethhdr *eth);
 /* Make the flight number @n; @buf gets its description. */
 void flight_make(struct flight *flight, unsigned int n, const struct row *row, char *buf,
 		 size_t size);

@@ -41,6 +41,11 @@ static const char * const ways[] = {
 
 static const u8 from_mac[] = { 2, 0, 0, 0, 0, 9 }, far_mac[] = { 2, 0, 0, 0, 0x99, 0x99 };
 
+bool flight_has(const struct ethhdr *eth)
+{
+	return ether_addr_equal(eth->h_source, from_mac);
+}
+
 unsigned int flight_count(void)
 {
 	return 2 * ARRAY_SIZE(ways) * ARRAY_SIZE(sizes);

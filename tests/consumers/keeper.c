@@ -21,8 +21,8 @@ static int keep(struct sk_buff *skb, struct net_device *dev, struct packet_type 
 {
 	struct sk_buff *clone = NULL;
 
-	/* The stack itself sends router solicitations and the like, at any time. */
-	if (consumers_row && consumers_row->keep && skb->pkt_type != PACKET_OUTGOING)
+	if (consumers_row && consumers_row->keep && skb->pkt_type != PACKET_OUTGOING &&
+	    flight_has(eth_hdr(skb)))
 		clone = skb_clone(skb, GFP_ATOMIC);
 	if (clone)
 		skb_queue_tail(&kept, clone);
@@ -91,8 +91,7 @@ void keeper_check(void)
 	unsigned int n = 0;
 
 	while ((skb = skb_dequeue(&kept))) {
-		if (skb->protocol == htons(ETH_P_IP) || skb->protocol == htons(ETH_P_IPV6))
-			n = check(skb, n);
+		n = check(skb, n);
 		kfree_skb(skb);
 	}
 	if (n < consumers_flight->count)
