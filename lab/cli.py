@@ -46,16 +46,20 @@ def _switch(name: str) -> bool:
     return os.environ.get(name, "") not in ("", "0")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m lab", description="The laboratory. Run it as root.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    whole = argparse.ArgumentParser(prog="python3 -m lab", description="The laboratory. Run it as root.")
+    commands = whole.add_subparsers(dest="command", required=True)
     for name, about in (("setup", "fetch and build all that a run needs"),
                         ("run", "measure the configurations and print table 2 (sets up first)")):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("--kernel", default=os.environ.get("KERNEL") or kernels.DEFAULT, metavar="SERIES",
                              help=f"kernel under test: {', '.join(kernels.SERIES)} (KERNEL, default "
                                   f"{kernels.DEFAULT})")
-        if name == "run":
+        if name == "setup":
+            command.add_argument("--refresh", action="store_true",
+                                 help="fetch the package lists again, and newer packages with them")
+        else:
             _add_run_options(command)
     for name, about in (("table", "print the tables of the last run again"),
                         ("report", "write the last run's report, a page with tables and plots")):
@@ -63,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--results", default=os.environ.get("RESULTS") or RESULTS, metavar="FILE", type=Path,
                              help="results of another run, or of one that was interrupted (RESULTS)")
     commands.add_parser("clean", help="remove images, logs and results of the lab, but nothing that was fetched")
-    return parser
+    return whole
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
@@ -99,11 +103,11 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.epilog = "; ".join(f"{config.name}: {config.about}" for config in configs.ALL.values())
 
 
-def _setup(series: str) -> None:
+def _setup(series: str, refresh: bool = False) -> None:
     if series not in kernels.SERIES:
         raise LabError(f"KERNEL={series} is not one of {', '.join(kernels.SERIES)}", code=steps.EXIT_USAGE)
     # The sender's kernel is always the default one.
-    provision.setup([series, kernels.DEFAULT])
+    provision.setup([series, kernels.DEFAULT], refresh)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -193,11 +197,11 @@ def _clean() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
 
     def command() -> None:
         if options.command == "setup":
-            _setup(options.kernel)
+            _setup(options.kernel, options.refresh)
         elif options.command == "run":
             (_run_scaling if scaling.select(options.scaling) else _run)(options)
         elif options.command == "table":

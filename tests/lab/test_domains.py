@@ -325,7 +325,7 @@ class Chosen(unittest.TestCase):
     """What TOPOLOGY= and GUEST= choose."""
 
     def place(self, *arguments: str) -> experiments.Place:
-        return cli._place(cli._parser().parse_args(["run", *arguments]))
+        return cli._place(cli.parser().parse_args(["run", *arguments]))
 
     def test_names(self) -> None:
         self.assertEqual(self.place(), experiments.Place(BRIDGE, "pv"))

@@ -9,6 +9,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import shutil
 import signal
 import struct
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from lab import apt, bzimage, cache, guard, kernels, mirror, prereq, proc, steps
+from lab import apt, bzimage, cache, cli, guard, kernels, mirror, prereq, proc, steps
 from lab.kernel import Kernel
 from lab.paths import ROOT
 
@@ -171,6 +172,13 @@ class AptTest(Scratch):
             self.assertIs(type(told), kind)
             self.assertIn(sentence, str(told))
             self.assertEqual((told.log, told.code), (Path("a.log"), steps.EXIT_ENVIRONMENT))
+
+    def test_commands_that_messages_advise_exist(self) -> None:
+        texts = [path.read_text() for path in (ROOT / "lab").rglob("*.py")]
+        advised = {command for text in texts for command in re.findall(r"python3 -m lab ([a-z]+ --[a-z-]+)`", text)}
+        self.assertIn("setup --refresh", advised)
+        for command in advised:
+            cli.parser().parse_args(command.split())
 
     def test_other_failures_stay_what_they_are(self) -> None:
         error = steps.LabError("something else")

@@ -144,8 +144,8 @@ class Results(unittest.TestCase):
     def test_switch(self) -> None:
         for text, wanted in (("", False), ("0", False), ("1", True)):
             with self.subTest(PROFILE=text), mock.patch.dict(os.environ, {"PROFILE": text}):
-                self.assertEqual(cli._parser().parse_args(["run"]).profile, wanted)
-        self.assertTrue(cli._parser().parse_args(["run", "--profile"]).profile)
+                self.assertEqual(cli.parser().parse_args(["run"]).profile, wanted)
+        self.assertTrue(cli.parser().parse_args(["run", "--profile"]).profile)
 
 
 if __name__ == "__main__":
