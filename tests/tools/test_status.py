@@ -16,7 +16,7 @@ sys.path.insert(0, str(TOP / "tools"))
 
 from tests.tools.imitation import KERNEL  # noqa: E402  (needs that path)
 from tests.tools.test_xenlro import CARD, OnMachine  # noqa: E402
-from xenlro import drivers, words  # noqa: E402
+from xenlro import devices, drivers, words  # noqa: E402
 from xenlro.system import System  # noqa: E402
 
 
@@ -44,6 +44,11 @@ class Said(OnMachine):
 
 
 class Answers(Said):
+    def test_kinds_of_devices_that_are_missing_are_named_once(self):
+        said = devices.nothing().split(" and ")
+        self.assertEqual(len(said), len(set(said)))
+        self.assertIn("no Xen vif", said)
+
     def test_questions_are_answered_first(self):
         self.xenlro("use", "eth0", "lro")
         self.xenlro("use", "vif-0", "lro")

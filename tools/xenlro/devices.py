@@ -63,7 +63,7 @@ def named(system: System, name: str) -> Device:
 
 def nothing() -> str:
     """What is said where there is no device."""
-    return " and ".join(f"no {bus.serves}" for bus in drivers.single())
+    return " and ".join(dict.fromkeys(f"no {bus.serves}" for bus in drivers.single()))
 
 
 def _entries(folder: Path) -> list[Path]:
