@@ -12,6 +12,10 @@
 #include <compat.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
 #include <net/netdev_lock.h>
+#else
+/* A device has no lock of its own there. */
+#define napi_enable_locked napi_enable
+#define napi_disable_locked napi_disable
 #endif
 
 #include "consumers.h"
@@ -140,7 +144,7 @@ int nic_receive(const struct flight *flight)
 
 static int nic_open(struct net_device *dev)
 {
-	napi_enable(&nic_of(dev)->napi);
+	napi_enable_locked(&nic_of(dev)->napi);
 	netif_start_queue(dev);
 	return 0;
 }
@@ -150,7 +154,7 @@ static int nic_stop(struct net_device *dev)
 	struct nic *nic = nic_of(dev);
 
 	netif_stop_queue(dev);
-	napi_disable(&nic->napi);
+	napi_disable_locked(&nic->napi);
 	lro_stop(nic->lro);
 	return 0;
 }
