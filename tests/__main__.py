@@ -141,7 +141,7 @@ SUITES = (
     Suite("backend", "a Xen guest's back end goes, comes back, changes and lies under traffic",
           python("tests.xen.test_backend.Netfront"), 2400, True, alone=True, longer=True),
     Suite("netback", "netback_lro under traffic, with disturbances by guest, hypervisor and administrator",
-          python("tests.xen.test_netback"), 2400, True, alone=True, longer=True),
+          python("tests.xen.test_netback.Netback"), 2400, True, alone=True, longer=True),
     Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
           python("tests.xen.test_topologies"), 3600, True, alone=True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True, alone=True),

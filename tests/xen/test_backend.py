@@ -26,7 +26,7 @@ class Backend(Bed):
     """What both front ends have to do, in the order of the names; each class below is one of them."""
 
     def merging(self, on: bool) -> None:
-        """Have the driver domain's NIC merge, or not."""
+        """Switch merging by the driver domain's NIC."""
         if self.lab.nic_driver == configs.OUR_NIC:
             self.lab.set_module_parameter(self.lab.dom0, configs.OUR_NIC, "lro", int(on))
         else:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lab import configs, experiments, modules, topology
 
-from .bed import program
-from .test_backend import Backend
+from .bed import Bed, program
+from .test_backend import Backend, Restarts
 
 # Seconds, given to the module: until a packet without slots is dropped, and until its guest counts as stalled.
 DRAIN, STALL = 1, 3
@@ -29,7 +29,9 @@ class NetbackLab(topology.XenLab):
     dom0_cpus = 2
 
 
-class Netback(Backend, unittest.TestCase):
+class Softirq(Bed):
+    """The module's own; each class below is one kernel."""
+
     driver, config, lab_type = configs.OUR_GUEST, "guest12-napi", NetbackLab
 
     @property
@@ -148,6 +150,18 @@ class Netback(Backend, unittest.TestCase):
         self.assertGreater(spent, 1)
         self.flows[:] = [self.inward("bulk")]
         self.flowing()
+
+
+class Netback(Softirq, Backend, unittest.TestCase):
+    pass
+
+
+class Newest(Softirq, Restarts, unittest.TestCase):
+    series = "7.3"
+
+
+class Oldest(Softirq, Restarts, unittest.TestCase):
+    series = "6.1"
 
 
 if __name__ == "__main__":
