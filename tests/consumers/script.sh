@@ -84,9 +84,17 @@ background() {
 	until [ -s /tmp/ready ]; do sleep 0.05; done
 }
 
+# Those programs have to be there to the end.
+still_running() {
+	for process in $(cat /tmp/running); do
+		kill -0 "$process" 2>/dev/null || echo "consumers: fault: a program has ended: $(tail -n 1 /tmp/ready)"
+	done
+}
+
 xdp() { background helper xdp "$1"; }
 taps() { background helper taps tap0 tap1; ip link set tap0 up; ip link set tap1 up; }
-capture() { background tcpdump -i "$1" -w /tmp/capture.pcap; }
+# There is no other user.
+capture() { background tcpdump -Z root -i "$1" -w /tmp/capture.pcap; }
 
 linearize() {
 	insmod "$(find /lib -name br_linearize.ko)" mode="$1" hook="$2" ports='port*' ||
@@ -139,7 +147,7 @@ row() { # NAME SETUP WORDS MODULES
 	clear_devices
 	begin
 	eval "$2" || echo "consumers: fault: the setup does not work"
-	echo "$1 $3" >$P && cat $P || echo "consumers: not ok $1"
+	echo "$1 $3" >$P && still_running && cat $P || echo "consumers: not ok $1"
 	end "$2"
 }
 

@@ -101,7 +101,8 @@ class Replay:
         """Send frames; return what left."""
         host, path = self.lab.nic_host, BUILD / "check" / f"replay-{self.series}" / "frames.pcap"
         path.write_bytes(packets.pcap([(0, one) for one in sent]))
-        host.run("rm -f /tmp/left.pcap; tcpdump -i dummy0 -U -w /tmp/left.pcap tcp >/dev/null 2>&1 & "
+        # There is no other user.
+        host.run("rm -f /tmp/left.pcap; tcpdump -Z root -i dummy0 -U -w /tmp/left.pcap tcp >/dev/null 2>&1 & "
                  "echo $! >/tmp/tcpdump; until [ -s /tmp/left.pcap ]; do usleep 50000; done")
         self.lab.nic.ctl("replay", file=str(path))
         deadline, left = time.monotonic() + 20, []
