@@ -32,8 +32,8 @@ option lease 900
 """
 # A manager that is only stopped is started by a request for its state.
 NO_NETWORKD = "systemctl mask --now systemd-networkd.socket systemd-networkd.service"
-# The compared state of the network: all but times, counters, numbers of interfaces, the metrics that dhcpcd makes of those,
-# and the two features that only one of the drivers has. An address has its local route when it is no longer tentative.
+# The compared state of the network: all but times, counters, numbers of interfaces, the metrics that dhcpcd makes of
+# those, and the two features that only one of the drivers has. A tentative address has no local route yet.
 STATE = r"""
 for try in $(seq 100); do ip -6 address show dev lan0 | grep -q tentative || break; usleep 100000; done
 for words in '-d link show dev lan0' 'address show' '-4 route show table all' '-6 route show table all' 'rule show' \
