@@ -32,8 +32,8 @@ option lease 900
 """
 # A manager that is only stopped is started by a request for its state.
 NO_NETWORKD = "systemctl mask --now systemd-networkd.socket systemd-networkd.service"
-# The compared state of the network: all but times, counters, numbers of interfaces, the metrics that dhcpcd makes of
-# those, and the two features that only one of the drivers has. A tentative address has no local route yet.
+# The compared state of the network: all but times, counters, numbers of interfaces, the metrics that NetworkManager and
+# dhcpcd choose, and the two features that only one of the drivers has. A tentative address has no local route yet.
 STATE = r"""
 for try in $(seq 100); do ip -6 address show | grep -q tentative || break; usleep 100000; done
 for words in '-d link show dev lan0' 'address show' '-4 route show table all' '-6 route show table all' 'rule show' \
@@ -42,7 +42,7 @@ ethtool -k lan0 | grep -v -e large-receive-offload -e rx-gro-hw
 bridge -o vlan show dev lan0 2>/dev/null
 """
 _CHANGING = re.compile(r"^\d+: |(?:valid_lft|preferred_lft|expires) \S+|\\|\b(?:tentative|dynamic|promiscuity \d+|allmulti \d+|"
-                       r"state \S+|qdisc \S+|dad_\S+|metric 10\d\d)|<\S*>|\b\w+_timer +\S+|\b(?:designated|message_age|hello|forward_delay|hold|"
+                       r"state \S+|qdisc \S+|dad_\S+|metric 1\d\d\d?)|<\S*>|\b\w+_timer +\S+|\b(?:designated|message_age|hello|forward_delay|hold|"
                        r"topology)\S* \S+")
 
 
