@@ -11,7 +11,7 @@ import textwrap
 import time
 from pathlib import Path
 
-from . import (configs, domains, experiments, guard, hosts, kernels, measure, nics, prereq, provision, ratios, report,
+from . import (configs, domains, experiments, guard, hosts, kernels, measure, nics, prereq, provision, report,
                results, scaling, scaling_guests, steps, symbols, table, windows)
 from .paths import BUILD
 from .steps import LabError
@@ -133,7 +133,7 @@ def _run(options: argparse.Namespace) -> None:
     minutes = (time.monotonic() - ready) / 60
     if "profile" in found:
         steps.say(symbols.render(found["profile"]))
-    compared = textwrap.fill(report.sentences(ratios.of(found), len(ratios.domains(found))), 100)
+    compared = textwrap.fill(report.compared(found), 100)
     steps.say(f"\n{table.render(found)}\n{f'{chr(10)}{compared}{chr(10)}' if compared else ''}\n"
               f"{report.judge(found).sentence}\nResults: {RESULTS}\n"
               f"Set-up took {(ready - begun) / 60:.1f} min, the run {minutes:.1f} min.")

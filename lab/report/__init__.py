@@ -8,17 +8,22 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from .. import ratios, results as results_file, table
+from .. import nics, ratios, results as results_file, table
 from ..paths import ROOT
 from . import charts, curves, gnuplot, page, path, tables
 from .data import Block, Data, Figure, Section
 from .quality import Quality, judge
 from .summary import sentences
 
-__all__ = ["Quality", "judge", "sentences", "write"]
+__all__ = ["Quality", "compared", "judge", "sentences", "write"]
 
 NAME = "report.html"
 PLOTS = "plots"
+
+
+def compared(results: dict) -> str:
+    """The key ratios of results, in words; empty when there are none."""
+    return sentences(ratios.of(results), len(ratios.domains(results)), nics.driver_of(results["nic"]))
 
 
 def write(results: dict, folder: Path) -> Path:
@@ -38,7 +43,7 @@ def write(results: dict, folder: Path) -> Path:
         fresh = Path(name)
         (fresh / PLOTS).mkdir()
         elements = gnuplot.draw(figures, fresh / PLOTS)
-        html = page.render("TCP receive on Xen, measured", [sentences(found, len(data.domains)), _lead(data)],
+        html = page.render("TCP receive on Xen, measured", [compared(results), _lead(data)],
                            (verdict.good, verdict.sentence), sections, elements, _shown(folder / PLOTS))
         (fresh / NAME).write_text(html)
         # Plots of an earlier run must not stand beside this page.

@@ -7,16 +7,16 @@ from .. import ratios
 from .words import listed
 
 # Ratio, and its words.
-_COSTS = (("driver_cost", "r8169_lro in the driver domain"), ("guest_cost", "netfront_lro in the guest"),
+_COSTS = (("driver_cost", "{driver} in the driver domain"), ("guest_cost", "netfront_lro in the guest"),
           ("both_cost", "{all} together"))
 
 
-def sentences(found: dict, domains: int = 2) -> str:
-    """The ratios in words, for a number of domains; empty when there are none."""
+def sentences(found: dict, domains: int = 2, driver: str = "r8169_lro") -> str:
+    """The ratios in words, for a number of domains and a driver of the NIC; empty when there are none."""
     value = {name: number for name, given in found.items() if (number := ratios.number(given)) is not None}
     said = []
     together = "both" if domains == 2 else "all domains"
-    if costs := [f"{value[name]:.2f} times for {who.format(all=together)}" for name, who in _COSTS if name in value]:
+    if costs := [f"{value[name]:.2f} times for {who.format(all=together, driver=driver)}" for name, who in _COSTS if name in value]:
         said.append(f"Instructions per byte of payload beside the kernel's own drivers with GRO: {listed(costs)}.")
     if "capacity" in value:
         busiest = "the busier of the two domains" if domains == 2 else "the busiest domain"

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from lab import domains, ratios, report, table
+from lab import domains, nics, ratios, report, table
 from lab.report import path
 from lab.report.data import Data
 
@@ -96,6 +96,12 @@ class Figures(unittest.TestCase):
         self.assertNotIn("driver_cost", found)
         self.assertIn("0.75 times for all domains together", report.sentences(found, 4))
         self.assertIn("In guest12 the busiest domain could", report.sentences(found, 4))
+
+    def test_driver_of_the_measured_nic_is_named(self) -> None:
+        found = chained() | {"ratios": {"driver_cost": 0.4}}
+        for nic, driver in ((nics.MODELS["igb"].about, "igb_lro"), (nics.MODELS["8168"].about, "r8169_lro"),
+                            ("10ec:8169", "r8169_lro")):
+            self.assertIn(f"0.40 times for {driver} in the driver domain", report.compared(found | {"nic": nic}))
 
     def test_one_hop_keeps_nothing(self) -> None:
         self.assertNotIn("kept", ratios.compute(full() | {"topology": domains.select("bridge").described("pv")}))
