@@ -86,11 +86,13 @@ class Progress(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
-    def test_failed_suites_are_named_at_the_end(self) -> None:
+    def test_failures_are_told_at_the_end(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
         def suite(name: str, failed: int) -> suites.Suite:
-            return suites.Suite(name, "something", lambda log, limit: log.write_text(f"2 passed, {failed} failed\n"), 1)
+            told = f"FAIL the one\nok   another\n    still running: it (10 s)\n2 passed, {failed} failed\n"
+            return suites.Suite(name, "something", lambda log, limit: log.write_text(told), 1)
+
         with contextlib.redirect_stdout(io.StringIO()) as said, mock.patch.object(suites, "LOGS", folder), \
                 mock.patch.object(progress, "MEMORY", folder / "durations.json"), \
                 mock.patch.object(suites.prereq, "ensure"), \
@@ -99,7 +101,8 @@ class Check(unittest.TestCase):
         lines = said.getvalue().splitlines()
         self.assertEqual(lines[0], "3 suites, the time is not known before the first has ended: one, two, three")
         self.assertIn("suite 1 of 3", lines)
-        self.assertEqual(lines[-2:], [f"failed: two, 3 of its tests (log: {folder}/two.log)", "6 passed, 3 failed"])
+        self.assertEqual(lines[-5:], ["failed: two, 3 of its tests", "    FAIL the one", "    2 passed, 3 failed",
+                                      f"    the whole log: {folder}/two.log", "6 passed, 3 failed"])
 
 
 if __name__ == "__main__":
