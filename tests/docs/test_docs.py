@@ -23,6 +23,7 @@ from xenlro import cli, modules  # noqa: E402  (needs that path)
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("lab/*.md"), *ROOT.glob("lab/*/README.md"),
                 *ROOT.glob("tests/*/README.md")])
+LONGEST = 250  # lines of a page
 DASHBOARD = ROOT / "docs/dashboards/xenlro.json"
 MAN = ROOT / "packaging/xenlro.8"
 # What lines of shell begin with in the documentation.
@@ -72,6 +73,11 @@ class Pages(unittest.TestCase):
         for page in ROOT.glob("docs/*.md"):
             with self.subTest(page=page.name):
                 self.assertTrue(page in linked or str(page.relative_to(ROOT)) in mentioned)
+
+    def test_no_page_is_too_long_to_be_read(self):
+        for page in PAGES:
+            with self.subTest(page=page.name):
+                self.assertLessEqual(len(page.read_text().splitlines()), LONGEST)
 
     def test_files_that_are_named_exist(self):
         for page in PAGES:
