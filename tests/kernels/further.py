@@ -18,6 +18,8 @@ SUITES = ("bookworm-backports", "forky", "sid", "experimental")
 FOLDER = BUILD / "check" / "kernels"
 LOG = LOGS / "further-kernels.log"
 OLDEST = (6, 1)
+# Modules that Debian's cloud kernels cannot have: they lack the stock drivers.
+CLOUD_LACKS = {"r8169_lro", "e1000e_lro", "igb_lro", "igc_lro"}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ option lease 900
 # A manager that is only stopped is started by a request for its state.
 NO_NETWORKD = "systemctl mask --now systemd-networkd.socket systemd-networkd.service"
 # The compared state of the network: all but times, counters, numbers of interfaces, the metrics that NetworkManager and
-# dhcpcd choose, and the two features that only one of the drivers has. A tentative address has no local route yet.
+# dhcpcd choose for routes of a lease, and the two features that only one of the drivers has. A tentative address has no
+# local route yet.
 STATE = r"""
 for try in $(seq 100); do ip -6 address show | grep -q tentative || break; usleep 100000; done
 for words in '-d link show dev lan0' 'address show' '-4 route show table all' '-6 route show table all' 'rule show' \
@@ -42,8 +43,9 @@ ethtool -k lan0 | grep -v -e large-receive-offload -e rx-gro-hw
 bridge -o vlan show dev lan0 2>/dev/null
 """
 _CHANGING = re.compile(r"^\d+: |(?:valid_lft|preferred_lft|expires) \S+|\\|\b(?:tentative|dynamic|promiscuity \d+|allmulti \d+|"
-                       r"state \S+|qdisc \S+|dad_\S+|metric 1\d\d\d?)|<\S*>|\b\w+_timer +\S+|\b(?:designated|message_age|hello|forward_delay|hold|"
+                       r"state \S+|qdisc \S+|dad_\S+)|<\S*>|\b\w+_timer +\S+|\b(?:designated|message_age|hello|forward_delay|hold|"
                        r"topology)\S* \S+")
+_METRIC = re.compile(r"(\bproto dhcp\b.*)\bmetric \d+")
 
 
 def system(folder: Path) -> debian.System:
@@ -128,7 +130,7 @@ class OnNetwork(story.OnSystem):
     def state(self) -> list[str]:
         """The whole configuration as lines that change only with it."""
         lines = self.host.run(STATE, timeout=60).splitlines()
-        return sorted(" ".join(_CHANGING.sub("", line).split()) for line in lines)
+        return sorted(" ".join(_CHANGING.sub("", _METRIC.sub(r"\1", line)).split()) for line in lines)
 
     def until(self, script: str, timeout: float = 120) -> None:
         self.host.run(f"until {script}; do usleep 200000; done", timeout=timeout)
