@@ -34,15 +34,15 @@ TOP = Path(__file__).resolve().parent.parent
 BASE = 'MODULE_INFO(base, "{}");\n'  # the last line of a grafted driver
 KEY = "graft.key"  # hash of all that the grafted folder was made from
 SPATCH_TIMEOUT = 120  # seconds for one run; a rule or all of them take a few seconds, most of them for reading the file
-# A line put before each file, and the one put below it when a rule fired there.
-MARK, FIRED = '#include "graft.mark"\n', '#include "graft.fired.{}"\n'
-# Rules that add the second line.
+# A line put before each file, the rule that adds another one below it where a rule fired, and what finds both.
+MARK = '#include "graft.mark"\n'
 FIRED_RULE = """
 @ fired_{0} depends on {0} @
 @@
  #include "graft.mark"
 +#include "graft.fired.{0}"
 """
+MARKS = re.compile(r'#include "graft\.(?:mark|fired\.(\w+))"\n')
 
 
 class GraftError(Exception):
@@ -201,12 +201,11 @@ def apply_together(rules: list[tuple[str, str]], paths: list[Path], scratch: Pat
         done = spatch(script, results)
     except subprocess.TimeoutExpired:
         return False
-    marks = re.compile("(?:" + re.escape(MARK) + "|" + re.escape(FIRED).replace(r"\{\}", r"(\w+)") + ")", re.M)
     texts = [result.read_text() for result in results]
-    if done.returncode or set(filter(None, marks.findall("".join(texts)))) != names:
+    if done.returncode or set(filter(None, MARKS.findall("".join(texts)))) != names:
         return False
     for path, text in zip(paths, texts):
-        path.write_text(marks.sub("", text))
+        path.write_text(MARKS.sub("", text))
     return True
 
 
