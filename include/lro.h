@@ -55,7 +55,8 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi);
  * @lro: context, or NULL
  *
  * To be called after each napi_disable(), as when the device goes down: what is held
- * would otherwise wait for the next poll, or be lost with lro_destroy(). Also lets go
+ * would otherwise wait for the poll that the engine asks for once NAPI is enabled, or be lost
+ * with lro_destroy(). Also lets go
  * of the pages kept for reuse. Until the next lro_begin() the engine does not schedule
  * the NAPI instance by itself; then the context works on.
  *

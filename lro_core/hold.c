@@ -29,13 +29,16 @@
 #include "hold.h"
 #include "param.h"
 
+/* A poll that is under way is over by then, and has set the timer anew. */
+#define ASK_AGAIN_NS	NSEC_PER_MSEC
+
 /*
  * The poll moves @due on, mostly without touching the timer: a timer that runs
  * early costs less than setting it again for each poll.
  *
- * Once it has asked for a poll the timer stops. If NAPI is polling already, it
- * polls again; if it is disabled, lro_stop() delivers what is held. Asking
- * again would help neither.
+ * Once a poll is sure to come the timer stops. If there can be none, NAPI is polling, or the
+ * driver has disabled it for a while without lro_stop(). The device's interrupt is off as long
+ * as anything is held, so nothing but the timer asks for a poll when NAPI is enabled again.
  */
 static enum hrtimer_restart timer_runs(struct hrtimer *timer)
 {
@@ -43,7 +46,11 @@ static enum hrtimer_restart timer_runs(struct hrtimer *timer)
 	u64 due = READ_ONCE(lro->due), asked_for = 0;
 
 	if (due && ktime_get_ns() >= due) {
-		napi_schedule(lro->napi);
+		if (!napi_schedule_prep(lro->napi)) {
+			hrtimer_forward_now(timer, ns_to_ktime(ASK_AGAIN_NS));
+			return HRTIMER_RESTART;
+		}
+		__napi_schedule(lro->napi);
 		asked_for = due;
 	}
 	if (!due || asked_for) {
