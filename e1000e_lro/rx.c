@@ -185,6 +185,9 @@ static bool lro_e1000_split_is_broken(struct e1000_adapter *adapter,
 
 	if (lro_e1000_is_refused(adapter, staterr) || !head)
 		return false;
+	/* The stack takes the Ethernet header from there. */
+	if (head < ETH_HLEN)
+		return lro_e1000_broken(adapter);
 	for (i = 0; i < PS_PAGE_BUFFERS; i++) {
 		part = le16_to_cpu(desc->wb.upper.length[i]);
 		if (!part)

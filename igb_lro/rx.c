@@ -8,8 +8,9 @@
  */
 #include "igb_main.c"
 
-/* A flag of a ring that igb does not know: a buffer of it needs syncs. */
+/* Flags of a ring that igb does not know: a buffer needs syncs; the frame at hand is broken. */
 #define LRO_IGB_SYNCED	(BITS_PER_LONG - 1)
+#define LRO_IGB_BROKEN	(BITS_PER_LONG - 2)
 
 static struct lro_graft *lro_graft_of(const struct net_device *dev)
 {
@@ -100,13 +101,24 @@ static bool lro_igb_is_synced(const struct igb_ring *ring)
 	return test_bit(LRO_IGB_SYNCED, &ring->flags);
 }
 
-/* Make of a descriptor that is broken one that igb_cleanup_headers() drops, and count it. */
+/*
+ * Count a descriptor that is broken. What is in its buffer counts as a piece of a frame that is
+ * dropped at its end.
+ */
 static unsigned int lro_igb_broken(struct igb_ring *ring, union e1000_adv_rx_desc *desc)
 {
 	dev_core_stats_rx_dropped_inc(ring->netdev);
 	desc->wb.upper.status_error &= ~cpu_to_le32(E1000_RXDADV_STAT_TSIP);
-	desc->wb.upper.status_error |= cpu_to_le32(E1000_RXDEXT_STATERR_RXE);
+	set_bit(LRO_IGB_BROKEN, &ring->flags);
 	return ETH_ZLEN;
+}
+
+/* Is there less in the first of several buffers than the stack takes from there? */
+static bool lro_igb_is_piece(union e1000_adv_rx_desc *desc, const struct sk_buff *chain,
+			     unsigned int size)
+{
+	return !chain && !igb_test_staterr(desc, E1000_RXD_STAT_EOP) &&
+	       size < ETH_HLEN + IGB_TS_HDR_LEN;
 }
 
 /*
@@ -122,13 +134,19 @@ static unsigned int lro_igb_size(struct igb_ring *ring, union e1000_adv_rx_desc 
 	if (!size || unlikely(!ring->rx_buffer_info[ring->next_to_clean].page))
 		return 0;
 	dma_rmb();
-	if (unlikely(size > igb_rx_bufsz(ring) ||
+	if (unlikely(size > igb_rx_bufsz(ring) || lro_igb_is_piece(desc, *chain, size) ||
 		     (size <= IGB_TS_HDR_LEN && igb_test_staterr(desc, E1000_RXDADV_STAT_TSIP))))
 		size = lro_igb_broken(ring, desc);
 	if (!IS_ERR_OR_NULL(*chain) && skb_shinfo(*chain)->nr_frags >= MAX_SKB_FRAGS) {
 		dev_kfree_skb_any(*chain);
 		*chain = NULL;
 		size = lro_igb_broken(ring, desc);
+	}
+	/* igb_cleanup_headers() looks at the last descriptor only. */
+	if (unlikely(test_bit(LRO_IGB_BROKEN, &ring->flags)) &&
+	    igb_test_staterr(desc, E1000_RXD_STAT_EOP)) {
+		clear_bit(LRO_IGB_BROKEN, &ring->flags);
+		desc->wb.upper.status_error |= cpu_to_le32(E1000_RXDEXT_STATERR_RXE);
 	}
 	return size;
 }

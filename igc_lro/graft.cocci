@@ -48,6 +48,18 @@ expression queues;
  ...>
  }
 
+// Vectors of which too few could be allocated are freed without that.
+@destroy_unused@
+@@
+ igc_free_q_vector(...)
+ {
+ <...
+ adapter->q_vector[v_idx] = NULL;
++if (q_vector)
++	lro_igc_destroy(q_vector);
+ ...>
+ }
+
 // What is held is delivered when the polls stop.
 @stop@
 expression adapter, i;

@@ -8,8 +8,9 @@
  */
 #include "igc_main.c"
 
-/* A flag of a ring that igc does not know: a buffer of it needs syncs. */
+/* Flags of a ring that igc does not know: a buffer needs syncs; the frame at hand is broken. */
 #define LRO_IGC_SYNCED	(BITS_PER_LONG - 1)
+#define LRO_IGC_BROKEN	(BITS_PER_LONG - 2)
 
 static struct lro_graft *lro_graft_of(const struct net_device *dev)
 {
@@ -96,13 +97,24 @@ static bool lro_igc_is_synced(const struct igc_ring *ring)
 	return test_bit(LRO_IGC_SYNCED, &ring->flags);
 }
 
-/* Make of a descriptor that is broken one that igc_cleanup_headers() drops, and count it. */
+/*
+ * Count a descriptor that is broken. What is in its buffer counts as a piece of a frame that is
+ * dropped at its end.
+ */
 static unsigned int lro_igc_broken(struct igc_ring *ring, union igc_adv_rx_desc *desc)
 {
 	dev_core_stats_rx_dropped_inc(ring->netdev);
 	desc->wb.upper.status_error &= ~cpu_to_le32(IGC_RXDADV_STAT_TSIP);
-	desc->wb.upper.status_error |= cpu_to_le32(IGC_RXDEXT_STATERR_RXE);
+	set_bit(LRO_IGC_BROKEN, &ring->flags);
 	return ETH_ZLEN;
+}
+
+/* Is there less in the first of several buffers than the stack takes from there? */
+static bool lro_igc_is_piece(union igc_adv_rx_desc *desc, const struct sk_buff *chain,
+			     unsigned int size)
+{
+	return !chain && !igc_test_staterr(desc, IGC_RXD_STAT_EOP) &&
+	       size < ETH_HLEN + IGC_TS_HDR_LEN;
 }
 
 /*
@@ -118,13 +130,19 @@ static unsigned int lro_igc_size(struct igc_ring *ring, union igc_adv_rx_desc *d
 	if (!size || unlikely(!ring->rx_buffer_info[ring->next_to_clean].page))
 		return 0;
 	dma_rmb();
-	if (unlikely(size > igc_rx_bufsz(ring) ||
+	if (unlikely(size > igc_rx_bufsz(ring) || lro_igc_is_piece(desc, *chain, size) ||
 		     (size <= IGC_TS_HDR_LEN && igc_test_staterr(desc, IGC_RXDADV_STAT_TSIP))))
 		size = lro_igc_broken(ring, desc);
 	if (!IS_ERR_OR_NULL(*chain) && skb_shinfo(*chain)->nr_frags >= MAX_SKB_FRAGS) {
 		dev_kfree_skb_any(*chain);
 		*chain = NULL;
 		size = lro_igc_broken(ring, desc);
+	}
+	/* igc_cleanup_headers() looks at the last descriptor only. */
+	if (unlikely(test_bit(LRO_IGC_BROKEN, &ring->flags)) &&
+	    igc_test_staterr(desc, IGC_RXD_STAT_EOP)) {
+		clear_bit(LRO_IGC_BROKEN, &ring->flags);
+		desc->wb.upper.status_error |= cpu_to_le32(IGC_RXDEXT_STATERR_RXE);
 	}
 	return size;
 }

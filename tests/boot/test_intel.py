@@ -145,12 +145,12 @@ class OnQemusNic(Lies, OnTheNic):
 
 class E1000e612(OnQemusNic, unittest.TestCase):
     series, chip = "6.12", "e1000e"
-    counted = ("long", "short", "tiny")
+    counted = ("long", "short", "tiny", "header")
 
 
 class Igb612(OnQemusNic, unittest.TestCase):
     series, chip = "6.12", "igb"
-    counted = ("long", "stamp")
+    counted = ("long", "stamp", "piece")
 
     def copied(self) -> int:
         """Pages that copy mode has taken for payload."""

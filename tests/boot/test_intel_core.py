@@ -43,9 +43,9 @@ class Core(Liar, LoadAndTraffic):
 
 class E1000e(Core, unittest.TestCase):
     chip = "e1000e"
-    counted = ("long", "short", "tiny")
+    counted = ("long", "short", "tiny", "header")
 
 
 class Igb(Core, unittest.TestCase):
     chip = "igb"
-    counted = ("long", "stamp")
+    counted = ("long", "stamp", "piece")

@@ -5,10 +5,10 @@
 #define LIAR_POLL "e1000e_lro:lro_e1000_poll"
 #include "liar.h"
 
-enum { LONG, SHORT, TINY, FRAGMENT, STATUS, OWNER };
+enum { LONG, SHORT, TINY, HEADER, FRAGMENT, STATUS, OWNER };
 
 static const char * const liar_kinds[] = {
-	"long", "short", "tiny", "fragment", "status", "owner", NULL
+	"long", "short", "tiny", "header", "fragment", "status", "owner", NULL
 };
 
 /* With large frames a descriptor names a buffer for headers and up to three pages. */
@@ -24,6 +24,12 @@ static void lie_of_parts(union e1000_rx_desc_packet_split *desc, unsigned int ki
 	case TINY:
 		desc->wb.middle.length0 = cpu_to_le16(1);
 		desc->wb.upper.length[0] = cpu_to_le16(1);
+		desc->wb.upper.length[1] = 0;
+		break;
+	case HEADER:
+		/* Less than an Ethernet header before the first page. */
+		desc->wb.middle.length0 = cpu_to_le16(5);
+		desc->wb.upper.length[0] = cpu_to_le16(1500);
 		desc->wb.upper.length[1] = 0;
 		break;
 	case FRAGMENT:
@@ -48,6 +54,9 @@ static void lie_of_frame(union e1000_rx_desc_extended *desc, unsigned int kind)
 		break;
 	case TINY:
 		desc->wb.upper.length = 0;
+		break;
+	case HEADER:
+		desc->wb.upper.length = cpu_to_le16(5);
 		break;
 	case FRAGMENT:
 		desc->wb.upper.status_error &= ~cpu_to_le32(E1000_RXD_STAT_EOP);

@@ -5,9 +5,9 @@
 #define LIAR_POLL "igb_lro:lro_igb_poll"
 #include "liar.h"
 
-enum { LONG, STAMP, FRAGMENT, STATUS, OWNER };
+enum { LONG, STAMP, PIECE, FRAGMENT, STATUS, OWNER };
 
-static const char * const liar_kinds[] = { "long", "stamp", "fragment", "status", "owner", NULL };
+static const char * const liar_kinds[] = { "long", "stamp", "piece", "fragment", "status", "owner", NULL };
 
 static bool liar_lies(struct napi_struct *napi, unsigned int kind)
 {
@@ -35,6 +35,11 @@ static bool liar_lies(struct napi_struct *napi, unsigned int kind)
 		/* A time stamp takes 16 bytes before the frame. */
 		desc->wb.upper.length = cpu_to_le16(10);
 		desc->wb.upper.status_error |= cpu_to_le32(E1000_RXDADV_STAT_TSIP);
+		break;
+	case PIECE:
+		/* Less than an Ethernet header in the first of several buffers. */
+		desc->wb.upper.length = cpu_to_le16(5);
+		desc->wb.upper.status_error &= ~cpu_to_le32(E1000_RXD_STAT_EOP);
 		break;
 	case FRAGMENT:
 		desc->wb.upper.status_error &= ~cpu_to_le32(E1000_RXD_STAT_EOP);
