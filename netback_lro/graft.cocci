@@ -193,24 +193,55 @@ expression queue;
  ...>
  }
 
-// A guest that goes on writing to the ring keeps no CPU here: each look but the first is due to
-// a slot at least that a guest has added.
+// A guest that goes on writing to the ring keeps no CPU here: while no slot is taken, each look
+// but the first is due to a slot at least that a guest has added.
 @looks@
-identifier needed, prod;
+identifier needed, prod, cons;
 expression queue;
 @@
  xenvif_rx_ring_slots_available(...)
  {
  ...
  unsigned int needed;
-+unsigned int looks = 0;
++struct lro_looks looks = {};
  ...
  do {
  ...
+ cons = queue->rx.req_cons;
+ ...
  } while (queue->rx.sring->req_prod != prod
-+ && looks++ < needed
++ && lro_looks_again(&looks, cons, needed)
  );
  ...
+ }
+
+// What a packet takes of a slot is less where the guest wants room for XDP, which is told in a
+// slot of its own.
+@slots@
+identifier needed;
+expression skb;
+@@
+ xenvif_update_needed_slots(...)
+ {
+ <...
+-needed = DIV_ROUND_UP(skb->len, XEN_PAGE_SIZE);
++needed = lro_xenvif_slots(READ_ONCE(queue->vif->xdp_headroom), skb->len);
+ ...>
+ }
+
+// A guest that asks for a page of room would have slots that take no byte of a packet.
+@headroom@
+identifier headroom;
+expression vif;
+@@
+ read_xenbus_frontend_xdp(...)
+ {
+ <...
+-if (headroom > XEN_NETIF_MAX_XDP_HEADROOM)
+-	headroom = XEN_NETIF_MAX_XDP_HEADROOM;
+-vif->xdp_headroom = headroom;
++WRITE_ONCE(vif->xdp_headroom, lro_xenvif_headroom(headroom));
+ ...>
  }
 
 // Only the first queue's thread ends with the interface of a rogue guest. The others have nothing to do.

@@ -48,7 +48,8 @@ void lro_xenvif_wake(struct xenvif_queue *queue)
 		xenvif_kick_thread(queue);
 		return;
 	}
-	/* Always written: a poll that is under way has to see the packet, or this. */
+	/* Always written, behind the packet: a poll that is under way has to see that, or this. */
+	smp_mb__before_atomic();
 	set_bit(LRO_XENVIF_WANTED, &queue->lro.state);
 	napi_schedule(&queue->napi);
 }

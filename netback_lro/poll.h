@@ -3,7 +3,10 @@
 #ifndef _NETBACK_LRO_POLL_H
 #define _NETBACK_LRO_POLL_H
 
+#include <linux/bpf.h>
 #include <linux/skbuff.h>
+#include <xen/page.h>
+#include <xen/interface/io/ring.h>
 
 struct ethtool_drvinfo;
 struct lro_postponed;
@@ -37,6 +40,42 @@ struct lro_xenvif {
 	struct sk_buff_head copied;
 	struct lro_postponed *postponed;
 };
+
+/**
+ * struct lro_looks - looks at the ring of a guest that may be writing to it
+ * @cons: slots that were taken at the last look
+ * @count: looks since then
+ */
+struct lro_looks {
+	RING_IDX cons;
+	unsigned int count;
+};
+
+/*
+ * May there be another look, with @cons slots taken at the last one? Others than the owner look,
+ * too, while slots are taken: those looks are counted anew, so that an event which the last one
+ * asked for is not lost.
+ */
+static inline bool lro_looks_again(struct lro_looks *looks, RING_IDX cons, unsigned int needed)
+{
+	if (looks->cons != cons) {
+		looks->cons = cons;
+		looks->count = 0;
+	}
+	return looks->count++ < needed;
+}
+
+/* Room that a guest gets before the data in each slot, of what it asks for; bytes. */
+static inline u16 lro_xenvif_headroom(u16 wanted)
+{
+	return min_t(u16, wanted, XDP_PACKET_HEADROOM);
+}
+
+/* Slots that @len bytes take, and the one that tells of the room before them. */
+static inline unsigned int lro_xenvif_slots(unsigned int headroom, unsigned int len)
+{
+	return DIV_ROUND_UP(len, XEN_PAGE_SIZE - headroom) + !!headroom;
+}
 
 /* Called by the driver's functions of device and interrupts */
 void lro_xenvif_wake(struct xenvif_queue *queue);

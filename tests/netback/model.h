@@ -50,10 +50,12 @@ typedef int irqreturn_t;
 #define mb() __sync_synchronize()
 #define rmb() __sync_synchronize()
 #define wmb() __sync_synchronize()
+#define smp_mb__before_atomic() __sync_synchronize()
 #define virt_mb() __sync_synchronize()
 #define virt_rmb() __sync_synchronize()
 #define virt_wmb() __sync_synchronize()
 #define htons(x) __builtin_bswap16(x)
+#define XDP_PACKET_HEADROOM 256
 #define ETH_P_IP 0x0800
 #define IFNAMSIZ 16
 #define ETH_GSTRING_LEN 32

@@ -20,19 +20,24 @@ from lab.kernels import SERIES
 from lab.paths import BUILD, ROOT
 
 HERE, OURS, OUT = ROOT / "tests/netback", ROOT / "netback_lro", BUILD / "netback"
-KINDS = ("plain", "switched", "down", "again", "all", "hostile")
+KINDS = ("plain", "switched", "down", "again", "xdp", "all", "hostile")
 PACKETS = 3000
 # Runs at most in which a fault has to show.
 SEEDS = 12
 # The kernel's own, which say what is in the ring.
 REAL = ("xen/interface/io/netif.h", "xen/interface/io/ring.h")
-# What is spoiled in poll.c, the kind that has to notice, and what it says. Each is one line of it.
+# What is spoiled in poll.c or poll.h, the kind that has to notice, and what it says.
 FAULTS = {
     "the thread does not wait for the queue": (
         "\twait_on_bit_lock(&queue->lro.state, LRO_XENVIF_BUSY, TASK_UNINTERRUPTIBLE);", "\t;",
         "all", "not in order|took too long"),
     "what a poll was to do is forgotten": ("\tif (test_bit(LRO_XENVIF_WANTED, &queue->lro.state))\n\t\txenvif_kick",
                                            "\tif (0)\n\t\txenvif_kick", "down", "stands still"),
+    "slots are counted without room for XDP": (
+        "\treturn DIV_ROUND_UP(len, XEN_PAGE_SIZE - headroom) + !!headroom;",
+        "\treturn DIV_ROUND_UP(len, XEN_PAGE_SIZE);", "xdp", "an answer without a slot"),
+    "a guest has as much room for XDP as it wants": (
+        "\treturn min_t(u16, wanted, XDP_PACKET_HEADROOM);", "\treturn wanted;", "plain", "room in a slot"),
     "copies that are to come are shown": ("\treturn test_bit(LRO_XENVIF_POSTPONED, &queue->lro.state);", "\treturn false;",
                                           "again", "not whole|not in order|a copy failed"),
 }
@@ -116,9 +121,11 @@ class Noticed(unittest.TestCase):
             spoiled = OUT / "spoiled"
             shutil.rmtree(spoiled, ignore_errors=True)
             shutil.copytree(OURS, spoiled)
-            text = (spoiled / "poll.c").read_text()
+            files = [file for file in (spoiled / "poll.c", spoiled / "poll.h") if right in file.read_text()]
+            self.assertEqual(len(files), 1, name)
+            text = files[0].read_text()
             self.assertEqual(text.count(right), 1, name)
-            (spoiled / "poll.c").write_text(text.replace(right, wrong))
+            files[0].write_text(text.replace(right, wrong))
             unit = compile_unit("6.12", spoiled, "spoiled-unit")
             with self.subTest(name):
                 # The moment that matters comes by chance.

@@ -8,8 +8,9 @@
  *   switched   the parameter changes all the time
  *   down       the interface goes down and up
  *   again      the hypervisor wants copies made again
+ *   xdp        the guest wants room for XDP before the data in each slot
  *   all        all of that
- *   hostile    all of that, and the guest writes any number to the ring's producer index
+ *   hostile    all of that, and the guest writes any number to the ring's producer index, and wants any room
  *
  * Each packet has to arrive once, whole and in order within 20 seconds of the last one; no packet
  * expires here, so that a packet is missed which waits for a thread that sleeps. Of a hostile guest it is
@@ -33,7 +34,7 @@ static struct xenvif_queue queue;
 static struct xen_netif_rx_sring *shared;
 static unsigned char pages[SLOTS][XEN_PAGE_SIZE] __attribute__((aligned(4096)));
 
-static bool switched, down, again, hostile;
+static bool switched, down, again, xdp, hostile;
 static unsigned int packets, sent, arrived;
 static bool stop, stop_thread;
 static unsigned long napi_state;
@@ -290,6 +291,7 @@ static void *troubles(void *data)
 		for (unsigned int i = 0; hostile && i < 2000; i++)
 			WRITE_ONCE(shared->req_prod, i & 1 ? queue.rx.req_cons + i % 20 : (unsigned int)rand_r(&seed));
 		if (hostile) {
+			vif.xdp_headroom = lro_xenvif_headroom((u16)rand_r(&seed));
 			pthread_mutex_lock(&event_lock);
 			event_pending = true;
 			pthread_mutex_unlock(&event_lock);
@@ -347,7 +349,8 @@ static void *guest(void *data)
 			struct xen_netif_rx_response response = *RING_GET_RESPONSE(&front, at);
 
 			mb();
-			lacking++;
+			if (++lacking > SLOTS)
+				fail("an answer without a slot", lacking);
 			if (extras) {
 				extras = ((struct xen_netif_extra_info *)&response)->flags & XEN_NETIF_EXTRA_FLAG_MORE;
 				if (extras)
@@ -357,7 +360,8 @@ static void *guest(void *data)
 			} else {
 				if (response.status < 0)
 					fail("a copy failed", (unsigned int)-response.status);
-				memcpy(packet + len, pages[at % SLOTS], (size_t)response.status);
+				response.status -= (s16)vif.xdp_headroom;
+				memcpy(packet + len, pages[at % SLOTS] + vif.xdp_headroom, (size_t)response.status);
 				len += (unsigned int)response.status;
 				if (response.flags & XEN_NETRXF_extra_info) {
 					extras = true;
@@ -426,6 +430,23 @@ static void check_rogue(void)
 	vif.disabled = false;
 }
 
+/* What a guest writes to its ring, and what it asks for, has bounds. */
+static void check_bounds(void)
+{
+	struct lro_looks looks = {};
+
+	if (!lro_looks_again(&looks, 100, 1) || lro_looks_again(&looks, 100, 1))
+		fail("looks while no slot is taken", looks.count);
+	if (!lro_looks_again(&looks, 101, 1))
+		fail("no look though a slot was taken", looks.cons);
+	for (unsigned int wanted = 0; wanted < 65536; wanted++) {
+		u16 headroom = lro_xenvif_headroom((u16)wanted);
+
+		if (headroom > wanted || headroom > XEN_PAGE_SIZE / 2)
+			fail("room in a slot", wanted);
+	}
+}
+
 static bool finished(void)
 {
 	return hostile ? READ_ONCE(sent) == packets && skb_queue_empty(&queue.rx_queue)
@@ -446,8 +467,12 @@ int main(int argc, char **argv)
 	switched = hostile || !strcmp(argv[1], "all") || !strcmp(argv[1], "switched");
 	down = hostile || !strcmp(argv[1], "all") || !strcmp(argv[1], "down");
 	again = hostile || !strcmp(argv[1], "all") || !strcmp(argv[1], "again");
+	xdp = !strcmp(argv[1], "all") || !strcmp(argv[1], "xdp");
 	set_up();
 	check_rogue();
+	check_bounds();
+	if (xdp)
+		vif.xdp_headroom = lro_xenvif_headroom(XDP_PACKET_HEADROOM);
 	pthread_create(&thread, NULL, backend, &queue);
 	for (uintptr_t i = 0; i < PROCESSORS; i++)
 		pthread_create(&threads[count++], NULL, processor, (void *)(seed + i + 1));

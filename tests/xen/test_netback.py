@@ -137,6 +137,21 @@ class Softirq(Bed):
         self.lab.guest.wait(60)
         self.flowing()
 
+    def test_8_front_end_wants_a_page_of_room(self):
+        """Room for XDP in each slot: as much as a guest wants would leave a slot no byte for the packet."""
+        dom0 = self.lab.dom0
+        node = f"/local/domain/{dom0.run('xl domid guest').strip()}/device/vif/0"
+        self.expect_replacement()
+        self.flood(3)
+        # States: Reconfiguring, at which netback reads what the guest wants, and Connected.
+        dom0.run(f"sleep 0.3; xl pause guest; xenstore-write {node}/xdp-headroom 4096 {node}/state 7; usleep 500000")
+        before = self.counted("rx_polled")
+        dom0.run(f"xl unpause guest; usleep 500000; xenstore-write {node}/state 4")
+        self.assertGreater(self.counted("rx_polled"), before)
+        self.exchange()
+        self.lab.guest.wait(60)
+        self.flowing()
+
     def test_8_load_of_the_driver_domain_is_no_more_than_traffic(self):
         """No poll goes on for ever: with nothing to send the domain is idle."""
         for one in self.flows:
