@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -27,16 +28,21 @@ def minutes(seconds: float) -> str:
 
 
 class Progress:
-    """Jobs that are done one after the other; `kind` is the word for one of them, such as "run"."""
+    """Jobs that are done one after the other, but for those in `paired`, two of which are done at a time.
+
+    `kind` is the word for one of them, such as "run". done() may be called from several threads.
+    """
 
     def __init__(self, kind: str, names: Iterable[str], memory: Path | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+                 clock: Callable[[], float] = time.monotonic, paired: Iterable[str] = ()) -> None:
         self._kind = kind
         self._left = Counter(names)
         self._count = self._left.total()
         self._memory = memory or MEMORY
         self._known = _read(self._memory)
         self._clock = clock
+        self._paired = frozenset(paired)
+        self._lock = threading.Lock()
         # Seconds of the jobs done, by name; and for jobs with an earlier duration, the expected seconds.
         self._took: dict[str, list[float]] = {}
         self._expected = self._real = 0.0
@@ -65,13 +71,14 @@ class Progress:
         self.done(name, self._clock() - self._begun, keep)
 
     def done(self, name: str, seconds: float, keep: bool = True) -> None:
-        """A job that was done beside the others has ended after `seconds`."""
-        self._left -= Counter([name])
-        if keep:
-            if known := self._known.get(self._key(name)):
-                self._expected, self._real = self._expected + known, self._real + seconds
-            self._took.setdefault(name, []).append(seconds)
-            self._remember(name)
+        """The job `name` has ended after `seconds`."""
+        with self._lock:
+            self._left -= Counter([name])
+            if keep:
+                if known := self._known.get(self._key(name)):
+                    self._expected, self._real = self._expected + known, self._real + seconds
+                self._took.setdefault(name, []).append(seconds)
+                self._remember(name)
         if not self._left:
             steps.status("")
 
@@ -97,7 +104,8 @@ class Progress:
         usual = sum(mine) / len(mine) if mine else sum(found) / len(found) if found else None
         if usual is None:
             return None
-        return sum(count * (usual if known[name] is None else known[name]) for name, count in self._left.items())
+        return sum(count * (usual if known[name] is None else known[name]) / (2 if name in self._paired else 1)
+                   for name, count in self._left.items())
 
     def _estimate(self, name: str, pace: float) -> float | None:
         if times := self._took.get(name):

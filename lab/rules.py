@@ -46,7 +46,8 @@ table ip lab {{
  }}
 }}
 """
-FIXED_ID_MODULES = ("nf_tables",)
+# The first two of them.
+FIXED_ID_MODULES = FILTER_MODULES[:2]
 
 
 def ruleset(inner: str, masquerade: bool = True, flowtable: bool = False) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs all test suites, those that need the machine for themselves last, and counts their tests.
+"""Runs all test suites, two at a time, those that need the machine for themselves last, and counts their tests.
 
 Each suite is a command that ends with a line "N passed, N failed"; its output goes to build/check/SUITE.log.
 """
@@ -10,12 +10,13 @@ import argparse
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-from lab import guard, kernels, prereq, proc, progress, provision, roots, steps
+from lab import guard, kernels, modules, prereq, proc, progress, provision, roots, steps
 from lab.paths import BUILD, ROOT
 from lab.steps import LabError
 
@@ -39,13 +40,17 @@ def python(*modules: str) -> Callable[[Path, float], None]:
 
 
 def in_root(*command: str) -> Callable[[Path, float], None]:
-    """A suite that runs in the lab's root, with headers and driver sources of all kernels in their places."""
+    """A suite that runs in the lab's root, with headers and driver sources of all kernels in their places.
+
+    KSRC_6_12 and so on name the sources, STAGE_6_12 and so on what the laboratory's modules are built from.
+    """
     def run(log: Path, limit: float) -> None:
         binds, trees = {ROOT: str(ROOT), BUILD: str(BUILD)}, {}
         for series in kernels.SERIES:
             kernel = kernels.kernel(series)
             binds |= kernel.binds() | kernels.real_time_binds(series)
             trees["KSRC_" + series.replace(".", "_")] = str(kernel.source)
+            trees["STAGE_" + series.replace(".", "_")] = str(modules.build(series) / "src")
         roots.chroot(list(command), binds=binds, log=log, timeout=limit, cwd=str(ROOT), env=trees)
     return run
 
@@ -54,8 +59,8 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
 class Suite:
     """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds.
 
-    longer: runs only when it is named. beside: mostly waits, and runs beside the suites that are not `alone`; those
-    measure times, or have machines that a busy host delays.
+    longer: runs only when it is named. alone: measures times, or has machines that a busy host delays, so that no other
+    suite runs meanwhile.
     """
 
     name: str
@@ -64,7 +69,6 @@ class Suite:
     limit: float
     needs_lab: bool = False
     longer: bool = False
-    beside: bool = False
     alone: bool = False
 
 
@@ -83,22 +87,22 @@ SUITES = (
                  "tests.lab.test_symbols", "tests.lab.test_attempts", "tests.lab.test_progress", "tests.lab.test_bench",
                  "tests.lab.test_scaling", "tests.lab.test_domains", "tests.lab.test_relay", "tests.bench.test_results", "tests.flow.test_flow",
                  "tests.soak.test_memory",
-                 "tests.kunit.test_report"), 300, beside=True),
+                 "tests.kunit.test_report"), 300),
     Suite("capture", "windows and retransmissions from captures",
-          python("tests.capture.test_capture", "tests.capture.test_windows"), 120, beside=True),
+          python("tests.capture.test_capture", "tests.capture.test_windows"), 120),
     Suite("tools", "the command xenlro on an imitated sysfs",
           python("tests.tools.test_xenlro", "tests.tools.test_status", "tests.tools.test_report",
-                 "tests.tools.test_names", "tests.tools.test_parts"), 300, beside=True),
+                 "tests.tools.test_names", "tests.tools.test_parts"), 300),
     Suite("network", "the command xenlro on a network that is real, with drivers that are stand-ins",
-          on_machine(sys.executable, "-m", "tests.network"), 1800, beside=True),
+          on_machine(sys.executable, "-m", "tests.network"), 1800),
     Suite("tree", "a further driver is a further folder, and a kernel gets the modules that it can have",
           python("tests.graft.test_tree"), 1200),
     Suite("graft", "the rules on three kernels", in_root("python3", "-m", "tests.kit", "tests.graft.test_graft"),
           1800, True),
     Suite("polls", "netback_lro in user space, with thread, polls, guest and hypervisor in each other's way",
-          in_root("python3", "-m", "tests.kit", "tests.netback.test_model.Races"), 1200, True, beside=True),
+          in_root("python3", "-m", "tests.kit", "tests.netback.test_model.Races"), 1200, True),
     Suite("spoiled", "netback_lro in user space again, with faults that have to show",
-          in_root("python3", "-m", "tests.kit", "tests.netback.test_model.Noticed"), 1200, True, longer=True, beside=True),
+          in_root("python3", "-m", "tests.kit", "tests.netback.test_model.Noticed"), 1200, True, longer=True),
     Suite("kunit", "the engine under KASAN and lockdep in user-mode Linux",
           on_machine(sys.executable, "tests/kunit/run.py"), 2400),
     Suite("bench", "a few rows of the benchmark of the engine and of GRO",
@@ -113,9 +117,9 @@ SUITES = (
     Suite("time", "the time that packets wait in the engine, on a clock of the test's own",
           on_machine(sys.executable, "tests/time/run.py"), 1500),
     Suite("consumers", "aggregates of every layout through all their consumers, in user-mode Linux",
-          python("tests.consumers.test_uml"), 1800, True, beside=True),
+          python("tests.consumers.test_uml"), 1800, True),
     Suite("docs", "links, commands and names in the documentation",
-          python("tests.docs.test_docs", "tests.docs.test_engine"), 60, beside=True),
+          python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
           in_root("python3", "-m", "tests.kit", "tests.matrix.test_matrix.Built", "tests.matrix.test_matrix.Style"), 2400, True),
     Suite("realtime", "the modules without a warning for kernels with PREEMPT_RT",
@@ -144,6 +148,8 @@ SUITES = (
           python("tests.xen.test_backend.Netfront"), 2400, True, alone=True, longer=True),
     Suite("netback", "netback_lro under traffic, with disturbances by guest, hypervisor and administrator",
           python("tests.xen.test_netback.Netback"), 2400, True, alone=True, longer=True),
+    Suite("deaths", "a Xen guest's back end dies fifty times, each time in another way, under traffic both ways",
+          python("tests.xen.test_deaths.Default"), 1800, True, alone=True),
     Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
           python("tests.xen.test_topologies"), 3600, True, alone=True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True, alone=True),
@@ -179,9 +185,14 @@ def show(log: Path, count: int, otherwise: str = "no test ran") -> None:
     steps.say(f"    the whole log: {log}")
 
 
-def run_beside(suites: Sequence[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress) -> None:
-    """Run suites one after the other in another thread than the rest."""
-    for suite in suites:
+def run_waiting(waiting: deque[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress) -> None:
+    """Run the suites that wait, one after the other, as long as there are any. Several threads may do so."""
+    while True:
+        try:
+            suite = waiting.popleft()
+        except IndexError:
+            return
+        steps.status(where.position())
         begun = time.monotonic()
         counts[suite.name] = run_suite(suite)
         where.done(suite.name, time.monotonic() - begun, keep=not counts[suite.name][1])
@@ -193,18 +204,16 @@ def check(names: Sequence[str], longer: bool) -> int:
     LOGS.mkdir(exist_ok=True)
     if any(suite.needs_lab for suite in chosen):
         provision.setup(list(kernels.SERIES))
-    where = progress.Progress("suite", [suite.name for suite in chosen])
+    together, alone = ([suite for suite in chosen if suite.alone == kind] for kind in (False, True))
+    where = progress.Progress("suite", [suite.name for suite in chosen], paired=[suite.name for suite in together])
     steps.say(where.opening())
     counts: dict[str, tuple[int, int]] = {}
-    beside = Thread(target=run_beside, args=([suite for suite in chosen if suite.beside], counts, where), daemon=True)
-    beside.start()
-    for suite in sorted((suite for suite in chosen if not suite.beside), key=lambda suite: suite.alone):
-        if suite.alone:
-            beside.join()
-        where.begin()
-        counts[suite.name] = run_suite(suite)
-        where.end(suite.name, keep=not counts[suite.name][1])
-    beside.join()
+    waiting = deque(together)
+    other = Thread(target=run_waiting, args=(waiting, counts, where), daemon=True)
+    other.start()
+    run_waiting(waiting, counts, where)
+    other.join()
+    run_waiting(deque(alone), counts, where)
     for suite in chosen:
         # Its thread has ended with an error of its own.
         counts.setdefault(suite.name, (0, 1))

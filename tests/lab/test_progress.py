@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -56,6 +57,11 @@ class Progress(unittest.TestCase):
         self.run_one(where, "a", 120)
         self.assertEqual(where.position(), "run 2 of 2, about 20 minutes left")
 
+    def test_pairs_take_half_the_time(self) -> None:
+        self.memory.write_text(json.dumps({"run a": 60, "run b": 60, "run c": 600}))
+        where = progress.Progress("run", ("a", "b", "c"), self.memory, lambda: self.now, paired=("a", "b"))
+        self.assertEqual(where.opening(), "3 runs, about 11 minutes: a, b, c")
+
     def test_failed_job_is_no_measure(self) -> None:
         where = self.made("a", "b")
         self.run_one(where, "a", 60, keep=False)
@@ -86,6 +92,31 @@ class Progress(unittest.TestCase):
 
 
 class Check(unittest.TestCase):
+    def check(self, *suites_to_run: suites.Suite, folder: Path) -> tuple[int, list[str]]:
+        """The result of `make check` with these suites, and what it says."""
+        with contextlib.redirect_stdout(io.StringIO()) as said, mock.patch.object(suites, "LOGS", folder), \
+                mock.patch.object(progress, "MEMORY", folder / "durations.json"), \
+                mock.patch.object(suites.prereq, "ensure"), mock.patch.object(suites, "SUITES", suites_to_run):
+            result = suites.check([], longer=False)
+        return result, said.getvalue().splitlines()
+
+    def test_two_suites_run_at_a_time_and_some_alone(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        both, ended = threading.Barrier(2, timeout=20), []
+
+        def together(log: Path, limit: float) -> None:
+            both.wait()
+            ended.append(log.stem)
+            log.write_text("1 passed, 0 failed\n")
+
+        def alone(log: Path, limit: float) -> None:
+            self.assertEqual(sorted(ended), ["one", "two"])
+            log.write_text("1 passed, 0 failed\n")
+
+        result, lines = self.check(suites.Suite("one", "it", together, 1), suites.Suite("three", "it", alone, 1, alone=True),
+                                   suites.Suite("two", "it", together, 1), folder=folder)
+        self.assertEqual((result, lines[-1]), (0, "3 passed, 0 failed"))
+
     def test_failures_are_told_at_the_end(self) -> None:
         folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -93,12 +124,8 @@ class Check(unittest.TestCase):
             told = f"FAIL the one\nok   another\n    still running: it (10 s)\n2 passed, {failed} failed\n"
             return suites.Suite(name, "something", lambda log, limit: log.write_text(told), 1)
 
-        with contextlib.redirect_stdout(io.StringIO()) as said, mock.patch.object(suites, "LOGS", folder), \
-                mock.patch.object(progress, "MEMORY", folder / "durations.json"), \
-                mock.patch.object(suites.prereq, "ensure"), \
-                mock.patch.object(suites, "SUITES", (suite("one", 0), suite("two", 3), suite("three", 0))):
-            self.assertEqual(suites.check([], longer=False), 1)
-        lines = said.getvalue().splitlines()
+        result, lines = self.check(suite("one", 0), suite("two", 3), suite("three", 0), folder=folder)
+        self.assertEqual(result, 1)
         self.assertEqual(lines[0], "3 suites, the time is not known before the first has ended: one, two, three")
         self.assertIn("suite 1 of 3", lines)
         self.assertEqual(lines[-5:], ["failed: two, 3 of its tests", "    FAIL the one", "    2 passed, 3 failed",

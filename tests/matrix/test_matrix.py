@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The modules on each kernel series: no warning of the compiler or of sparse, one symbol namespace.
 
-Runs in the lab's root, with KSRC_6_1 and so on naming the kernels' sources (see tests/__main__.py).
+Runs in the lab's root. The environment names the kernels' sources, and the grafted drivers of the laboratory's modules
+(see tests/__main__.py).
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -33,12 +35,19 @@ UNSTYLED = ("trace.h",)
 # Checks with wrong results here: they do not see the assignments in a list_for_each_entry() without the headers, and
 # pure C that the unit tests compile has no min().
 MISTAKEN = ("returnvar.cocci", "minmax.cocci")
+# Results of a build among its sources.
+BUILT = shutil.ignore_patterns("*.o", "*.ko", "*.mod", "*.mod.c", "*.order", ".*")
 SLOW = 60  # seconds for one semantic check
 
 
 def source(series: str) -> Path:
     """The kernel's source of a series."""
     return Path(os.environ["KSRC_" + series.replace(".", "_")])
+
+
+def grafted(series: str) -> Path:
+    """Folder with the drivers that the laboratory grafted for a series."""
+    return Path(os.environ["STAGE_" + series.replace(".", "_")])
 
 
 def headers(series: str, real_time: bool = False) -> Path:
@@ -64,9 +73,12 @@ class Built(unittest.TestCase):
     def build(self, series: str, out: str, real_time: bool = False) -> None:
         tree = headers(series, real_time)
         flags = "W=1 C=2 KCFLAGS=-Werror"
+        for module in CHECKED:
+            if (ROOT / module / "graft.toml").exists():
+                shutil.copytree(grafted(series) / module, Path(out, "src", module), ignore=BUILT)
+        # The grafts are there.
         done = run("make", "-j2", "modules", f"KVER={tree.name.removeprefix('linux-headers-')}", f"KDIR={tree}",
-                   f"KSRC={source(series)}", f"OUT={out}", f"KBUILD_FLAGS={flags}",
-                   f"MODULES={' '.join(CHECKED)}")
+                   f"OUT={out}", f"KBUILD_FLAGS={flags}", "GRAFTED=", f"MODULES={' '.join(CHECKED)}")
         self.assertEqual((done.returncode, complaints(done.stdout)), (0, []), done.stdout[-4000:])
 
     def test_no_warning_and_one_namespace(self):

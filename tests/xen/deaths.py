@@ -14,7 +14,7 @@ from tests.soak import memory
 from .bed import Bed, expect_replacement, plug, program, unplug
 
 # How often, unless the environment variable DEATHS says so.
-DEATHS = 25
+DEATHS = 50
 # After this number of deaths all traffic has to go on.
 BETWEEN = 8
 # KiB of pages, beside what the kernel may keep for itself anyway.
