@@ -51,9 +51,13 @@ def grafted(series: str) -> Path:
 
 
 def headers(series: str, real_time: bool = False) -> Path:
-    """The kernel's headers of a series, or of its flavour with PREEMPT_RT, as the root has them in place."""
+    """The kernel's headers of a series, or of its flavour with PREEMPT_RT, as the root has them in place.
+
+    Those of other versions have left empty folders there.
+    """
     found, = [path for path in Path("/usr/src").glob(f"linux-headers-{series}.*")
-              if path.name.endswith("amd64") and path.name.endswith("-rt-amd64") == real_time]
+              if path.name.endswith("amd64") and path.name.endswith("-rt-amd64") == real_time
+              and (path / "Makefile").exists()]
     return found
 
 

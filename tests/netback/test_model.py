@@ -64,8 +64,9 @@ def stand_ins(series: str, driver: Path) -> Path:
     """Folder of headers: the model in the place of each one that the driver includes."""
     folder = OUT / series / "include"
     shutil.rmtree(folder, ignore_errors=True)
-    headers = next(path for path in sorted(Path("/usr/src").glob(f"linux-headers-{series}.*-common"))
-                   if "-rt" not in path.name) / "include"
+    # Headers of other versions have left empty folders.
+    headers = next(path for path in sorted(Path("/usr/src").glob(f"linux-headers-{series}.*-common/include"))
+                   if "-rt" not in path.parent.name)
     sources = [driver / "rx.c", driver / "common.h", *OURS.glob("*.[ch]"), *(headers / name for name in REAL)]
     # The C library has need of that one as it is.
     for name in {name for source in sources for name in re.findall(r"^#include <(.+)>", source.read_text(), re.M)} - {"linux/types.h"}:
