@@ -18,6 +18,11 @@ def counters(host: Host, device: str = "eth0") -> dict[str, int]:
     return {name.strip(): int(value) for name, _, value in pairs if "_lro_" in name}
 
 
+def copied(counted: dict[str, int]) -> int:
+    """Pages that the first queue has taken for payload in copy mode, from the counters of a device."""
+    return counted["rx0_lro_pages_new"] + counted["rx0_lro_pages_recycled"]
+
+
 def unbalanced(counted: dict[str, int]) -> list[str]:
     """Faults in the counters of a device at rest: queues with packets that are missing in the sum, or lost."""
     wrong = []

@@ -154,8 +154,7 @@ class Igb612(OnQemusNic, unittest.TestCase):
 
     def copied(self) -> int:
         """Pages that copy mode has taken for payload."""
-        counted = engine.counters(self.lab.nic_host)
-        return counted["rx0_lro_pages_new"] + counted["rx0_lro_pages_recycled"]
+        return engine.copied(engine.counters(self.lab.nic_host))
 
     def test_programs_of_xdp_see_frames_first(self):
         host = self.lab.nic_host
@@ -278,7 +277,8 @@ class Bounced:
         lab.send_file(8 << 20)
         lab.send_file(SMALL, outward=True)
         counted = engine.counters(lab.nic_host)
-        self.assertGreater(counted["rx0_lro_merged"], 1000)
+        # A frame that was not synced looks like no segment, and the kernel's function would take it.
+        self.assertGreater(engine.copied(counted), 500)
         self.assertEqual(engine.unbalanced(counted), [])
 
     def tearDown(self):

@@ -91,7 +91,8 @@ class Bounced:
         traffic.send_file(lab.sender, lab.dom0, topology.NIC_ADDRESS, BULK)
         traffic.send_file(lab.dom0, lab.sender, topology.SENDER_ADDRESS, FILE)
         counted = engine.counters(lab.dom0)
-        self.assertGreater(counted["rx0_lro_merged"], 1000)
+        # A frame that was not synced looks like no segment, and the kernel's function would take it.
+        self.assertGreater(engine.copied(counted), 500)
         self.assertEqual(engine.unbalanced(counted), [])
 
 
