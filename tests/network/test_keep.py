@@ -81,6 +81,20 @@ class Kept(OnHost):
                        "route add 10.7.0.0/16 via 10.0.0.1 metric 5", "route append 10.7.0.0/16 via 10.0.0.2 metric 5")
         self.same_after()
 
+    def test_every_metric_that_ip_has(self):
+        metrics = ("mtu 1300", "advmss 1200", "window 5000", "rtt 20ms", "rtt 1500ms", "rttvar 30ms", "ssthresh 7", "cwnd 9",
+                   "reordering 5", "hoplimit 9", "initcwnd 9", "initrwnd 9", "features ecn", "quickack 1", "congctl reno",
+                   "rto_min 20ms", "rto_min 1234ms", "fastopen_no_cookie 1")
+        locked = [metric.replace(" ", " lock ", 1) for metric in metrics if metric.split()[0] not in
+                  ("rto_min", "features", "fastopen_no_cookie", "quickack")]
+        self.configure("address add 10.0.0.5/24 dev eth0", "address add fd00::5/64 dev eth0",
+                       "route add default via 10.0.0.1 dev eth0 rto_min 20ms", "route add 10.99.0.0/16 via 10.0.0.1 realms 4/5",
+                       *(f"route add 10.{number}.0.0/16 via 10.0.0.1 {metric}"
+                         for number, metric in enumerate((*metrics, *locked), start=20)))
+        self.configure(*(f"-6 route add fd{number}::/64 via fd00::1 {metric}"
+                         for number, metric in enumerate((*metrics, *locked), start=20)))
+        self.same_after()
+
     def test_route_of_another_interface_from_an_address_that_goes(self):
         self.configure(*PLAIN, "link add other type veth peer name rehto", "link set other up", "link set rehto up",
                        "route add 10.200.0.0/16 dev other src 10.0.0.5")

@@ -63,6 +63,13 @@ class Network(Refused):
         self.host("nexthop add id 5 via 10.0.0.1 dev eth0", "route add 10.99.0.0/16 nhid 5")
         self.refused("the route to 10.99.0.0/16 uses a nexthop object")
 
+    def test_route_that_ip_does_not_take_back(self):
+        # What a newer kernel has and this ip shows in a form of its own.
+        self.put("bin/ip", "#!/bin/sh\ncase $* in *batch*) exec ip \"$@\" ;; esac\n"
+                           "ip \"$@\" | sed 's/^10.98.0.0.16 .*/& novel 7/'\n")
+        self.host("route add 10.98.0.0/16 via 10.0.0.1")
+        self.refused("`ip` does not take a route back as it shows it")
+
     def test_chain_of_nftables_on_the_device(self):
         self.put("bin/nft", '#!/bin/sh\ntest "$3" = chains && echo \'{"nftables": [{"chain": {"family": "netdev", "table": "t", '
                             '"name": "early", "dev": "eth0", "hook": "ingress"}}]}\' || echo \'{"nftables": []}\'\n')

@@ -15,7 +15,7 @@ from unittest import mock
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from xenlro import addresses, hardware, port, remote, routes  # noqa: E402  (needs that path)
+from xenlro import addresses, hardware, iproute, port, remote, routes  # noqa: E402  (needs that path)
 from xenlro.system import System  # noqa: E402
 
 # As ethtool shows an RTL8168.
@@ -154,6 +154,24 @@ class Words(WithPrograms):
             "-4": ["7.0.0.0/8 nexthop via 10.0.0.7 dev eth0 weight 2 nexthop via 10.0.0.8 dev eth1 weight 1",
                    "8.0.0.0/8 via 10.0.0.7 dev eth0 mtu lock 1300"],
             "-6": ["default via fe80::1 dev eth0 proto ra metric 1024 expires 87 pref medium"]})
+
+    def test_one_command_that_ip_cannot_read_costs_no_other(self):
+        given = []
+
+        def run(*command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+            lines = text.splitlines()
+            done = lines[:lines.index("route add bad")] if "route add bad" in lines else lines
+            given.extend(done)
+            said = "Command failed -:1\n" if "route add other" in done else ""
+            return subprocess.CompletedProcess(command, len(done) != len(lines), "", said + ("Error: argument \"bad\" is wrong\n"
+                                               if len(done) != len(lines) else ""))
+
+        system = self.system({})
+        object.__setattr__(system, "run", run)
+        refused = iproute.batch(system, ("ip", "-4"), ["route add other", "route add one", "route add bad", "route add two",
+                                                       "route add three"])
+        self.assertLessEqual({"route add one", "route add two", "route add three"}, set(given))
+        self.assertIn('`ip route add bad`: Error: argument "bad" is wrong', refused)
 
     def test_lease_is_not_added_by_hand(self):
         lease = {"family": "inet", "local": "10.0.0.5", "prefixlen": 24, "scope": "global", "valid_life_time": 500}

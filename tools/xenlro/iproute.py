@@ -65,6 +65,10 @@ def batch(system: System, program: Sequence[str], commands: Sequence[str]) -> li
             said = []
         else:
             said.append(line.strip())
-    if done.returncode and not refused:
-        refused.append(f"`{' '.join(program)} -batch`: {' '.join(said) or f'exit code {done.returncode}'}")
+    if done.returncode and (said or not refused):
+        # The program ends at words that it does not know, and leaves out all commands after them.
+        if len(commands) > 1:
+            middle = len(commands) // 2
+            return batch(system, program, commands[:middle]) + batch(system, program, commands[middle:])
+        refused.append(f"`{program[0]} {commands[0]}`: {' '.join(said) or f'exit code {done.returncode}'}")
     return refused

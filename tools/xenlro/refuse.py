@@ -136,10 +136,14 @@ def _programs(system: System) -> list[tuple[str, list[str]]]:
 def _kept_elsewhere(system: System, name: str, itself: dict) -> None:
     """Routes that cannot be restored by a command."""
     through = [name, *(upper["ifname"] for upper in link.above(system, itself))]
-    for words in routes.words_of(routes.save(system, through, [])):
+    saved = routes.save(system, through, [])
+    for words in routes.words_of(saved):
         if "nhid" in words:
             raise XenlroError(f"the route to {words[0]} uses a nexthop object (`ip nexthop`), which would be lost with {name}: "
                               f"write the route with its gateway, {AT_BOOT}")
         if "encap" in words:
             raise XenlroError(f"the route to {words[0]} has an encapsulation, which cannot be put back after {name} was gone: "
                               f"take it away first, {AT_BOOT}")
+    if wrong := routes.refused(system, saved):
+        raise XenlroError(f"`ip` does not take a route back as it shows it ({wrong[0]}): take it away first, or install a newer "
+                          f"iproute2, {AT_BOOT}")

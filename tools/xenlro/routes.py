@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from . import iproute
@@ -12,6 +13,7 @@ FAMILIES = ("-4", "-6")
 # Words that tell of a route's state; `ip route add` does not take them.
 _STATE = {"linkdown", "dead", "offload", "trap", "rt_offload", "rt_trap", "rt_offload_failed", "offload_failed",
           "unresolved", "notify", "cloned"}
+_NO_INTERFACE = "xenlro-no-dev"
 # The kernel makes and takes these with the addresses.
 _OF_ADDRESSES = ("local", "broadcast", "anycast", "multicast")
 
@@ -70,6 +72,18 @@ def _verb(route: str, family: str) -> str:
     return "replace" if family == "-6" else "add"
 
 
+def refused(system: System, before: dict[str, list[str]]) -> list[str]:
+    """Routes that this `ip` does not take back as it has shown them, each with the reason; nothing changes."""
+    found = []
+    for family in FAMILIES:
+        # Words are read before the interface is looked for, and there is none of that name.
+        there = [re.sub(r"\bdev \S+", f"dev {_NO_INTERFACE}", line) for line in before[family] if " dev " in line]
+        found += [reason.replace(_NO_INTERFACE, "...")
+                  for reason in iproute.batch(system, ("ip", family), [f"route add {line}" for line in there])
+                  if f'Cannot find device "{_NO_INTERFACE}"' not in reason]
+    return found
+
+
 def words_of(before: dict[str, list[str]]) -> list[list[str]]:
     """The words of each route."""
     return [line.split() for family in FAMILIES for line in before[family]]
@@ -98,6 +112,9 @@ def _taken(line: str) -> str:
     if "expires" in words:
         after = words.index("expires") + 1
         words[after] = words[after].removesuffix("sec")
+    # It is always locked, and `ip route add` refuses the word.
+    if "rto_min" in words and words[words.index("rto_min") + 1] == "lock":
+        del words[words.index("rto_min") + 1]
     return " ".join(words)
 
 
