@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from tests.network.host import TOP
+from tests.network.host import CARD, TOP
 from tests.network.namespaces import OURS, STOCK, OnHost
 
 BY_SSH = {"SSH_CONNECTION": "10.0.0.1 50022 10.0.0.5 22"}
@@ -83,6 +83,16 @@ class Failed(Back):
         # When the driver works again, the next attempt has what the first one saved.
         self.behave()
         self.assertFalse(self.chosen())
+
+    def test_stock_driver_that_is_a_part_of_the_kernel(self):
+        """No alias names it, so that a card without a driver tells nothing of itself."""
+        modules = self.root / "lib/modules/6.12.0-test"
+        (modules / "modules.alias").write_text("")
+        self.fails("although r8169_lro was requested", deaf=[OURS])
+        (modules / "modules.builtin.modinfo").write_text("r8169.license=GPL\0r8169.alias=pci:v000010ECd00008168sv*sd*bc*sc*i*\0")
+        (self.root / "run/xenlro/switch.json").unlink()
+        (self.root / "sys/bus/pci/devices" / CARD / "driver").unlink()
+        self.assertIn(f"{CARD}  eth0       none", self.xenlro("status"))
 
     def test_module_that_cannot_be_loaded_touches_nothing(self):
         self.behave(loaded={OURS: "modprobe: ERROR: could not insert 'r8169_lro': Key was rejected by service"})

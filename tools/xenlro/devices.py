@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from . import backends, drivers
+from . import backends, drivers, order
 from .drivers import Bus
 from .errors import EXIT_USAGE, XenlroError
 from .system import System, read
@@ -42,9 +42,11 @@ class Device:
 
 def find(system: System) -> list[Device]:
     """All devices that one of the project's drivers can serve, PCI first."""
-    aliases = _stock_aliases(system)
+    aliases, last = _stock_aliases(system), order.read(system)
+    # A card that a switch left without a driver is known by that switch, whatever the kernel's files say.
+    switched = {last.device: next((bus for bus in drivers.known() if bus.ours == last.bus), None)} if last else {}
     found = [_device(bus, path) for path in _entries(system.sys / "bus/pci/devices")
-             if read(path / "class").startswith(PCI_NETWORK) and (bus := _pci_bus(path, aliases))]
+             if read(path / "class").startswith(PCI_NETWORK) and (bus := _pci_bus(path, aliases) or switched.get(path.name))]
     return found + [_device(bus, path) for bus in drivers.single() if bus.name != "pci"
                     for path in _entries(system.sys / "bus" / bus.name / "devices") if fnmatchcase(path.name, bus.devices)]
 
@@ -91,9 +93,14 @@ def _pci_bus(path: Path, aliases: dict[str, list[str]]) -> Bus | None:
 
 
 def _stock_aliases(system: System) -> dict[str, list[str]]:
-    """The PCI ids that each driver of the running kernel serves."""
+    """The PCI ids that each driver of the running kernel serves, as a module or as a part of it."""
     found: dict[str, list[str]] = {}
-    for words in map(str.split, read(system.root / "lib/modules" / system.kernel / "modules.alias").splitlines()):
+    folder = system.root / "lib/modules" / system.kernel
+    for words in map(str.split, read(folder / "modules.alias").splitlines()):
         if len(words) == 3 and words[0] == "alias":
             found.setdefault(words[2], []).append(words[1])
+    for entry in read(folder / "modules.builtin.modinfo").split("\0"):
+        name, _, alias = entry.partition(".alias=")
+        if alias:
+            found.setdefault(name, []).append(alias)
     return found

@@ -32,7 +32,8 @@ ROOM = 16384
 
 @dataclass
 class Order:
-    """device is the address on the bus, wanted and former are names of drivers. before is the configuration that was.
+    """device is the address on the bus, wanted and former are names of drivers, bus is that of our driver for the device.
+    before is the configuration that was.
 
     confirm: whether the user has to confirm. deadline is a reading of the monotonic clock. guard is the process that
     sees it through, and front the one that ordered it; code and said are what the user is told in the end.
@@ -44,6 +45,7 @@ class Order:
     ours: bool
     confirm: bool
     interface: str | None = None
+    bus: str = ""
     phase: str = "starting"
     before: dict | None = None
     answered: list[list[str]] = field(default_factory=list)

@@ -47,7 +47,7 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
               "come back, log in again.", flush=True)
     tied = listeners.of(system, device.interface) if device.interface else []
     told = guard.result(guard.ordered(system, Order(
-        device.id, _wanted(device, ours), device.driver, ours, asks, device.interface)))
+        device.id, _wanted(device, ours), device.driver, ours, asks, device.interface, device.bus.ours)))
     return _with_note(system, device, ours, told, tied)
 
 
