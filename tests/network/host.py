@@ -63,7 +63,7 @@ class Host(System):
     def make(root: Path, gateway: str) -> None:
         """Lay the folder out; to be run in the machine's namespace, with its /sys mounted."""
         for folder in ("sys/bus/xen/devices", f"lib/modules/{KERNEL}", "etc", "run", "bin", f"sys/bus/pci/drivers/{STOCK}",
-                       f"sys/bus/pci/drivers/{OURS}", f"sys/bus/pci/devices/{CARD}/net"):
+                       f"sys/bus/pci/devices/{CARD}/net"):
             (root / folder).mkdir(parents=True)
         (root / "proc").symlink_to("/proc")
         (root / "sys/class").symlink_to("/sys/class")
@@ -149,12 +149,15 @@ class Host(System):
         if command[0] == "modprobe":
             self._step(f"modprobe {command[1]}")
             said = self.behaviour.get("loaded", {}).get(command[1], "")
+            if not said:
+                (self.root / "sys/bus/pci/drivers" / command[1]).mkdir(exist_ok=True)
             return subprocess.CompletedProcess(command, bool(said), "", said)
         if command[0] == "modinfo":
             return subprocess.CompletedProcess(command, 0, f"filename: /lib/{command[-1]}.ko\n", "")
         if not program.exists() and command[0] not in REAL:
             raise XenlroError(f"the program {command[0]} is missing: install the package that has it")
-        if "-batch" in command:
+        # What is only tried with an interface that there is not changes nothing.
+        if "-batch" in command and "xenlro-no-dev" not in (text or ""):
             self._step(f"{command[0]} -batch")
         done = subprocess.run([str(program) if program.exists() else command[0], *command[1:]], capture_output=True,
                               text=True, check=False, input=text or "", start_new_session=True,

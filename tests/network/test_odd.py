@@ -13,7 +13,7 @@ from tests.network.test_keep import PLAIN, Announcing
 from tests.network.test_refuse import Refused
 
 # All that the switch does to the machine, in order.
-STEPS = ("modprobe r8169_lro 2", "unbind", "unbound", "probe", "probed", "ip -batch")
+STEPS = ("unbind", "unbound", "probe", "probed", "ip -batch")
 # Rules that match an interface by the number that its name had when they were loaded.
 BY_NUMBER = {"nftables": [{"rule": {"family": "inet", "table": "filter", "chain": "input", "handle": 4, "expr": [
     {"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "eth0"}}, {"accept": None}]}}]}

@@ -91,13 +91,33 @@ class Owned(OnHost):
         self.same_after()
         self.assertIn("reconfigure eth0", self.asked())
 
-    def test_ifupdown(self):
+    def ifupdown(self, more: str = "") -> None:
+        """ifupdown with eth0 configured; `more` runs with its ifup."""
         self.leased()
         for name in ("ifquery", "ifup", "ifdown"):
-            self.program(name, IFUP.replace("{lease}", LEASE.format(address="10.0.0.5")))
+            self.program(name, IFUP.replace("{lease}", more + LEASE.format(address="10.0.0.5")))
         (self.root / "ifstate").write_text("eth0=eth0\n")
+
+    def test_ifupdown(self):
+        self.ifupdown()
         self.same_after()
         self.assertRegex(self.asked(), r"(?s)ifdown --force eth0.*ifup eth0")
+
+    def test_module_that_is_gone_takes_no_address(self):
+        self.ifupdown()
+        before = self.state()
+        gone = "modprobe: FATAL: Module not found in directory /lib/modules/6.12.0-test"
+        self.xenlro("use", "eth0", "lro")
+        # Both drivers are there: nothing has to be loaded.
+        self.behave(loaded={OURS: gone, STOCK: gone})
+        self.same_after(wanted="stock", driver=STOCK)
+        self.same_after()
+        # The stock driver is not.
+        (self.root / "asked").unlink()
+        (self.root / "sys/bus/pci/drivers" / STOCK).rmdir()
+        self.assertIn("r8169 is not built for Linux", self.xenlro("use", "eth0", "stock", code=1))
+        self.assertNotIn("ifdown", self.asked())
+        self.assertEqual((self.driver(), self.lost(before)), (OURS, []))
 
     def test_metric_that_goes_by_the_interfaces_number(self):
         """As dhcpcd has it: the client goes on with the routes that it has made, and others are not added beside them."""

@@ -22,7 +22,7 @@ LOOK = 0.05             # seconds
 def move(system: System, device: Device, driver: str) -> Device:
     """Bind the device to one of the two drivers of its bus; the device as it is then. XenlroError when it is not."""
     ours = driver == device.bus.ours
-    modules.load(system, device.bus.ours if ours else device.bus.stock)
+    load(system, device, driver)
     try:
         if device.on_pci:
             # An empty line takes the override away.
@@ -31,6 +31,12 @@ def move(system: System, device: Device, driver: str) -> Device:
     finally:
         release_override(system, device)
     return devices.named(system, device.id)
+
+
+def load(system: System, device: Device, driver: str) -> None:
+    """See that the kernel has the driver. One that it has needs no file: that of the running kernel may be deleted."""
+    if not (system.sys / "bus" / device.bus.name / "drivers" / driver).is_dir():
+        modules.load(system, device.bus.ours if driver == device.bus.ours else device.bus.stock)
 
 
 def release_override(system: System, device: Device) -> None:

@@ -87,6 +87,8 @@ def go_back(system: System, work: Order, reason: str, manager: owner.Owner | Non
 def _tried(system: System, device: Device, work: Order, driver: str, manager: owner.Owner | None) -> str:
     """Give the device to a driver and the interface its configuration; return the reason of a failure, or nothing."""
     before = work.before
+    # Nothing is taken away before the driver is there.
+    bind.load(system, device, driver)
     if manager and device.interface and bind.driver(system, device) != driver:
         manager.release(system, device.interface)
     bind.move(system, device, driver)

@@ -40,7 +40,7 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
         return _with_note(system, device, ours, told)
     refuse.now(system, device)
     if ours:
-        modules.load(system, device.bus.ours)
+        bind.load(system, device, device.bus.ours)
     asks = not confirmed and device.interface is not None and remote.through(system, device.interface)
     if asks:
         print(f"This connection runs through {device.interface}, which is away for some seconds. If the connection does not "
