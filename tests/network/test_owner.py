@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unittest
 
-from tests.network.namespaces import OURS, STOCK, OnHost
+from tests.network.namespaces import CARD, OURS, STOCK, OnHost
 
 # Takes a lease as a client does, and its route.
 LEASE = """\
@@ -102,6 +102,28 @@ class Owned(OnHost):
         self.ifupdown()
         self.same_after()
         self.assertRegex(self.asked(), r"(?s)ifdown --force eth0.*ifup eth0")
+
+    def test_process_that_is_killed_after_the_manager_has_let_go(self):
+        self.ifupdown()
+        before = self.state()
+        for step in ("unbind", "unbound", "probed"):
+            for killed in ("worker", "guard worker"):
+                with self.subTest(step=step, killed=killed):
+                    (self.root / "asked").unlink(missing_ok=True)
+                    self.behave(at={step: {"signal": "KILL", "to": killed}})
+                    self.assertIn("with its configuration as it was", self.xenlro("use", "eth0", "lro", code=1))
+                    self.assertRegex(self.asked(), r"(?s)ifdown --force eth0.*ifup eth0")
+                    self.assertEqual((self.driver(), self.lost(before)), (STOCK, []))
+                    (self.root / "steps").unlink()
+
+    def test_all_are_killed_after_the_manager_has_let_go(self):
+        self.ifupdown()
+        before = self.state()
+        self.behave(at={"unbound": {"signal": "KILL", "to": "all"}})
+        self.start("use", "eth0", "lro").communicate(timeout=600)
+        self.until(lambda: "was cut off" in self.xenlro("status"))
+        self.xenlro("use", CARD, "stock")
+        self.assertEqual((self.driver(), self.lost(before)), (STOCK, []))
 
     def test_module_that_is_gone_takes_no_address(self):
         self.ifupdown()

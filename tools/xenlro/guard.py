@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from . import order, owner, switch
+from . import order, switch
 from .errors import EXIT_ENVIRONMENT, EXIT_FAILED, XenlroError
 from .order import Order
 from .system import System
@@ -50,7 +50,7 @@ def _begin(system: System, work: Order) -> None:
     last = refuse_while_open(system)
     if last and last.phase == "switching" and last.device == work.device:
         # Its processes were killed: the configuration that it saved is the valid one.
-        work.before, work.answered, work.interface = last.before, last.answered, last.interface
+        work.before, work.answered, work.interface, work.owner = last.before, last.answered, last.interface, last.owner
     work.front = order.process(os.getpid())
     order.write(system, work)
     order.log(system).write_text("")
@@ -81,7 +81,7 @@ def guard(system: System) -> None:
         if work.phase == "starting":
             _end(system, work, EXIT_FAILED, "the process that changes the driver ended before it touched anything")
         elif work.phase == "switching":
-            _go_back(system, work, "the process that changed the driver was killed")
+            switch.go_back(system, work, "the process that changed the driver was killed")
     while work.phase == "waiting" and time.monotonic() < work.deadline:
         time.sleep(LOOK)
         work = order.read(system) or work
@@ -90,7 +90,7 @@ def guard(system: System) -> None:
             work = order.read(system) or work
             # The user may have confirmed in the last moment.
             if work.phase == "waiting":
-                _go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
+                switch.go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
     if work.phase == "back":
         print(f"xenlro: {work.said}", flush=True)
 
@@ -135,11 +135,6 @@ def _work(system: System, work: Order) -> None:
 def _end(system: System, work: Order, code: int, said: str) -> None:
     work.phase, work.code, work.said = "back", code, said
     order.write(system, work)
-
-
-def _go_back(system: System, work: Order, reason: str) -> None:
-    """Go back, with the owner of the configuration asked again: the first answer is lost with the process."""
-    switch.go_back(system, work, reason, owner.find(system, work.interface) if work.interface else None)
 
 
 def _watched(system: System) -> Order:

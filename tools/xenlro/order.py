@@ -35,6 +35,7 @@ class Order:
     """device is the address on the bus, wanted and former are names of drivers, bus is that of our driver for the device.
     before is the configuration that was.
 
+    owner is the configuration's, by the words that make an owner.Owner; one that has let go does not tell of itself again.
     confirm: whether the user has to confirm. deadline is a reading of the monotonic clock. guard is the process that
     sees it through, and front the one that ordered it; code and said are what the user is told in the end.
     """
@@ -48,6 +49,7 @@ class Order:
     bus: str = ""
     phase: str = "starting"
     before: dict | None = None
+    owner: list[str] | None = None
     answered: list[list[str]] = field(default_factory=list)
     deadline: float = 0.0
     guard: str = ""

@@ -26,15 +26,16 @@ def carry_out(system: System, work: Order) -> None:
     device = devices.named(system, work.device)
     if work.before is None and device.interface:
         work.before = network.save(system, device.interface)
+        manager = owner.find(system, device.interface)
+        work.owner = [manager.kind, manager.what] if manager else None
         work.answered = [[where, interface]
                          for where, interface in routes.gateways(work.before["routes"], work.before["through"])
                          if gateway.answers(system, where, interface)]
-    manager = owner.find(system, device.interface) if device.interface else None
     work.phase = "switching"
     order.write(system, work)
     order.reserve(system)
     try:
-        trouble = _tried(system, device, work, work.wanted, manager)
+        trouble = _tried(system, device, work, work.wanted)
     except (XenlroError, OSError) as error:
         trouble = str(error)
     if work.confirm and not trouble:
@@ -45,7 +46,7 @@ def carry_out(system: System, work: Order) -> None:
         except XenlroError as error:
             trouble = str(error)
     if trouble:
-        go_back(system, work, trouble, manager)
+        go_back(system, work, trouble)
     else:
         order.write(system, work)
 
@@ -58,7 +59,7 @@ def keep(system: System, work: Order) -> None:
     work.said = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}, now and after a reboot"
 
 
-def go_back(system: System, work: Order, reason: str, manager: owner.Owner | None = None) -> None:
+def go_back(system: System, work: Order, reason: str) -> None:
     """Restore the old driver and the old configuration, and tell the result."""
     device = _found(system, work).bus
     former = work.former or device.stock_driver
@@ -67,7 +68,7 @@ def go_back(system: System, work: Order, reason: str, manager: owner.Owner | Non
         # The stock driver serves where the old one cannot.
         driver = former if attempt < ATTEMPTS - 1 else device.stock_driver
         try:
-            left = _tried(system, _found(system, work), work, driver, manager)
+            left = _tried(system, _found(system, work), work, driver)
         except (XenlroError, OSError) as error:
             left = str(error)
         if not left:
@@ -84,9 +85,9 @@ def go_back(system: System, work: Order, reason: str, manager: owner.Owner | Non
     order.write(system, work)
 
 
-def _tried(system: System, device: Device, work: Order, driver: str, manager: owner.Owner | None) -> str:
+def _tried(system: System, device: Device, work: Order, driver: str) -> str:
     """Give the device to a driver and the interface its configuration; return the reason of a failure, or nothing."""
-    before = work.before
+    before, manager = work.before, owner.Owner(*work.owner) if work.owner else None
     # Nothing is taken away before the driver is there.
     bind.load(system, device, driver)
     if manager and device.interface and bind.driver(system, device) != driver:
