@@ -82,7 +82,9 @@ class Failed(Back):
         self.assertIn("and this is not as it was: r8169 serves 0000:00:03.0, and no interface appeared", said)
         # When the driver works again, the next attempt has what the first one saved.
         self.behave()
-        self.assertFalse(self.chosen())
+        (self.root / "sys/bus/pci/devices" / CARD / "driver").unlink()
+        self.xenlro("use", CARD, "stock")
+        self.is_back()
 
     def test_stock_driver_that_is_a_part_of_the_kernel(self):
         """No alias names it, so that a card without a driver tells nothing of itself."""
@@ -179,6 +181,22 @@ class Interrupted(Back):
         self.until(lambda: "was cut off: `xenlro use 0000:00:03.0 stock`" in self.xenlro("status"))
         self.xenlro("use", "0000:00:03.0", "stock")
         self.is_back()
+
+    def test_switch_of_another_device_that_was_cut_off(self):
+        cut_off = {"device": "0000:00:09.0", "wanted": OURS, "former": STOCK, "ours": True, "confirm": False,
+                   "interface": "eth9", "phase": "switching", "before": {"name": "eth9"}, "guard": "999999 1"}
+        path = self.root / "run/xenlro/switch.json"
+        path.parent.mkdir(parents=True)
+        other = self.root / "sys/bus/pci/devices/0000:00:09.0"
+        other.mkdir()
+        for phase, wanted in (("switching", "run `xenlro use 0000:00:09.0 stock` first\n"), ("waiting", "or `xenlro confirm`")):
+            path.write_text(json.dumps(cut_off | {"phase": phase}))
+            self.assertIn(wanted, self.xenlro("use", "eth0", "lro", code=1))
+            self.assertEqual(json.loads(path.read_text())["before"], {"name": "eth9"})
+        self.is_back()
+        # A card that was pulled keeps no other one from a change.
+        other.rmdir()
+        self.xenlro("use", "eth0", "lro")
 
     def test_two_at_a_time(self):
         self.behave(at={"unbound": {"run": f"until test -e {self.root}/go; do sleep 0.1; done"}})

@@ -36,20 +36,27 @@ def ordered(system: System, work: Order) -> Order:
         return _watched(system)
 
 
-def refuse_while_open(system: System) -> Order | None:
-    """XenlroError while another switch is under way; the last one, if there was one."""
+def refuse_while_open(system: System, device: str) -> Order | None:
+    """XenlroError while another switch is under way, or one of another device was cut off; the last one, if there was one.
+
+    There is one order: that of another device would take the place of the configuration that is not back yet.
+    """
     last = order.read(system)
     if last and last.busy:
         raise XenlroError(f"the switch of {last.interface or last.device} to {last.wanted} waits: run `xenlro confirm` to "
                           "keep it, or wait until it has gone back" if last.phase == "waiting" else
                           "another change of drivers is under way: run the same command when it has ended")
+    if last and last.phase in ("switching", "waiting") and last.device != device and last.on_machine(system):
+        raise XenlroError(f"a switch of {last.interface or last.device} was cut off, and its configuration would be lost: run "
+                          f"`xenlro use {last.device} stock` first" + (", or `xenlro confirm`" if last.phase == "waiting" else ""))
     return last
 
 
 def _begin(system: System, work: Order) -> None:
-    last = refuse_while_open(system)
-    if last and last.phase == "switching" and last.device == work.device:
-        # Its processes were killed: the configuration that it saved is the valid one.
+    last = refuse_while_open(system, work.device)
+    if last and last.device == work.device and last.before and (last.phase == "switching" or
+                                                                last.phase == "back" and not work.interface):
+        # Its processes were killed, or it left no interface: the configuration that it saved is the valid one.
         work.before, work.answered, work.interface, work.owner = last.before, last.answered, last.interface, last.owner
     work.front = order.process(os.getpid())
     order.write(system, work)

@@ -65,6 +65,10 @@ class Order:
         """Whether the process that sees it through is there; one that was killed leaves an order that is open."""
         return _is_there(self.guard)
 
+    def on_machine(self, system: System) -> bool:
+        """Whether the device is there still; a card may have been pulled."""
+        return any(system.sys.glob(f"bus/*/devices/{self.device}"))
+
     @property
     def busy(self) -> bool:
         """Whether it is open, and a process works at it or is about to: the one that ordered it waits for that."""

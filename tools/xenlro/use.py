@@ -29,8 +29,7 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
     former driver in charge and the network as it was, when it cannot be done.
     """
     device = _checked(system, name, ours)
-    guard.refuse_while_open(system)
-    last = order.read(system)
+    last = guard.refuse_while_open(system, device.id)
     broken = bool(last and last.open)
     if device.ours == ours and device.driver and not broken:
         with order.locked(system):
