@@ -46,6 +46,8 @@ class Host(System):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, KERNEL)
+        # For the stand-ins of programs.
+        os.environ["HOST"] = str(root)
         object.__setattr__(self, "behaviour", json.loads((root / "behaviour").read_text()))
         for name, value in self.behaviour.get("limits", {}).items():
             module, _, constant = name.rpartition(".")
@@ -159,9 +161,7 @@ class Host(System):
         # What is only tried with an interface that there is not changes nothing.
         if "-batch" in command and "xenlro-no-dev" not in (text or ""):
             self._step(f"{command[0]} -batch")
-        done = subprocess.run([str(program) if program.exists() else command[0], *command[1:]], capture_output=True,
-                              text=True, check=False, input=text or "", start_new_session=True,
-                              env={**os.environ, "LC_ALL": "C", "HOST": str(self.root)})
+        done = super().run(str(program) if program.exists() else command[0], *command[1:], text=text)
         self._follow()
         return done
 

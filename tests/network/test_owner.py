@@ -7,7 +7,11 @@ The managers are stand-ins that say what the real ones say and configure with ip
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import unittest
+from pathlib import Path
 
 from tests.network.namespaces import CARD, OURS, STOCK, OnHost
 
@@ -168,6 +172,36 @@ class Owned(OnHost):
         self.program("networkctl", NETWORKCTL.format(lease=LEASE.format(address="10.0.0.5")))
         self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2", "address add fd00::5/64 dev eth0")
         self.same_after()
+
+    def test_daemon_that_a_hook_starts_and_that_never_ends(self):
+        """It holds the output of ifup, and it has to end when it is told to, as any other."""
+        self.behave(limits={"system.PROGRAM_LIMIT": 6})
+        self.ifupdown("sleep 333 & echo $! >$HOST/daemon\n")
+        self.configure("address add 10.44.0.1/24 dev eth0")
+        self.same_after()
+        daemon = int((self.root / "daemon").read_text())
+        self.addCleanup(os.kill, daemon, signal.SIGKILL)
+        ignored = re.search(r"^SigIgn:\s*(\S+)", Path(f"/proc/{daemon}/status").read_text(), re.M)
+        self.assertEqual([number for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE)
+                          if int(ignored[1], 16) & 1 << number - 1], [])
+
+    def test_networkd_that_waits_for_more(self):
+        """One that was not done before need not be done afterwards, and what was added by hand comes in any case."""
+        self.leased()
+        lease = LEASE.format(address="10.0.0.5")
+        self.program("networkctl", NETWORKCTL.format(lease=lease).replace("(configured)", "(configuring)"))
+        self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2", "address add fd00::5/64 dev eth0",
+                       "rule add from 10.44.0.1 table 9", "route add default via 10.44.0.9 table 9")
+        self.on_host("sh", "-c", "echo 2 >/proc/sys/net/ipv4/conf/eth0/rp_filter")
+        self.same_after()
+
+    def test_manager_that_fails_costs_nothing_that_it_does_not_know(self):
+        self.leased()
+        self.program("nmcli", NMCLI.format(up=LEASE.format(address="10.0.0.5").replace("\n", "; ") + "exit 4"))
+        self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2")
+        said = self.same_after(code=1, driver=STOCK)
+        self.assertIn("NetworkManager cannot configure eth0", said)
+        self.assertNotIn("is missing", said)
 
     def test_another_lease_is_no_success(self):
         self.leased()

@@ -73,13 +73,17 @@ def put_back(system: System, name: str, before: dict, configure: Callable[[str],
     """Restore the interface's configuration; return sentences about parts that could not be restored.
 
     `configure` lets the owner of the configuration have its turn with an interface of that name, before what it does
-    not know is added.
+    not know is added. Where it fails, all is added, and the failure is told.
     """
     name = link.rename(system, name, before["link"])
     for part in ("link", "tunables", "identifier"):
         _mend(system, name, before, differences(system, name, before, [part]), True)
+    failed = []
     if configure:
-        configure(name)
+        try:
+            configure(name)
+        except XenlroError as error:
+            failed.append(str(error))
     if before["link"]["up"]:
         link.set_up(system, name, True)
         if before["carrier"]:
@@ -98,9 +102,9 @@ def put_back(system: System, name: str, before: dict, configure: Callable[[str],
             if not late and found:
                 refused = _mend(system, name, before, found, patient)
         if not wrong and left is PARTS:
-            return []
+            return failed
         if late and left is PARTS:
-            return [text for _, texts in wrong.values() for text in texts] + list(dict.fromkeys(refused))
+            return failed + [text for _, texts in wrong.values() for text in texts] + list(dict.fromkeys(refused))
         # Check the parts that differ until none does, and then all parts.
         left = list(wrong) if wrong and not late else PARTS
         rounds += 1

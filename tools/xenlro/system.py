@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import programs
 from .errors import EXIT_ENVIRONMENT, XenlroError
 
 PROGRAM_LIMIT = 60  # seconds; modprobe of a driver takes below one
@@ -60,15 +61,10 @@ class System:
             raise XenlroError(f"the kernel refused '{text.strip()}' in {path}: {error.strerror}; see `dmesg`") from error
 
     def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, with any exit status, with `text` as its input; XenlroError when it does not exist.
-
-        The program has a session of its own: a key that ends this command does not end the program.
-        """
+        """Run a program to its end, with any exit status, with `text` as its input; XenlroError when it does not exist."""
+        path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_LIMIT, check=False,
-                                  input=text, stdin=subprocess.DEVNULL if text is None else None, start_new_session=True,
-                                  env={**os.environ, "LC_ALL": "C",
-                                       "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/bin:/bin"})
+            return programs.run(command, text, {**os.environ, "LC_ALL": "C", "PATH": path}, PROGRAM_LIMIT)
         except FileNotFoundError as error:
             raise XenlroError(f"the program {command[0]} is missing: install the package that has it",
                               EXIT_ENVIRONMENT) from error
