@@ -67,7 +67,8 @@ def _begin(system: System, work: Order) -> None:
 def see_through() -> None:
     """Let no signal end this process."""
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        # A program inherits what is ignored, and no handler: a manager's daemons have to end by these signals.
+        signal.signal(number, lambda number, frame: None)
 
 
 def guard(system: System) -> None:
