@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import unittest
+from pathlib import Path
 
 from tests.network.host import CARD, TOP
 from tests.network.namespaces import OURS, STOCK, OnHost
@@ -233,6 +234,35 @@ class Confirmed(Back):
         self.is_back()
         self.assertIn("was not confirmed within", self.xenlro("confirm", code=1))
         self.assertIn("the last switch did not succeed: the switch to", self.xenlro("status"))
+
+    def test_guard_that_is_killed_while_it_waits(self):
+        for confirmed in (False, True):
+            self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 600.0 if confirmed else 8.0})
+            for _ in range(2):
+                killed = self.guard()
+                # Its second process is there from the first look on.
+                self.until(lambda: Path(f"/proc/{killed}/task/{killed}/children").read_text().split())
+                os.kill(killed, signal.SIGKILL)
+                self.until(lambda: self.guard() != killed)
+            if confirmed:
+                self.xenlro("confirm")
+                self.assertEqual((self.driver(), self.chosen(), self.lost(self.before)), (OURS, True, []))
+            else:
+                self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back", 60)
+                self.is_back()
+
+    def guard(self) -> int:
+        return int(json.loads((self.root / "run/xenlro/switch.json").read_text())["guard"].split()[0])
+
+    def test_second_process_of_a_guard_that_waits_is_killed(self):
+        self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 6.0})
+        children = Path(f"/proc/{self.guard()}/task/{self.guard()}/children")
+        self.until(lambda: children.read_text().split())
+        killed = children.read_text().split()[0]
+        os.kill(int(killed), signal.SIGKILL)
+        self.until(lambda: children.read_text().split() and children.read_text().split()[0] != killed)
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back", 60)
+        self.is_back()
 
     def test_it_goes_back_when_the_session_dies_in_the_middle(self):
         self.behave(at={"unbound": {"run": "sleep 1"}})

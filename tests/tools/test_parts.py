@@ -224,7 +224,7 @@ class Detached(WithPrograms):
         with mock.patch.object(subprocess, "Popen") as started:
             system.detach(["guard"], self.root / "log")
         started.assert_not_called()
-        self.assertRegex(system.asked[0], r"^systemd-run --quiet --collect --unit=xenlro-guard-\d+ .*append:\S+/log .* guard$")
+        self.assertRegex(system.asked[0], r"^systemd-run --quiet --collect --unit=xenlro-guard-\d+ .*=Restart=on-failure .*append:\S+/log .* guard$")
 
     def test_where_there_is_no_systemd_it_has_a_session_of_its_own(self):
         system = System(self.root, "6.12.0-test")

@@ -90,9 +90,7 @@ def guard(system: System) -> None:
             _end(system, work, EXIT_FAILED, "the process that changes the driver ended before it touched anything")
         elif work.phase == "switching":
             switch.go_back(system, work, "the process that changed the driver was killed")
-    while work.phase == "waiting" and time.monotonic() < work.deadline:
-        time.sleep(LOOK)
-        work = order.read(system) or work
+    work = _waited(system, work)
     if work.phase == "waiting":
         with order.locked(system):
             work = order.read(system) or work
@@ -101,6 +99,38 @@ def guard(system: System) -> None:
                 switch.go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
     if work.phase == "back":
         print(f"xenlro: {work.said}", flush=True)
+
+
+def _waited(system: System, work: Order) -> Order:
+    """Wait until the user confirms or the time is up; the order as it is then.
+
+    A second process looks after this one meanwhile, and each begins the other again: nothing would go back without them.
+    """
+    second = 0
+    while work.phase == "waiting" and time.monotonic() < work.deadline:
+        if not second or os.waitpid(second, os.WNOHANG)[0]:
+            second = _second(system)
+        time.sleep(LOOK)
+        work = order.read(system) or work
+    if second:
+        os.kill(second, signal.SIGKILL)
+        os.waitpid(second, 0)
+    return work
+
+
+def _second(system: System) -> int:
+    """A process that begins the guard again when this one is killed; its number."""
+    guarding = os.getpid()
+    if child := os.fork():
+        return child
+    try:
+        while os.getppid() == guarding:
+            time.sleep(LOOK)
+        work = order.read(system)
+        if work and work.phase == "waiting":
+            system.detach(["guard"], order.log(system))
+    finally:
+        os._exit(0)
 
 
 def confirm(system: System) -> str:

@@ -87,7 +87,7 @@ class System:
         again = [sys.executable, "-B", "-c", _AGAIN, str(Path(__file__).resolve().parents[1]), *words]
         try:
             unit = self.run("systemd-run", "--quiet", "--collect", f"--unit=xenlro-{words[0]}-{os.getpid()}",
-                            "--property=OOMScoreAdjust=-900", f"--property=StandardOutput=append:{log}",
+                            "--property=OOMScoreAdjust=-900", "--property=Restart=on-failure", f"--property=StandardOutput=append:{log}",
                             f"--property=StandardError=append:{log}", *again)
             if unit.returncode == 0:
                 return
