@@ -168,16 +168,44 @@ class Full(Back):
     def test_etc_is_full(self):
         (self.root / "etc/xenlro").mkdir()
         self.command("sh", "-c", self.small("etc/xenlro", "4k"))
-        said = self.xenlro("use", "eth0", "lro", code=1)
+        said = self.xenlro("use", "eth0", "lro", code=3)
         self.assertIn("No space left on device", said)
+        self.assertNotIn("unbind", self.steps())
+        self.is_back()
+
+    def test_etc_gets_full_in_the_middle(self):
+        (self.root / "etc/xenlro").mkdir()
+        self.behave(at={"unbound": {"run": self.small("etc/xenlro", "4k")}})
+        said = self.xenlro("use", "eth0", "lro", code=1)
         self.assertIn("so eth0 is served by r8169 again, with its configuration as it was", said)
         self.is_back()
 
+    def test_etc_is_read_only(self):
+        self.xenlro("use", "eth0", "lro")
+        etc = str(self.root / "etc")
+        self.command("mount", "--bind", etc, etc)
+        self.addCleanup(self.command, "umount", etc)
+        self.command("mount", "-o", "remount,ro,bind", etc)
+        for options, environment in (((), None), (("--now",), BY_SSH), ((), BY_SSH)):
+            self.behave(limits={"switch.CONFIRM_WITHIN": 600.0})
+            said = self.xenlro("use", "eth0", "stock", *options, environment=environment)
+            if environment and not options:
+                said = self.xenlro("confirm")
+            self.assertIn("is served by r8169 now, and by r8169_lro again after a reboot", said)
+            self.assertIn("mount that file system for writing", said)
+            self.assertEqual((self.driver(), self.lost(self.before)), (STOCK, []))
+            (self.root / "steps").unlink()
+            self.assertIn("Read-only file system", self.xenlro("use", "eth0", "lro", code=3))
+            self.assertNotIn("unbind", self.steps())
+            self.command("mount", "-o", "remount,rw,bind", etc)
+            self.xenlro("use", "eth0", "lro")
+            self.command("mount", "-o", "remount,ro,bind", etc)
+
     def test_etc_is_full_when_the_user_confirms(self):
         (self.root / "etc/xenlro").mkdir()
-        self.command("sh", "-c", self.small("etc/xenlro", "4k"))
         self.behave(limits={"switch.CONFIRM_WITHIN": 600.0})
         self.xenlro("use", "eth0", "lro", environment=BY_SSH)
+        self.command("sh", "-c", self.small("etc/xenlro", "4k"))
         self.assertIn("make room there", self.xenlro("confirm", code=3))
         self.assertFalse(self.chosen())
         # There is time left to do so.

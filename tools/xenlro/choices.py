@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .devices import Device
@@ -39,24 +40,46 @@ def misplaced(system: System, name: str, path: Path) -> str | None:
             "choose again where the card is by `xenlro use DEVICE lro`")
 
 
+def check(system: System, device: Device) -> None:
+    """XenlroError when our driver could not be remembered, on a system that is read-only for example."""
+    with _fresh(system, device) as fresh:
+        fresh.unlink()
+
+
 def remember(system: System, device: Device, ours: bool) -> None:
     """Keep the choice over a reboot; XenlroError when it cannot be written."""
     path = system.choices / device.id
+    if ours:
+        with _fresh(system, device) as fresh:
+            os.replace(fresh, path)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+@contextmanager
+def _fresh(system: System, device: Device) -> Iterator[Path]:
+    """The choice of our driver as a file that is no choice yet; its folder is there."""
+    path = system.choices / device.id
     # A file in the folder is a choice, with any contents.
     fresh = system.choices.parent / f"{device.id}.new"
+    identity = [f"{word}={read(device.path / word)}\n" for word in IDENTITY] if device.on_pci else []
     try:
-        if ours:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            identity = [f"{word}={read(device.path / word)}\n" for word in IDENTITY] if device.on_pci else []
-            with fresh.open("w") as file:
-                file.write("".join([f"driver={device.bus.ours}\n", *identity]))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(fresh, path)
-        else:
-            path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("w") as file:
+            file.write("".join([f"driver={device.bus.ours}\n", *identity]))
+            file.flush()
+            os.fsync(file.fileno())
+        yield fresh
     except OSError as error:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
-        what = "make room there" if error.errno == errno.ENOSPC else "run the command as root"
-        raise XenlroError(f"{path} cannot be written ({error.strerror}): {what}", EXIT_ENVIRONMENT) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> XenlroError:
+    what = {errno.ENOSPC: "make room there", errno.EROFS: "mount that file system for writing"}.get(
+        error.errno or 0, "run the command as root")
+    return XenlroError(f"{path} cannot be written ({error.strerror}): {what}", EXIT_ENVIRONMENT)

@@ -52,11 +52,17 @@ def carry_out(system: System, work: Order) -> None:
 
 
 def keep(system: System, work: Order) -> None:
-    """Make the choice one for later boots too."""
+    """Make the choice one for later boots too. The way to the stock driver is open where that fails."""
     device = devices.named(system, work.device)
-    choices.remember(system, device, work.ours)
+    served = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}"
+    try:
+        choices.remember(system, device, work.ours)
+        work.said = f"{served}, now and after a reboot"
+    except XenlroError as error:
+        if work.ours:
+            raise
+        work.said = f"{served} now, and by {device.bus.ours} again after a reboot: {error}, then run the same command"
     work.phase, work.code = "done", 0
-    work.said = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}, now and after a reboot"
 
 
 def go_back(system: System, work: Order, reason: str) -> None:

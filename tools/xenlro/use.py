@@ -39,6 +39,7 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
         return _with_note(system, device, ours, told)
     refuse.now(system, device)
     if ours:
+        choices.check(system, device)
         bind.load(system, device, device.bus.ours)
     asks = not confirmed and device.interface is not None and remote.through(system, device.interface)
     if asks:
