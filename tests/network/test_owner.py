@@ -218,6 +218,20 @@ class Owned(OnHost):
                                               + LEASE.format(address="10.0.0.5").replace("\n", "; ")))
         self.assertIn("NetworkManager cannot configure eth0", self.same_after(code=1, driver=STOCK))
 
+    def test_events_of_udev_that_are_repeated_move_nothing_that_is_in_use(self):
+        self.ifupdown()
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        self.assertIn("stays with r8169: eth0 is in use (10.0.0.5)", self.xenlro("apply", CARD, code=1))
+        self.host("address flush dev eth0")
+        self.assertIn("stays with r8169: eth0 is in use (it is up)", self.xenlro("apply", CARD, code=1))
+        self.host("link add br0 type bridge", "link set eth0 down master br0")
+        self.assertIn("stays with r8169: eth0 is in use (it is in br0)", self.xenlro("apply", CARD, code=1))
+        self.assertEqual((self.driver(), self.steps()), (STOCK, []))
+        # As it is at boot.
+        self.host("link del br0", "link set eth0 down")
+        self.xenlro("apply", CARD)
+        self.assertEqual(self.driver(), OURS)
+
     def test_interface_that_the_manager_only_looks_at(self):
         self.configure("address add 10.0.0.5/24 dev eth0", "route add default via 10.0.0.1")
         self.program("nmcli", NMCLI.format(up="exit 7").replace("eth0:connected:", "eth0:connected (externally):"))

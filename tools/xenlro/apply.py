@@ -2,17 +2,19 @@
 """udev runs this when a device appears at an address that was chosen: the device goes to the chosen driver.
 
 It may run before all file systems are mounted: it saves and restores nothing, so it leaves an interface alone that is
-in use already.
+in use already. udev runs it again when an administrator repeats the events of a machine that has long been running.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from . import addresses, bind, choices, devices, drivers, modules, netroot, order, owner, refuse
+from . import addresses, bind, choices, devices, drivers, netroot, order, refuse
 from .devices import Device
 from .errors import EXIT_USAGE, XenlroError
 from .system import System, read
+
+_UP = 1     # of an interface's flags
 
 
 def apply(system: System, name: str) -> None:
@@ -61,12 +63,26 @@ def _refuse_if_used(system: System, device: Device) -> None:
         return
     if where := netroot.found(system):
         raise XenlroError(f"{device.id} stays with {device.driver}: {where}")
-    name, used = device.interface, []
+    if used := _used(system, device):
+        raise XenlroError(f"{device.id} stays with {device.driver}: {device.interface} is in use ({used}); `xenlro use "
+                          f"{device.interface} {'lro' if choices.chosen(system, device) else 'stock'}` changes it and keeps its "
+                          "configuration")
+
+
+def _used(system: System, device: Device) -> str:
+    """What the interface is in use for; a manager has it in use as soon as it is up. Empty when it is not in use."""
+    name = device.interface
+    if name is None:
+        return ""
     with suppress(XenlroError):
-        used = [entry["local"] for entry in addresses.save(system, name) if entry.get("scope") == "global"] if name else []
-    if used and not owner.find(system, name or ""):
-        raise XenlroError(f"{device.id} stays with {device.driver}: {name} is in use ({used[0]}); `xenlro use {name} lro` "
-                          "changes it and keeps its configuration")
+        if found := [entry["local"] for entry in addresses.save(system, name) if entry.get("scope") == "global"]:
+            return found[0]
+    if read(device.path / "sriov_numvfs") not in ("", "0"):
+        return "virtual functions"
+    folder = system.sys / "class/net" / name
+    if int(read(folder / "flags") or "0", 16) & _UP:
+        return "it is up"
+    return f"it is in {(folder / 'master').resolve().name}" if (folder / "master").exists() else ""
 
 
 def _give_back_others(system: System) -> None:
@@ -77,5 +93,5 @@ def _give_back_others(system: System) -> None:
     work = order.read(system)
     for other in devices.find(system):
         if not other.on_pci and other.ours and not choices.chosen(system, other) \
-                and not (work and work.open and work.device == other.id):
+                and not (work and work.open and work.device == other.id) and not _used(system, other):
             bind.move(system, other, other.bus.stock_driver)
