@@ -39,7 +39,7 @@ class Host(System):
 
     gateway: namespace of the gateway. deaf: drivers that bind nothing. mute: drivers that bind and make no interface.
     dark: drivers with which there is no carrier. queues: how many each direction may have. kind: veth or tap.
-    strange: the name that the interface gets, by driver.
+    strange: the name that the interface gets, by driver. first: namespace of the first process, if it is another one.
     loaded: what modprobe says instead, by module. limits: constants of modules, to wait for less. at: what happens at a
     step, by its name, and from the second time on a number: a signal to "worker", "guard", "front" or "all", or a shell command.
     """
@@ -75,6 +75,10 @@ class Host(System):
         (root / f"lib/modules/{KERNEL}/modules.alias").write_text("alias pci:v000010ECd00008168sv*sd*bc*sc*i* r8169\n")
         if not (root / "behaviour").exists():
             (root / "behaviour").write_text(json.dumps({"gateway": gateway}))
+
+    @property
+    def first_network(self) -> Path:
+        return Path("/run/netns", self.behaviour["first"]) if "first" in self.behaviour else self.proc / "self/ns/net"
 
     def _step(self, name: str) -> None:
         """Let happen what the test wants to happen at this step, the first time that it is reached."""

@@ -110,6 +110,17 @@ class Machine(Refused):
         self.assertIn("changing drivers needs root: run the same command with sudo", said)
         self.assertNotIn("Secure Boot", said)
 
+    def test_network_namespace_that_the_interface_would_leave(self):
+        self.behave(first=self.gateway_space)
+        self.assertIn("would come back in that one: take it back there", self.refused("this command runs in another network namespace"))
+
+    def test_virtual_functions(self):
+        path = self.root / "sys/bus/pci/devices" / CARD / "sriov_numvfs"
+        path.write_text("2\n")
+        self.refused("2 virtual functions of eth0 (SR-IOV) would go away with its driver")
+        path.write_text("0\n")
+        self.xenlro("use", "eth0", "lro")
+
     def test_driver_of_the_maker(self):
         card = self.root / "sys/bus/pci/devices" / CARD
         (self.root / "sys/bus/pci/drivers/r8168").mkdir()

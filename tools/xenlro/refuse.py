@@ -45,6 +45,7 @@ def ever(system: System, device: Device, ours: bool) -> None:
 
 def now(system: System, device: Device) -> None:
     """Refuse if a change is impossible while the machine runs."""
+    _elsewhere(system, device)
     name = device.interface
     if name is None:
         if away := elsewhere.interface(system, device.id):
@@ -54,6 +55,9 @@ def now(system: System, device: Device) -> None:
     if not re.fullmatch(r"[\w.:+@-]+", name):
         raise XenlroError(f"the interface's name '{name}' has characters that cannot be given to ip's batch mode: rename "
                           f"it, {AT_BOOT}")
+    if (functions := read(device.path / "sriov_numvfs")) not in ("", "0"):
+        raise XenlroError(f"{functions} virtual functions of {name} (SR-IOV) would go away with its driver, and guests with them: "
+                          f"take them away first (`echo 0 >/sys/class/net/{name}/device/sriov_numvfs`), {AT_BOOT}")
     iproute.check(system)
     itself = link.shown(system, name)
     _on_top(system, name, itself)
@@ -61,6 +65,18 @@ def now(system: System, device: Device) -> None:
     _attached(system, name, itself)
     _leases(system, name)
     _kept_elsewhere(system, name, itself)
+
+
+def _elsewhere(system: System, device: Device) -> None:
+    """An interface comes back in the first network namespace, whoever takes it away."""
+    try:
+        apart = system.first_network.stat().st_ino != (system.proc / "self/ns/net").stat().st_ino
+    except OSError:
+        return
+    if apart:
+        raise XenlroError(f"this command runs in another network namespace than the first process, and the interface of "
+                          f"{device.id} would come back in that one: take it back there (`ip link set {device.interface or 'DEVICE'} "
+                          f"netns 1`) and run the command there, {AT_BOOT}")
 
 
 def _on_top(system: System, name: str, itself: dict) -> None:

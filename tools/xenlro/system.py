@@ -47,6 +47,11 @@ class System:
         return self.root / "run/xenlro"
 
     @property
+    def first_network(self) -> Path:
+        """The network namespace in which the kernel makes the interface of a card: the first process has that one."""
+        return self.proc / "1/ns/net"
+
+    @property
     def privileged(self) -> bool:
         return os.geteuid() == 0
 
