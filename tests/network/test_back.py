@@ -297,12 +297,32 @@ class Confirmed(Back):
                                 stderr=subprocess.STDOUT, env=dict(os.environ) | BY_SSH)
 
     def test_console_and_another_way_need_none(self):
-        self.configure("link add other type veth peer name rehto", "link set other up", "link set rehto up",
-                       "address add 10.50.0.1/24 dev other")
-        for environment, options in ((BY_SSH, ("--now",)), ({"SSH_CONNECTION": "127.0.0.1 1 127.0.0.1 22"}, ()), ({}, ())):
+        self.second_way()
+        for environment, options in ((BY_SSH, ("--now",)), ({"SSH_CONNECTION": "10.50.0.9 1 10.50.0.5 22"}, ()), ({}, ())):
             self.xenlro("use", "eth0", "lro", *options, environment=environment)
             self.assertTrue(self.chosen())
             self.xenlro("use", "eth0", "stock", "--now")
+
+    def second_way(self) -> None:
+        """A bridge of another card, with the default route; packets from eth0's address go by eth0."""
+        self.configure("link add other type bridge", "link add p1 type veth peer name p2", "link set p1 master other up",
+                       "link set p2 up", "link set other up", "address add 10.50.0.5/24 dev other", "route del default",
+                       "route add default via 10.50.0.1", "route add default via 10.0.0.1 dev eth0 table 100",
+                       "rule add from 10.0.0.5 table 100")
+
+    def test_way_that_goes_by_more_than_the_other_end(self):
+        self.second_way()
+        # The bridge's network of the link is looked up first.
+        self.on_host("ip", "-6", "route", "flush", "fe80::/64")
+        self.configure("-6 route add fe80::/64 dev other proto kernel metric 200", "-6 route add fe80::/64 dev eth0 proto kernel")
+        link_local = "fe80::5054:ff:feaa:bb01%eth0"
+        for origin in ({"SSH_CONNECTION": "203.0.113.9 50022 10.0.0.5 22"}, {"SSH_CONNECTION": f"fe80::1%eth0 1 {link_local} 22"},
+                       {"SSH_CONNECTION": "127.0.0.1 50022 127.0.0.1 22"}, {"SSH_CONNECTION": "::1 50022 ::1 22"},
+                       {"SSH_CONNECTION": "10.50.0.5 50022 10.50.0.5 22"}, {"SUDO_USER": "me", "XDG_SESSION_ID": "c7"}):
+            with self.subTest(origin=origin):
+                self.behave(limits={"switch.CONFIRM_WITHIN": 0.1})
+                self.assertIn("run `xenlro confirm` within", self.xenlro("use", "eth0", "lro", environment=origin))
+                self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back")
 
     def test_bridge_is_a_way_through_the_card(self):
         self.configure("address del 10.0.0.5/24 dev eth0", "link add br0 type bridge", "link set br0 up",

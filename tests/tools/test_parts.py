@@ -212,6 +212,16 @@ class Session(WithPrograms):
         self.assertFalse(self.through(self.processes(("tmux: server", b""), ("bash", b""))))
         self.assertTrue(self.through(self.processes_again(("sshd", b""), ("tmux: server", b""), ("bash", b""))))
 
+    def test_unit_that_is_no_login(self):
+        unit = b"HOME=/root\0INVOCATION_ID=5f"
+        self.assertFalse(self.through(self.processes_again(("login", unit), ("bash", b""), ("xenlro", b""))))
+        self.assertFalse(self.through(self.processes_again(("systemd", unit), ("bash", unit), ("sudo", unit),
+                                                           ("xenlro", b"SUDO_USER=me"))))
+        # run0, and a command whose shell and sudo have ended.
+        self.assertTrue(self.through(self.processes_again(("bash", unit), ("xenlro", unit))))
+        self.assertTrue(self.through(self.processes_again(("xenlro", b""))))
+        self.assertTrue(self.through(self.processes_again(("bash", b"SUDO_USER=me"), ("xenlro", b"SUDO_USER=me"))))
+
     def processes_again(self, *above: tuple[str, bytes]) -> int:
         for folder in (self.root / "proc").glob("[0-9]*"):
             shutil.rmtree(folder)

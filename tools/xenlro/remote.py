@@ -8,7 +8,7 @@ import os
 import re
 from pathlib import Path
 
-from . import iproute, link
+from . import addresses, iproute, link
 from .errors import XenlroError
 from .system import System, read
 
@@ -16,6 +16,9 @@ UNKNOWN = "?"
 _MULTIPLEXERS = {"tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"}
 # Servers of terminals and desktops that hide the origin of their user.
 _SERVERS = {"cockpit-bridge", "ttyd", "shellinaboxd", "wetty", "telnetd", "in.telnetd", "xrdp-sesman", "xrdp-sesexec", "Xvnc"}
+# Units of systemd in which users log in. A command of any other unit, such as run0's, tells nothing of its user.
+_LOGINS = {"login", "agetty", "getty", "mingetty", "kmscon", "sulogin", "systemd-sulogin", "sshd", "dropbear", "systemd", "gdm",
+           "gdm3", "sddm", "lightdm", "greetd", "xdm", "lxdm", "qrexec-agent", "qrexec-fork-ser"}
 
 
 def through(system: System, name: str, pid: int | None = None) -> bool:
@@ -25,33 +28,36 @@ def through(system: System, name: str, pid: int | None = None) -> bool:
     processes above count, and logind's records of their sessions. A session of unknown origin counts as one through the
     interface.
     """
-    peers, unknown = _peers(system, os.getpid() if pid is None else pid)
-    return unknown or any(_reached_by(system, peer, name) for peer in peers)
+    connections, unknown = _connections(system, os.getpid() if pid is None else pid)
+    return unknown or any(_reached_by(system, peer, local, name) for peer, local in connections)
 
 
-def _peers(system: System, pid: int) -> tuple[set[str], bool]:
-    """Addresses that the session came from, and whether there may be unknown ones."""
-    peers: set[str] = set()
+def _connections(system: System, pid: int) -> tuple[set[tuple[str, str]], bool]:
+    """Addresses that the session came from and to, and whether there may be unknown ones."""
+    connections: set[tuple[str, str]] = set()
     sessions: set[str] = set()
-    multiplexed = served = False
+    above, sudo, served = [], False, False
     while pid > 1:
         folder = system.proc / str(pid)
-        for entry in _bytes(folder / "environ").split("\0"):
-            name, _, value = entry.partition("=")
-            if name == "SSH_CONNECTION" and len(value.split()) == 4:
-                peers.add(value.split()[0].partition("%")[0])
-            elif name == "XDG_SESSION_ID":
-                sessions.add(value)
-        command = read(folder / "comm").split(":")[0]
-        multiplexed |= command in _MULTIPLEXERS
-        served |= command in _SERVERS
+        words = dict(entry.partition("=")[::2] for entry in _bytes(folder / "environ").split("\0"))
+        ends = words.get("SSH_CONNECTION", "").split()
+        connections |= {(ends[0], ends[2])} if len(ends) == 4 else set()
+        sessions |= {words["XDG_SESSION_ID"]} if "XDG_SESSION_ID" in words else set()
+        sudo |= not above and "SUDO_USER" in words
+        above.append(read(folder / "comm").split(":")[0])
         parent = re.search(r"^PPid:\s*(\d+)", read(folder / "status"), re.M)
-        pid = int(parent[1]) if parent else 0
+        pid = int(parent[1]) if parent else -1
+    if above and pid >= 0:
+        # Nothing is known of the user of another unit, of a command that its parents have left, and from outside a container.
+        served |= len(above) == 1 or pid == 0 or sudo and "sudo" not in above
+        served |= "INVOCATION_ID" in words and above[-1] not in _LOGINS
+    multiplexed = bool(_MULTIPLEXERS & set(above))
+    served |= bool(_SERVERS & set(above))
     for session in sorted(sessions):
         peer = _host_of(system, session)
-        peers |= {peer} - {"", UNKNOWN}
+        connections |= {(peer, "")} if peer not in ("", UNKNOWN) else set()
         served |= peer == UNKNOWN
-    return peers, served or multiplexed and _logged_in(system)
+    return connections, served or multiplexed and _logged_in(system)
 
 
 def _host_of(system: System, session: str) -> str:
@@ -79,16 +85,21 @@ def _logged_in(system: System) -> bool:
     return any(re.match(r"sshd(-session)?: \S", _bytes(path)) for path in system.proc.glob("[0-9]*/cmdline"))
 
 
-def _reached_by(system: System, peer: str, name: str) -> bool:
+def _reached_by(system: System, peer: str, local: str, name: str) -> bool:
+    """Whether packets of the connection come or go by the interface, or may. `local` may be empty."""
+    peer, _, zone = peer.removeprefix("::ffff:").partition("%")
+    local, _, own_zone = local.removeprefix("::ffff:").partition("%")
+    ways = [name, *(upper["ifname"] for upper in link.above(system, link.shown(system, name)))]
     try:
-        found = iproute.show(system, "ip", "route", "get", peer.removeprefix("::ffff:"))
+        if not zone and not own_zone and any(entry["local"] == local for way in ways for entry in addresses.save(system, way)):
+            return True
+        # Rules may choose the way by the local address; an address of the link alone is on each interface.
+        found = [{"dev": zone or own_zone}] if zone or own_zone else iproute.show(
+            system, "ip", "route", "get", peer, *(("from", local) if local else ()))
     except XenlroError:
         return True
-    interface = found[0].get("dev") if found else None
-    if not interface:
-        return True
-    if interface == name or any(interface == upper["ifname"] for upper in link.above(system, link.shown(system, name))):
-        return True
-    # A tunnel's packets may take any way; a card of its own is another way.
-    return interface != "lo" and not (system.sys / "class/net" / interface / "device").exists() \
-        and not (system.sys / "class/net" / interface / "bridge").is_dir()
+    interface = found[0].get("dev", "") if found else ""
+    # A connection from this machine itself may be the end of a tunnel. The packets of a tunnel may take any way, while a
+    # card of its own is another way.
+    return interface in (*ways, "", "lo") or not any((system.sys / "class/net" / interface / word).exists()
+                                                     for word in ("device", "bridge"))
