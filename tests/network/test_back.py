@@ -220,7 +220,9 @@ class Confirmed(Back):
     def test_it_is_kept_when_the_user_confirms(self):
         self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 600.0})
         self.assertEqual(self.driver(), OURS)
-        self.assertIn("is not kept yet", self.xenlro("status"))
+        self.root.parent.chmod(0o755)
+        for environment in (None, {"XENLRO_AS": "65534"}):
+            self.assertIn("is not kept yet", self.xenlro("status", environment=environment))
         self.assertIn("waits: run `xenlro confirm`", self.xenlro("use", "eth0", "lro", code=1))
         self.assertIn("is served by r8169_lro, now and after a reboot", self.xenlro("confirm"))
         self.assertTrue(self.chosen())

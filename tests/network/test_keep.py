@@ -122,6 +122,12 @@ class Kept(OnHost):
             self.on_host("sh", "-c", f"echo {value} >/proc/sys/net/{name}")
         self.same_after()
 
+    def test_secret_that_addresses_are_made_of(self):
+        self.configure(*PLAIN)
+        self.on_host("sh", "-c", "echo 2001:db8::1:2:3:4 >/proc/sys/net/ipv6/conf/eth0/stable_secret")
+        self.same_after()
+        self.assertEqual((self.root / "run/xenlro/switch.json").stat().st_mode & 0o777, 0o600)
+
     def test_ipv6_that_is_off(self):
         self.configure(*PLAIN)
         self.on_host("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6")

@@ -89,11 +89,16 @@ def process(pid: int) -> str:
 
 
 def read(system: System) -> Order | None:
-    """The last order since the machine was started; None when there is none."""
-    try:
-        return Order(**json.loads(_path(system).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
+    """The last order since the machine was started, without the configuration for users other than root; None when there
+    is none."""
+    for path in (_path(system), _public(system)):
+        try:
+            return Order(**json.loads(path.read_text()))
+        except PermissionError:
+            continue
+        except (OSError, ValueError, TypeError):
+            break
+    return None
 
 
 def write(system: System, order: Order) -> None:
@@ -105,13 +110,14 @@ def write(system: System, order: Order) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         reserved = _reserve(system).exists()
         try:
-            fresh.write_text(text)
+            _write(fresh, text)
         except OSError as error:
             if error.errno != errno.ENOSPC or not reserved:
                 raise
             _reserve(system).unlink()
-            fresh.write_text(text)
+            _write(fresh, text)
         os.replace(fresh, path)
+        _publish(system, order)
         if reserved and order.open:
             # The room of the old file is free now.
             with suppress(XenlroError):
@@ -121,6 +127,25 @@ def write(system: System, order: Order) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise _unwritable(path, error) from error
+
+
+def _write(path: Path, text: str, mode: int = 0o600) -> None:
+    """Without a mode for root alone: the configuration has secrets, of which IPv6 addresses are made."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+
+
+def _publish(system: System, order: Order) -> None:
+    """Write what `xenlro status` tells to all users; a file system without room for that does not matter."""
+    path, fresh = _public(system), _public(system).with_suffix(".new")
+    try:
+        _write(fresh, json.dumps(asdict(order) | {"before": None}), 0o644)
+        os.replace(fresh, path)
+    except OSError:
+        for file in (fresh, path):
+            file.unlink(missing_ok=True)
 
 
 def reserve(system: System) -> None:
@@ -185,3 +210,7 @@ def worked_at(system: System) -> bool:
 
 def _path(system: System) -> Path:
     return system.run_folder / "switch.json"
+
+
+def _public(system: System) -> Path:
+    return system.run_folder / "state.json"
