@@ -15,7 +15,7 @@ from unittest import mock
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from xenlro import addresses, hardware, iproute, port, remote, routes  # noqa: E402  (needs that path)
+from xenlro import addresses, hardware, iproute, port, remote, routes, tied  # noqa: E402  (needs that path)
 from xenlro.system import System  # noqa: E402
 
 # As ethtool shows an RTL8168.
@@ -178,6 +178,40 @@ class Words(WithPrograms):
         system = self.system({})
         addresses.mend(system, "eth0", [lease], [], patient=False)
         self.assertEqual(system.asked, [])
+
+
+class Tied(WithPrograms):
+    """Rules and sets as nft 1.1 shows them."""
+
+    IIF, OIF = {"meta": {"key": "iif"}}, {"fib": {"result": "oif", "flags": ["saddr"]}}
+    TIED = (
+        {"set": {"name": "s", "type": "iface_index", "elem": ["eth0"]}},
+        {"set": {"name": "s", "type": {"typeof": IIF}, "elem": ["eth0"]}},
+        {"set": {"name": "s", "type": {"typeof": {"concat": [IIF, {"payload": {"protocol": "ip", "field": "saddr"}}]}},
+                 "elem": [{"concat": ["eth0", "10.0.0.1"]}]}},
+        {"map": {"name": "s", "type": {"typeof": IIF}, "map": "verdict", "elem": [["eth0", {"accept": None}]]}},
+        {"map": {"name": "s", "type": "mark", "map": "iface_index", "elem": [[1, "eth0"]]}},
+        {"rule": {"expr": [{"match": {"op": "==", "left": IIF, "right": "eth0"}}]}},
+        {"rule": {"expr": [{"match": {"op": "==", "left": OIF, "right": "eth0"}}]}},
+        {"rule": {"expr": [{"match": {"op": "==", "left": {"meta": {"key": "sdif"}}, "right": "eth0"}}]}},
+        {"rule": {"expr": [{"vmap": {"key": IIF, "data": {"set": [["eth0", {"accept": None}]]}}}]}},
+        {"rule": {"expr": [{"fwd": {"dev": "eth0"}}]}}, {"rule": {"expr": [{"dup": {"addr": "eth0"}}]}},
+        {"rule": {"expr": [{"dup": {"addr": "10.0.0.9", "dev": "eth0"}}]}},
+        {"rule": {"expr": [{"fwd": {"dev": {"map": {"key": {"meta": {"key": "mark"}}, "data": {"set": [[1, "eth0"]]}}}}}]}},
+    )
+    FREE = (
+        {"set": {"name": "s", "type": "ifname", "elem": ["eth0"]}}, {"rule": {"expr": [{"fwd": {"dev": "eth1"}}]}},
+        {"rule": {"expr": [{"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "eth0"}}]}},
+        {"rule": {"comment": "eth0", "expr": [{"match": {"op": "==", "left": IIF, "right": "eth1"}}]}},
+        {"rule": {"expr": [{"match": {"op": "==", "left": {"fib": {"result": "type", "flags": ["saddr"]}}, "right": "local"}}]}},
+    )
+
+    def test_rules_that_know_the_number(self):
+        for wanted, entries in ((True, self.TIED), (False, self.FREE)):
+            for entry in entries:
+                with self.subTest(entry=entry):
+                    system = self.system({"list ruleset": json.dumps({"nftables": [entry]})})
+                    self.assertEqual(tied.numbered(system, "eth0") is not None, wanted)
 
 
 class Session(WithPrograms):

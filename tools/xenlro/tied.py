@@ -10,8 +10,8 @@ from typing import Any
 
 from .system import System, read
 
-# Words by which nftables knows an interface by its number; iifname and oifname know its name.
-_BY_NUMBER = ("iif", "oif")
+# Words by which nftables knows an interface by its number; iifname, oifname and sdifname know its name.
+_BY_NUMBER = ("iif", "oif", "sdif")
 
 
 def mirrored(system: System, name: str) -> str | None:
@@ -45,15 +45,15 @@ def hooked(system: System, name: str) -> str | None:
 
 
 def numbered(system: System, name: str) -> str | None:
-    """A sentence about a rule of nftables that has looked up the interface's number when it was loaded.
+    """A sentence about a rule or a set of nftables that has looked up the interface's number when it was loaded.
 
     The number is another one after the change: a rule that lets ssh in would not, or one that keeps others out.
     """
     for entry in _entries(system, "ruleset"):
-        if _by_number(entry) and name in _strings(entry):
+        if _by_number(entry) and name in _strings([entry.get("expr"), entry.get("elem")]):
             where = " ".join(str(entry[word]) for word in ("family", "table", "chain", "name") if word in entry)
-            return (f"nftables ({where}) knows {name} by its number (iif, oif), which is another one after the change: write "
-                    "iifname or oifname there")
+            return (f"nftables ({where}) knows {name} by its number (iif, oif, fwd, dup), which is another one after the change: "
+                    "write iifname or oifname there, or take it away")
     return None
 
 
@@ -70,10 +70,12 @@ def _entries(system: System, part: str) -> Iterator[dict]:
 
 
 def _by_number(entry: dict) -> bool:
-    """Whether a rule asks for an interface's number, or a set holds numbers."""
-    if "iface_index" in _strings(entry.get("type", [])):
+    """Whether a rule asks for an interface's number or sends to it, or a set or a map holds numbers."""
+    parts = [entry.get(word) for word in ("type", "map", "expr")]
+    if "iface_index" in _strings(parts[:2]) or any(True for word in ("fwd", "dup") for _ in _named(parts, word)):
         return True
-    return any(isinstance(meta, dict) and meta.get("key") in _BY_NUMBER for meta in _named(entry.get("expr", []), "meta"))
+    return any(isinstance(asked, dict) and asked.get(key) in _BY_NUMBER
+               for word, key in (("meta", "key"), ("fib", "result")) for asked in _named(parts, word))
 
 
 def _named(value: Any, word: str) -> Iterator[Any]:
