@@ -114,6 +114,32 @@ class Kept(OnHost):
                        "-6 neighbour add fd00::2 lladdr 02:00:00:00:00:12 dev eth0 router", "neighbour add proxy 10.0.0.78 dev eth0")
         self.same_after()
 
+    def test_gateway_whose_mac_address_was_set(self):
+        self.gateway("link set lan address 02:00:00:00:aa:01")
+        for kind in ("nud permanent", "nud noarp", "extern_learn nud reachable"):
+            self.configure(*(PLAIN if kind == "nud permanent" else ()),
+                           f"neighbour replace 10.0.0.1 lladdr 02:00:00:00:aa:01 dev eth0 {kind}")
+            before = self.neighbours()
+            self.same_after()
+            self.same_after(wanted="stock", driver=STOCK)
+            self.assertEqual(self.neighbours(), before)
+
+    def neighbours(self) -> list[str]:
+        """Those that do not change by themselves."""
+        return sorted(" ".join(line.split()) for line in self.on_host("ip", "-4", "neighbour", "show", "dev", "eth0", "nud", "all").splitlines()
+                      if any(word in line for word in ("PERMANENT", "NOARP", "extern_learn", "managed")))
+
+    def test_neighbours_of_every_kind(self):
+        self.configure(*PLAIN, "neighbour add 10.0.0.50 lladdr 02:00:00:00:00:50 dev eth0 nud noarp",
+                       "neighbour add 10.0.0.51 dev eth0 managed", "neighbour add proxy 10.0.0.78 dev eth0",
+                       "neighbour add 10.0.0.52 lladdr 02:00:00:00:00:52 dev eth0 extern_learn nud reachable",
+                       "neighbour add 10.0.0.53 lladdr 02:00:00:00:00:53 dev eth0 nud permanent")
+        before = self.neighbours()
+        self.assertEqual(len(before), 4)
+        self.same_after()
+        self.assertEqual([line.replace("FAILED", "INCOMPLETE") for line in self.neighbours()],
+                         [line.replace("FAILED", "INCOMPLETE") for line in before])
+
     def test_sysctls(self):
         self.configure(*PLAIN)
         for name, value in (("ipv4/conf/eth0/rp_filter", "2"), ("ipv4/conf/eth0/forwarding", "1"),

@@ -9,7 +9,7 @@ import struct
 import time
 from contextlib import suppress
 
-from . import iproute
+from . import iproute, neighbours
 from .errors import XenlroError
 from .system import System
 
@@ -22,9 +22,10 @@ def answers(system: System, gateway: str, interface: str, within: float = ANSWER
     """Whether the gateway answers within a number of seconds."""
     family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
     deadline = time.monotonic() + within
-    # An earlier answer does not count: the kernel has to ask the gateway now.
+    # An earlier answer does not count: the kernel has to ask the gateway now. That would end an entry that was set by hand.
     with suppress(XenlroError):
-        system.run("ip", "neighbour", "change", "to", gateway, "dev", interface, "nud", "probe")
+        if not neighbours.held(system, interface, gateway):
+            system.run("ip", "neighbour", "change", "to", gateway, "dev", interface, "nud", "probe")
     try:
         with _opened(family, interface) as asked:
             while time.monotonic() < deadline:
