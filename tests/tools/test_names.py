@@ -30,6 +30,19 @@ FILES = (
      "[device-a]\nmatch-device=driver:r8169,driver:r8169_lro\n"),
     ("etc/udev/rules.d/70-own.rules", 'SUBSYSTEM=="net", DRIVERS=="r8169", NAME="lan0"\n', "70-own.rules has a rule",
      'SUBSYSTEM=="net", DRIVERS=="r8169|r8169_lro", NAME="lan0"\n'),
+    # Spaces where systemd, NetworkManager and udev take them.
+    ("etc/systemd/network/40-space.network", "[Match]\nDriver = r8169\n[Network]\nDHCP=yes\n", "40-space.network goes by",
+     "[Match]\nDriver = r8169 r8169_lro\n[Network]\nDHCP=yes\n"),
+    ("etc/systemd/network/41-head.network", " [Match] \n Driver=r8169\n", "41-head.network goes by",
+     "[Match] \nDriver=r8169 r8169_lro\n"),
+    ("etc/systemd/network/42-twice.network", "[Match]\nType=ether\n[Match]\nDriver=r8169\n", "42-twice.network goes by",
+     "[Match]\nType=ether\n[Match]\nDriver=r8169\nDriver=r8169_lro\n"),
+    ("etc/systemd/network/43-property.link", "[Match]\nProperty=ID_BUS=pci ID_NET_DRIVER=r8169\n", "43-property.link goes by",
+     "[Match]\nProperty=ID_BUS=pci ID_NET_DRIVER=r8169*\n"),
+    ("etc/NetworkManager/system-connections/z.nmconnection", "[match]\ndriver = r8169\n", "z.nmconnection goes by",
+     "[match]\ndriver = r8169;r8169_lro\n"),
+    ("etc/udev/rules.d/71-space.rules", 'SUBSYSTEM == "net", DRIVERS == "r8169", NAME = "lan0"\n', "71-space.rules has a rule",
+     'SUBSYSTEM == "net", DRIVERS == "r8169|r8169_lro", NAME = "lan0"\n'),
     ("etc/qubes-suspend-module-blacklist", "iwlwifi\nr8169\n", "unload before the machine sleeps", "iwlwifi\nr8169\nr8169_lro\n"),
 )
 UPLINK = 'SUBSYSTEMS=="xen", KERNEL=="eth*", ACTION=="add", DRIVERS=="vif", TAG+="systemd"\n'
@@ -54,6 +67,15 @@ class Names(OnMachine):
                 self.xenlro("use", "eth0", "lro", "--at-boot")
                 self.xenlro("use", "eth0", "stock", "--at-boot")
                 file.unlink()
+
+    def test_files_that_add_to_another(self):
+        self.put("usr/lib/systemd/network/80-lan.network", "[Match]\nName=eth0\n")
+        added = self.put("etc/systemd/network/80-lan.network.d/own.conf", "[Match]\nDriver=r8169\n")
+        self.assertIn("own.conf goes by Driver=r8169", self.xenlro("use", "eth0", "lro", code=1))
+        self.put("run/systemd/network/80-lan.network.d/own.conf", "[Match]\nDriver=e1000\n")
+        self.put("etc/systemd/network/80-lan.network.d/second.conf", "[Match]\nDriver=\nDriver=r8169_lro r8169\n")
+        self.xenlro("use", "eth0", "lro")
+        added.unlink()
 
     def test_file_that_stands_in_for_the_systems_own(self):
         self.put("usr/lib/systemd/network/20-lan.link", "[Match]\nDriver=r8169\n")

@@ -16,7 +16,7 @@ _RULE_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/local/lib/udev/rul
                  "lib/udev/rules.d")
 _NM_FOLDERS = ("etc/NetworkManager", "run/NetworkManager", "usr/lib/NetworkManager")
 _SUSPEND = ("etc/qubes-suspend-module-blacklist", "rw/config/suspend-module-blacklist", "etc/pm/config.d/*")
-_RULE = re.compile(r'(?:DRIVERS?|ENV\{ID_NET_DRIVER\})=="([^"]*)"')
+_RULE = re.compile(r'(?:DRIVERS?|ENV\{ID_NET_DRIVER\})\s*==\s*"([^"]*)"')
 
 
 def hindrance(system: System, device: Device) -> str | None:
@@ -48,15 +48,29 @@ def _missed(device: Device, patterns: list[str]) -> bool:
 
 def _units(system: System, device: Device) -> str | None:
     """.link and .network files; netplan writes such files too."""
-    for path in _files(system, _UNIT_FOLDERS, "*.link", "*.network"):
-        section = re.search(r"^\[Match\]\n(.*?)(?=^\[|\Z)", read(path) + "\n", re.M | re.S)
-        lines = re.findall(r"^Driver=(.*)$", section[1] if section else "", re.M)
-        drivers = [word for line in lines for word in line.split()]
-        if _missed(device, drivers):
-            where = "the netplan file that it is made from" if "netplan" in path.name else str(path)
-            return (f"{path} goes by Driver={device.bus.stock_driver} and would not match {device.bus.ours}: name both "
-                    f"drivers in {where}, or match by PermanentMACAddress= or Path=, and run the same command again")
+    for unit in _files(system, _UNIT_FOLDERS, "*.link", "*.network"):
+        # Files in a folder of its name add to it, wherever that is.
+        parts = [unit, *_files(system, _UNIT_FOLDERS, f"{unit.name}.d/*.conf")]
+        # An empty value takes those before it away.
+        named: list[tuple[Path, str]] = []
+        for path in parts:
+            for word in re.findall(r"^\s*Driver\s*=(.*)$", _section(read(path), "Match"), re.M):
+                named = [*named, *((path, driver) for driver in word.split())] if word.strip() else []
+        properties = [(path, word) for path in parts for line in re.findall(r"^\s*Property\s*=(.*)$",
+                      _section(read(path), "Match"), re.M) for word in re.findall(r'!?ID_NET_DRIVER=[^\s"\']+', line)]
+        for found in (named, *([(path, word.replace("ID_NET_DRIVER=", ""))] for path, word in properties)):
+            if _missed(device, [driver for _, driver in found]):
+                path = next((path for path, driver in found if device.bus.stock_driver in driver), unit)
+                where = "the netplan file that it is made from" if "netplan" in str(path) else str(path)
+                return (f"{path} goes by Driver={device.bus.stock_driver} and would not match {device.bus.ours}: name both "
+                        f"drivers in {where}, or match by PermanentMACAddress= or Path=, and run the same command again")
     return None
+
+
+def _section(text: str, name: str) -> str:
+    """The lines of all sections of a name."""
+    found = re.findall(rf"^\s*\[{name}\][ \t]*\n(.*?)(?=^\s*\[|\Z)", text + "\n", re.M | re.S)
+    return "\n".join(found)
 
 
 def _network_manager(system: System, device: Device) -> str | None:
@@ -65,8 +79,7 @@ def _network_manager(system: System, device: Device) -> str | None:
             if path.suffix not in (".conf", ".nmconnection") or not path.is_file():
                 continue
             text = read(path)
-            section = re.search(r"^\[match\]\n(.*?)(?=^\[|\Z)", text + "\n", re.M | re.S)
-            drivers = [word for line in re.findall(r"^driver=(.*)$", section[1] if section else "", re.M)
+            drivers = [word for line in re.findall(r"^\s*driver\s*=(.*)$", _section(text, "match"), re.M)
                        for word in re.split(r"[;,\s]+", line) if word]
             drivers += re.findall(r"\bdriver:([^\s,;]+)", text)
             if _missed(device, drivers):
@@ -110,7 +123,7 @@ def _kernel_names(system: System, device: Device) -> str | None:
         return None
     others = [path.name for path in sorted((system.sys / "class/net").glob("eth[0-9]*"))
               if path.name != device.interface and (path / "device").exists()]
-    named = any(re.search(rf'\bNAME[:]?="{device.interface}"|^Name={device.interface}$', read(path), re.M)
+    named = any(re.search(rf'\bNAME\s*:?=\s*"{device.interface}"|^\s*Name\s*=\s*{device.interface}\s*$', read(path), re.M)
                 for path in [*_files(system, _RULE_FOLDERS, "*.rules"), *_files(system, _UNIT_FOLDERS, "*.link")])
     if not others or named or not re.search(r"\bnet\.ifnames=0\b", read(system.proc / "cmdline")):
         return None
