@@ -160,6 +160,21 @@ class Use(OnMachine):
         options.write_text("options r8169_lro hold_us=30 lro=2\n")
         self.assertIn("Wrong:  nothing", self.xenlro("status"))
 
+    def test_options_of_the_stock_driver_are_named(self):
+        options = self.machine.root / "etc/modprobe.d/card.conf"
+        options.parent.mkdir(parents=True, exist_ok=True)
+        options.write_text("# options r8169 eee=0\noptions r8169 debug=16\noptions xen_netfront max_queues=1\n")
+        for name, words in (("eth0", ()), ("eth1", ("--at-boot",))):
+            self.assertIn("card.conf sets 'debug' of r8169, which r8169_lro does not get", self.xenlro("use", name, "lro", *words))
+        self.assertIn("card.conf sets 'max_queues' of xen-netfront", self.xenlro("use", "vif-0", "lro"))
+        self.assertNotIn("Note", self.xenlro("use", "eth0", "stock"))
+        with options.open("a") as file:
+            print("options r8169_lro debug=16", file=file)
+        self.assertNotIn("does not get", self.xenlro("use", "eth0", "lro"))
+        (self.machine.root / "proc").mkdir(exist_ok=True)
+        (self.machine.root / "proc/cmdline").write_text("quiet r8169.use_dac=1\n")
+        self.assertIn("the kernel's command line sets 'use_dac' of r8169", self.xenlro("use", "eth0", "lro"))
+
     def test_unknown_device_lists_what_there_is(self):
         said = self.xenlro("use", "eth2", "lro", code=2)
         self.assertIn(CARD, said)

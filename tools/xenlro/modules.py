@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from . import drivers
 from .errors import EXIT_ENVIRONMENT, XenlroError
@@ -129,16 +130,34 @@ def describe(system: System, module: str) -> dict:
 def misspelt(system: System, module: str) -> str | None:
     """A sentence about options in modprobe's configuration that name no parameter of a module, which the kernel ignores."""
     known = re.findall(r"^(\w+):", system.output("modinfo", "-k", system.kernel, "-F", "parm", module), re.M)
-    given = [(path, name.replace("-", "_"))
-             for folder in ("etc", "run", "usr/local/lib", "usr/lib")
-             for path in sorted((system.root / folder / "modprobe.d").glob("*.conf"))
-             for options in re.findall(rf"^\s*options\s+{module}\s+(.*)$", read(path), re.M)
-             for name in re.findall(r"([\w-]+)(?:=\S*)?", options)]
-    for path, name in given:
+    for path, name in _options(system, module):
         if known and name not in known:
             return (f"{path} sets '{name}', which {module} does not have: correct it to one of {', '.join(known)} and "
                     "reload the module")
     return None
+
+
+def left_behind(system: System, stock: str, ours: str) -> str | None:
+    """A sentence about options of the stock driver that ours does not get, because they go by the module's name."""
+    taken = {name for _, name in _options(system, ours)}
+    for path, name in _options(system, stock):
+        if name not in taken:
+            return (f"{path} sets '{name}' of {stock}, which {ours} does not get: write `options {ours} {name}=...` there too if "
+                    "it is still wanted, and reload the module")
+    return None
+
+
+def _options(system: System, module: str) -> list[tuple[Path | str, str]]:
+    """Names of the options that are set for a module, each with the place."""
+    name = re.sub("[-_]", "[-_]", module)
+    found: list[tuple[Path | str, str]] = [
+        (path, word.replace("-", "_"))
+        for folder in ("etc", "run", "usr/local/lib", "usr/lib")
+        for path in sorted((system.root / folder / "modprobe.d").glob("*.conf"))
+        for options in re.findall(rf"^\s*options\s+{name}\s+(.*)$", read(path), re.M)
+        for word in re.findall(r"([\w-]+)(?:=\S*)?", options)]
+    return found + [("the kernel's command line", word) for word in
+                    re.findall(rf"(?:^|\s){name}\.(\w+)", read(system.proc / "cmdline"))]
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -18,8 +18,8 @@ def at_boot(system: System, name: str, ours: bool) -> str:
     if ours and (why := modules.hindrance(system, device.bus.ours, modules.describe(system, device.bus.ours))):
         raise XenlroError(why)
     choices.remember(system, device, ours)
-    return (f"{device.id} ({device.interface or 'no interface'}) is served by {_wanted(device, ours)} from the next boot on; "
-            "nothing changes now")
+    return _with_note(system, device, ours, f"{device.id} ({device.interface or 'no interface'}) is served by "
+                      f"{_wanted(device, ours)} from the next boot on; nothing changes now")
 
 
 def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
@@ -52,7 +52,8 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
 
 
 def _with_note(system: System, device: Device, ours: bool, told: str, tied: Sequence[str] = ()) -> str:
-    notes = [modules.misspelt(system, device.bus.ours)] if ours else []
+    bus = device.bus
+    notes = [modules.misspelt(system, bus.ours), modules.left_behind(system, bus.stock, bus.ours)] if ours else []
     if tied:
         notes.append("restart these programs, whose packet sockets are bound to the interface that was removed: "
                      f"{', '.join(tied)}")
