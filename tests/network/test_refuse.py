@@ -94,6 +94,59 @@ class Machine(Refused):
         (self.root / f"sys/dev/block/{os.major(device)}:{os.minor(device)}").symlink_to(disk)
         self.refused("/ is on a disk of the network", at_boot=True)
 
+    def mounted(self, *lines: str) -> None:
+        """Let these be all mounts."""
+        path = self.root / "proc"
+        if path.is_symlink():
+            path.unlink()
+            path.mkdir()
+            for name in ("sys", "net", "self"):
+                (path / name).symlink_to(f"/proc/{name}")
+        self.put("proc/mounts", "".join(f"{line} 0 0\n" for line in lines))
+
+    def disk(self, path: str, *names: str) -> None:
+        """A block device there; `names` are those by which sysfs knows it."""
+        (self.root / "sys/devices" / path).mkdir(parents=True)
+        for name in names:
+            (self.root / "sys" / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / "sys" / name).symlink_to(self.root / "sys/devices" / path)
+
+    def test_root_of_layers_on_nfs(self):
+        overlay = "overlay / overlay rw,lowerdir=/run/live/rootfs/filesystem.squashfs/,upperdir=/run/live/overlay/rw"
+        live = ("10.0.0.1:/srv/live /run/live/medium nfs ro,addr=10.0.0.1", "tmpfs /run/live/overlay tmpfs rw",
+                "/dev/loop0 /run/live/rootfs/filesystem.squashfs squashfs ro")
+        self.mounted(overlay, *live)
+        self.refused("/ may lie on /run/live/medium, which is mounted by nfs", at_boot=True)
+        self.put("sys/block/loop0/loop/backing_file", "/run/live/medium/live/filesystem.squashfs\n")
+        self.refused("/ is mounted by nfs from 10.0.0.1:/srv/live", at_boot=True)
+        self.mounted(overlay.replace("filesystem.squashfs/", "there"), "10.0.0.1:/srv /run/live/rootfs nfs4 ro")
+        self.refused("/ is mounted by nfs4 from 10.0.0.1:/srv", at_boot=True)
+        # A stick, and a share that has nothing to do with it.
+        self.put("sys/block/loop0/loop/backing_file", "/run/live/stick/live/filesystem.squashfs\n")
+        self.mounted(overlay, *live[1:], "/dev/sda1 /run/live/stick vfat ro", "10.0.0.1:/home /home nfs rw")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+
+    def test_root_on_btrfs_and_on_nvme_of_the_network(self):
+        # The card's interface goes by sysfs, and the disks by this tree.
+        (self.root / "sys/class").unlink()
+        (self.root / "sys/class").mkdir()
+        (self.root / "sys/class/net").symlink_to("/sys/class/net")
+        self.mounted("/dev/sda2 / btrfs rw,subvol=/@")
+        self.disk("pci0000:00/ata1/block/sda/sda2", "class/block/sda2", "fs/btrfs/5f1d/devices/sda2")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        self.xenlro("use", "eth0", "stock", "--at-boot")
+        self.disk("platform/host2/session1/target2:0:0/2:0:0:1/block/sdb", "class/block/sdb", "fs/btrfs/5f1d/devices/sdb")
+        self.refused("/ is on a disk of the network (/dev/sda2)", at_boot=True)
+        self.mounted("/dev/nvme0n1p1 / ext4 rw")
+        number = os.stat(self.root).st_dev
+        namespace = "virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1"
+        self.disk(namespace, f"dev/block/{os.major(number)}:{os.minor(number)}")
+        self.disk("pci0000:00/0000:00:04.0/nvme/nvme0", "devices/virtual/nvme-subsystem/nvme-subsys0/nvme0")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        self.xenlro("use", "eth0", "stock", "--at-boot")
+        self.disk("virtual/nvme-fabrics/ctl/nvme1", "devices/virtual/nvme-subsystem/nvme-subsys0/nvme1")
+        self.refused("/ is on a disk of the network (/dev/nvme0n1p1)", at_boot=True)
+
     def test_two_cards_named_by_the_kernel(self):
         (self.root / "sys/class").unlink()
         for name in ("eth0", "eth1"):
