@@ -154,6 +154,29 @@ class Kept(OnHost):
         self.same_after()
         self.assertEqual((self.root / "run/xenlro/switch.json").stat().st_mode & 0o777, 0o600)
 
+    def test_mtu_of_ipv6_alone(self):
+        self.configure(*PLAIN)
+        self.on_host("sh", "-c", "echo 1300 >/proc/sys/net/ipv6/conf/eth0/mtu")
+        self.same_after()
+        self.host("link set eth0 mtu 1400")
+        self.same_after(wanted="stock", driver=STOCK)
+
+    def test_addresses_that_are_local_by_a_route(self):
+        self.configure(*PLAIN, "address add fd00::5/64 dev eth0", "route add local 192.0.2.0/24 dev eth0",
+                       "route add broadcast 10.0.7.255 dev eth0", "route add local 198.51.100.0/24 dev eth0 table 77")
+        self.configure("-6 route add local fd77::/64 dev eth0", "-6 route add anycast fd78::1 dev eth0",
+                       "-6 route add multicast ff07::/16 dev eth0 table local")
+        self.same_after()
+
+    def test_settings_of_a_port_in_sysfs(self):
+        self.configure("link add br0 type bridge", "link set br0 up", "link set eth0 master br0",
+                       "link set eth0 type bridge_slave proxy_arp on proxy_arp_wifi on mcast_router 2")
+        self.on_host("sh", "-c", "echo 8 >/sys/class/net/eth0/brport/group_fwd_mask")
+        shown = "grep -r . /sys/class/net/eth0/brport/proxyarp* /sys/class/net/eth0/brport/*mask"
+        before = self.on_host("sh", "-c", shown)
+        self.same_after()
+        self.assertEqual(self.on_host("sh", "-c", shown), before)
+
     def test_ipv6_that_is_off(self):
         self.configure(*PLAIN)
         self.on_host("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6")

@@ -67,6 +67,9 @@ class Kept(OnHost):
         self.on_host("sh", "-c", "ethtool -L eth0 rx 3 tx 2")
         self.same_after(wanted="stock", driver=STOCK)
         self.assertRegex(self.on_host("ethtool", "-l", "eth0"), r"(?s)Current.*RX:\s+3\s+TX:\s+2\b")
+        self.on_host("sh", "-c", "echo 1 >/sys/class/net/eth0/queues/tx-0/xps_rxqs")
+        self.same_after()
+        self.assertEqual(self.on_host("cat", "/sys/class/net/eth0/queues/tx-0/xps_rxqs"), "1\n")
 
 
 class AnnouncedOnly(Announcing):

@@ -39,6 +39,11 @@ class Network(Refused):
         self.host("link add link eth0 name top0 type macvlan")
         self.assertIn("--at-boot", self.refused("top0 on top of eth0 would go away with it"))
 
+    def test_port_that_another_one_falls_back_to(self):
+        self.configure("link add br0 type bridge", "link set br0 up", "link set eth0 master br0", "link add p1 type veth peer name p2",
+                       "link set p1 master br0 up", "link set p1 type bridge_slave backup_port eth0")
+        self.refused("eth0 is the backup port of p1")
+
     def test_device_in_what_is_no_bridge(self):
         # What ip shows of a port of a bond, which this kernel may lack.
         self.put("bin/ip", "#!/bin/sh\nip \"$@\" | sed 's/\"ifname\":\"eth0\",/&\"master\":\"bond0\",\"linkinfo\":"

@@ -117,7 +117,7 @@ def _attached(system: System, name: str, itself: dict) -> None:
     if kinds:
         raise XenlroError(f"traffic control ({', '.join(kinds)}) is set on {name} and would be lost: take it away (`tc qdisc "
                           f"del dev {name} root`, and ingress or clsact), {AT_BOOT}")
-    for look in (tied.mirrored, tied.logged, tied.hooked, tied.numbered):
+    for look in (tied.mirrored, tied.logged, tied.backed, tied.hooked, tied.numbered):
         if told := look(system, name):
             raise XenlroError(f"{told}, {AT_BOOT}")
     if rules := tied.steered(system, name):

@@ -106,8 +106,6 @@ def _taken(line: str) -> str:
     words = line.split()
     if words and words[0] in _OF_ADDRESSES and "kernel" in _values(words, "proto"):
         return ""
-    if words and words[0] in ("local", "multicast", "anycast") and "local" in _values(words, "table"):
-        return ""
     words = [word for word in words if word not in _STATE]
     if "expires" in words:
         after = words.index("expires") + 1

@@ -33,6 +33,16 @@ def logged(system: System, name: str) -> str | None:
     return None
 
 
+def backed(system: System, name: str) -> str | None:
+    """A sentence about ports of a bridge that pass their packets to this one while they have no carrier."""
+    for path in sorted((system.sys / "class/net").glob("*/brport/backup_port")):
+        if read(path) == name:
+            port = path.parents[1].name
+            return (f"{name} is the backup port of {port}, which would have none after the change: take it away (`bridge link set "
+                    f"dev {port} nobackup_port`) and set it again afterwards")
+    return None
+
+
 def hooked(system: System, name: str) -> str | None:
     """A sentence about a chain or a flowtable of nftables that has the device."""
     for part in ("chains", "flowtables"):

@@ -12,10 +12,12 @@ from .system import System
 
 _SYSCTL = ("net/ipv4/conf", "net/ipv4/neigh", "net/ipv6/conf", "net/ipv6/neigh", "net/mpls/conf")
 _SYSFS = ("ifalias", "gro_flush_timeout", "napi_defer_hard_irqs", "threaded", "brport/group_fwd_mask",
-          "brport/multicast_router", "brport/backup_port", "queues/rx-*/rps_cpus", "queues/rx-*/rps_flow_cnt",
-          "queues/tx-*/xps_cpus", "queues/tx-*/tx_maxrate")
+          "brport/multicast_router", "brport/backup_port", "brport/proxyarp", "brport/proxyarp_wifi", "queues/rx-*/rps_cpus",
+          "queues/rx-*/rps_flow_cnt", "queues/tx-*/xps_cpus", "queues/tx-*/xps_rxqs", "queues/tx-*/tx_maxrate",
+          "queues/tx-*/byte_queue_limits/limit_min", "queues/tx-*/byte_queue_limits/limit_max",
+          "queues/tx-*/byte_queue_limits/hold_time")
 # State, or another name of a value that is here anyway.
-_SKIPPED = {"mc_forwarding", "base_reachable_time", "retrans_time", "mtu"}
+_SKIPPED = {"mc_forwarding", "base_reachable_time", "retrans_time"}
 
 
 def save(system: System, name: str) -> dict[str, str]:
