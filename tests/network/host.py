@@ -31,7 +31,7 @@ from xenlro.system import System  # noqa: E402
 CARD, KERNEL, MAC = "0000:00:03.0", "6.12.0-test", "52:54:00:aa:bb:01"
 STOCK, OURS = "r8169", "r8169_lro"
 # Programs of the host that the command may use as they are.
-REAL = ("ip", "bridge", "tc", "ethtool", "nsenter")
+REAL = ("ip", "bridge", "tc", "ethtool", "nsenter", "ss")
 
 
 class Host(System):

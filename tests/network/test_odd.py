@@ -60,6 +60,47 @@ class Kept(OnHost):
         self.assertRegex(self.same_after(), rf"interface that was removed: python\S* \({process.pid}\)\n")
         self.assertNotIn("Note", self.same_after(wanted="stock", driver=STOCK))
 
+    # A socket of a device, one of the link's address, and one that joined a group; and where to tell that they are there.
+    BOUND = r"""
+import socket, sys, time
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+u.bind(("0.0.0.0", 67))
+l = socket.socket(socket.AF_INET6)
+l.bind(("fe80::5054:ff:feaa:bb01", 2222, 0, socket.if_nametoindex("eth0")))
+l.listen()
+m = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+m.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton("224.0.0.251") + socket.inet_aton("10.0.0.5"))
+n = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+n.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::fb")
+             + socket.if_nametoindex("eth0").to_bytes(4, sys.byteorder))
+open(sys.argv[1], "w").close()
+time.sleep(600)
+"""
+
+    def test_sockets_that_are_bound_to_the_interface_are_named(self):
+        self.configure(*PLAIN)
+        process = self.spawn(self.host_space, sys.executable, "-c", self.BOUND, str(self.root / "bound"))
+        self.until(lambda: (self.root / "bound").exists())
+        wanted = (rf"whose sockets are bound to the interface that was removed: python\S* \({process.pid}\)\n"
+                  r"Note: restart the programs that have joined 224.0.0.251, ff02::fb on eth0")
+        self.behave(deaf=[OURS])
+        # The interface went, though all is as it was otherwise.
+        self.assertRegex(self.xenlro("use", "eth0", "lro", code=1), wanted)
+        self.behave()
+        self.assertNotIn("Note", self.same_after())
+
+    def test_sockets_of_a_change_that_succeeds(self):
+        self.configure(*PLAIN)
+        process = self.spawn(self.host_space, sys.executable, "-c", self.BOUND, str(self.root / "bound"))
+        self.until(lambda: (self.root / "bound").exists())
+        self.assertRegex(self.same_after(), rf"removed: python\S* \({process.pid}\)\nNote: restart the programs that")
+
+    def test_alternative_name(self):
+        self.configure(*PLAIN, "link property add dev eth0 altname enp0s3")
+        self.assertIn("0000:00:03.0 (eth0) is served by r8169_lro", self.xenlro("use", "enp0s3", "lro"))
+        self.xenlro("use", "enp0s9", "lro", code=2)
+
     def test_queues(self):
         self.configure(*PLAIN)
         self.behave(queues=4)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -54,13 +56,23 @@ def find(system: System) -> list[Device]:
 def named(system: System, name: str) -> Device:
     """The device with that bus address or interface; XenlroError lists what there is."""
     devices = find(system)
-    for device in devices:
-        if name in (device.id, device.interface):
-            return device
+    for look in (lambda: name, lambda: _other_name(system, name)):
+        called = look()
+        for device in devices:
+            if called and called in (device.id, device.interface):
+                return device
     backends.refuse(system, name)
     known = ", ".join(f"{device.id} ({device.interface or 'no interface'})" for device in devices)
     raise XenlroError(f"'{name}' is not a device that these drivers can serve; there is "
                       + (known or f"none: {nothing()}"), EXIT_USAGE)
+
+
+def _other_name(system: System, name: str) -> str | None:
+    """The name of the interface that has this one as an alternative name."""
+    said = system.output("ip", "-json", "link", "show", "dev", name) if not name.startswith("-") else ""
+    with suppress(ValueError, LookupError):
+        return json.loads(said)[0].get("ifname")
+    return None
 
 
 def nothing() -> str:

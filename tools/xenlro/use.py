@@ -45,19 +45,25 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
     if asks:
         print(f"This connection runs through {device.interface}, which is away for some seconds. If the connection does not "
               "come back, log in again.", flush=True)
-    tied = listeners.of(system, device.interface) if device.interface else []
-    told = guard.result(guard.ordered(system, Order(
-        device.id, _wanted(device, ours), device.driver, ours, asks, device.interface, device.bus.ours)))
-    return _with_note(system, device, ours, told, tied)
+    tied = listeners.of(system, device.interface) if device.interface else None
+    done = guard.ordered(system, Order(device.id, _wanted(device, ours), device.driver, ours, asks, device.interface,
+                                       device.bus.ours))
+    lost = listeners.lost(system, device.interface, tied) if device.interface and tied else []
+    try:
+        return _with_note(system, device, ours, guard.result(done), lost)
+    except XenlroError as error:
+        # The interface went in this case too.
+        raise XenlroError(_noted(str(error), lost), error.code) from error
 
 
-def _with_note(system: System, device: Device, ours: bool, told: str, tied: Sequence[str] = ()) -> str:
+def _with_note(system: System, device: Device, ours: bool, told: str, lost: Sequence[str] = ()) -> str:
     bus = device.bus
     notes = [modules.misspelt(system, bus.ours), modules.left_behind(system, bus.stock, bus.ours)] if ours else []
-    if tied:
-        notes.append("restart these programs, whose packet sockets are bound to the interface that was removed: "
-                     f"{', '.join(tied)}")
-    return "\n".join([told, *(f"Note: {note}" for note in notes if note)])
+    return _noted(told, [note for note in notes if note] + list(lost))
+
+
+def _noted(told: str, notes: Sequence[str]) -> str:
+    return "\n".join([told, *(f"Note: {note}" for note in notes)])
 
 
 def _checked(system: System, name: str, ours: bool) -> Device:
