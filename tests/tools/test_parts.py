@@ -217,6 +217,8 @@ class Tied(WithPrograms):
 class Session(WithPrograms):
     """The origin of a session, by the processes above the command."""
 
+    terminal = 34816    # of the command, 0 for none
+
     def processes(self, *above: tuple[str, bytes]) -> int:
         """Processes of these names and environments, each the parent of the next; the number of the last."""
         for number, (name, environment) in enumerate(above, start=2):
@@ -224,6 +226,7 @@ class Session(WithPrograms):
             folder.mkdir()
             (folder / "comm").write_text(f"{name}\n")
             (folder / "environ").write_bytes(environment)
+            (folder / "stat").write_text(f"{number} ({name}) S 1 1 1 {self.terminal} 1\n")
             (folder / "status").write_text(f"Name:\t{name}\nPPid:\t{number - 1}\n")
             (folder / "cmdline").write_bytes(b"sshd: someone@pts/0" if name == "sshd" else name.encode())
         return len(above) + 1
@@ -251,10 +254,16 @@ class Session(WithPrograms):
         self.assertFalse(self.through(self.processes_again(("login", unit), ("bash", b""), ("xenlro", b""))))
         self.assertFalse(self.through(self.processes_again(("systemd", unit), ("bash", unit), ("sudo", unit),
                                                            ("xenlro", b"SUDO_USER=me"))))
-        # run0, and a command whose shell and sudo have ended.
+        # `systemd-run --pty` and run0, and a command whose shell and sudo have ended.
         self.assertTrue(self.through(self.processes_again(("bash", unit), ("xenlro", unit))))
         self.assertTrue(self.through(self.processes_again(("xenlro", b""))))
         self.assertTrue(self.through(self.processes_again(("bash", b"SUDO_USER=me"), ("xenlro", b"SUDO_USER=me"))))
+
+    def test_service_has_no_user_who_could_confirm(self):
+        self.terminal = 0
+        unit = b"HOME=/root\0INVOCATION_ID=5f"
+        self.assertFalse(self.through(self.processes_again(("cron", unit), ("sh", unit), ("xenlro", unit))))
+        self.assertTrue(self.through(self.processes_again(("bash", unit), ("xenlro", unit + b"\0SUDO_USER=me"))))
 
     def processes_again(self, *above: tuple[str, bytes]) -> int:
         for folder in (self.root / "proc").glob("[0-9]*"):

@@ -16,7 +16,7 @@ UNKNOWN = "?"
 _MULTIPLEXERS = {"tmux", "screen", "SCREEN", "zellij", "dtach", "abduco"}
 # Servers of terminals and desktops that hide the origin of their user.
 _SERVERS = {"cockpit-bridge", "ttyd", "shellinaboxd", "wetty", "telnetd", "in.telnetd", "xrdp-sesman", "xrdp-sesexec", "Xvnc"}
-# Units of systemd in which users log in. A command of any other unit, such as run0's, tells nothing of its user.
+# Units of systemd in which users log in. A command on a terminal of any other unit, such as run0's, tells nothing of its user.
 _LOGINS = {"login", "agetty", "getty", "mingetty", "kmscon", "sulogin", "systemd-sulogin", "sshd", "dropbear", "systemd", "gdm",
            "gdm3", "sddm", "lightdm", "greetd", "xdm", "lxdm", "qrexec-agent", "qrexec-fork-ser"}
 
@@ -28,7 +28,7 @@ def through(system: System, name: str, pid: int | None = None) -> bool:
     processes above count, and logind's records of their sessions. A session of unknown origin counts as one through the
     interface.
     """
-    connections, unknown = _connections(system, os.getpid() if pid is None else pid)
+    connections, unknown = _connections(system, pid or os.getpid())
     return unknown or any(_reached_by(system, peer, local, name) for peer, local in connections)
 
 
@@ -36,7 +36,7 @@ def _connections(system: System, pid: int) -> tuple[set[tuple[str, str]], bool]:
     """Addresses that the session came from and to, and whether there may be unknown ones."""
     connections: set[tuple[str, str]] = set()
     sessions: set[str] = set()
-    above, sudo, served = [], False, False
+    above, sudo, served, on_terminal = [], False, False, _on_terminal(system, pid)
     while pid > 1:
         folder = system.proc / str(pid)
         words = dict(entry.partition("=")[::2] for entry in _bytes(folder / "environ").split("\0"))
@@ -50,7 +50,7 @@ def _connections(system: System, pid: int) -> tuple[set[tuple[str, str]], bool]:
     if above and pid >= 0:
         # Nothing is known of the user of another unit, of a command that its parents have left, and from outside a container.
         served |= len(above) == 1 or pid == 0 or sudo and "sudo" not in above
-        served |= "INVOCATION_ID" in words and above[-1] not in _LOGINS
+        served |= on_terminal and "INVOCATION_ID" in words and above[-1] not in _LOGINS
     multiplexed = bool(_MULTIPLEXERS & set(above))
     served |= bool(_SERVERS & set(above))
     for session in sorted(sessions):
@@ -58,6 +58,12 @@ def _connections(system: System, pid: int) -> tuple[set[tuple[str, str]], bool]:
         connections |= {(peer, "")} if peer not in ("", UNKNOWN) else set()
         served |= peer == UNKNOWN
     return connections, served or multiplexed and _logged_in(system)
+
+
+def _on_terminal(system: System, pid: int) -> bool:
+    """Whether a process has a terminal: a service, whose commands no user waits for, has none."""
+    words = read(system.proc / str(pid) / "stat").rpartition(")")[2].split()
+    return len(words) > 4 and words[4] != "0"
 
 
 def _host_of(system: System, session: str) -> str:
