@@ -51,6 +51,43 @@ class Kept(OnHost):
         self.same_after()
         self.assertIn("33:33:00:00:00:77 static", self.on_host("ip", "maddress", "show", "dev", "eth0"))
 
+    def test_address_that_is_received_besides_its_own(self):
+        self.configure(*PLAIN)
+        self.on_host("bridge", "fdb", "add", "02:00:00:00:00:33", "dev", "eth0", "self", "permanent")
+        self.same_after()
+        self.assertIn("02:00:00:00:00:33 self permanent", self.on_host("bridge", "fdb", "show", "dev", "eth0"))
+
+    def test_entries_that_know_the_interface_by_its_number(self):
+        self.configure(*PLAIN)
+        self.host("-6 addrlabel add prefix fd00::/64 dev eth0 label 77", "mptcp endpoint add 10.0.0.5 dev eth0 subflow",
+                  "mptcp endpoint add 10.0.0.6 dev eth0 signal")
+        shown = "ip -6 addrlabel list | grep eth0; ip mptcp endpoint show"
+        before = self.on_host("sh", "-c", shown)
+        self.same_after()
+        self.same_after(wanted="stock", driver=STOCK)
+        self.assertEqual(self.on_host("sh", "-c", shown), before)
+
+    def while_a_gateway_is_asked(self, *commands: str) -> tuple[str, int]:
+        """Give commands to ip while the change waits for a gateway that does not answer; what the change ends with."""
+        self.behave(limits={"gateway.ANSWERS_WITHIN": 8.0})
+        self.configure(PLAIN[0], "route add default via 10.0.0.77 dev eth0")
+        started = self.start("use", "eth0", "lro")
+        self.until(lambda: "10.0.0.77" in self.on_host("ip", "neighbour", "show", "nud", "all"))
+        self.host(*commands)
+        said, _ = started.communicate(timeout=600)
+        return said, started.returncode
+
+    def test_configuration_that_is_added_at_the_last_moment(self):
+        said, code = self.while_a_gateway_is_asked("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2")
+        self.assertEqual((code, self.driver()), (0, OURS), said)
+        self.assertIn("10.45.0.0/16 via 10.44.0.2", self.on_host("ip", "route"))
+
+    def test_device_on_top_that_is_added_at_the_last_moment(self):
+        said, code = self.while_a_gateway_is_asked("link add link eth0 name top0 type macvlan")
+        self.assertIn("top0 on top of eth0 would go away with it", said)
+        self.assertEqual((code, self.driver()), (1, STOCK))
+        self.assertNotIn("unbind", self.steps())
+
     def test_program_that_has_to_be_started_again_is_named(self):
         self.configure(*PLAIN)
         listening = ("import socket, time; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3); s.bind(('eth0', 3)); "

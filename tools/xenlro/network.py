@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from . import addresses, groups, hardware, identifier, link, neighbours, port, routes, rules, tunables
+from . import addresses, groups, hardware, identifier, link, neighbours, port, references, routes, rules, tunables
 from .devices import Device
 from .errors import XenlroError
 from .system import System
@@ -171,6 +171,9 @@ PARTS = {
     "rules": Part(lambda system, name, before: rules.save(system),
                   lambda name, before, now: rules.differences(before, now),
                   lambda system, name, before, now, patient: rules.mend(system, before, now)),
+    "references": Part(lambda system, name, before: references.save(system, name),
+                       lambda name, before, now: references.differences(before, now),
+                       lambda system, name, before, now, patient: references.mend(system, before, now)),
     "hardware": Part(lambda system, name, before: hardware.save(system, name),
                      lambda name, before, now: hardware.differences(before, now),
                      lambda system, name, before, now, patient: hardware.mend(system, name, before, now)),
