@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from . import bind, choices, devices, gateway, network, order, owner, routes
+from . import bind, choices, devices, gateway, network, order, owner, refuse, routes
 from .devices import Device
 from .errors import EXIT_ENVIRONMENT, EXIT_FAILED, XenlroError
 from .order import Order
@@ -25,12 +25,14 @@ def carry_out(system: System, work: Order) -> None:
     """Carry the order out. At the end the order has the result."""
     device = devices.named(system, work.device)
     if work.before is None and device.interface:
+        found = network.save(system, device.interface)
+        work.answered = [[where, interface] for where, interface in routes.gateways(found["routes"], found["through"])
+                         if gateway.answers(system, where, interface)]
+        # Gateways take some seconds, in which more may have been configured.
+        refuse.now(system, device)
         work.before = network.save(system, device.interface)
         manager = owner.find(system, device.interface)
         work.owner = [manager.kind, manager.what] if manager else None
-        work.answered = [[where, interface]
-                         for where, interface in routes.gateways(work.before["routes"], work.before["through"])
-                         if gateway.answers(system, where, interface)]
     work.phase = "switching"
     order.write(system, work)
     order.reserve(system)
