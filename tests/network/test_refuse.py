@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import unittest
 
 from tests.network.namespaces import CARD, STOCK, OnHost
@@ -40,8 +41,8 @@ class Network(Refused):
         self.assertIn("--at-boot", self.refused("top0 on top of eth0 would go away with it"))
 
     def test_port_that_another_one_falls_back_to(self):
-        self.configure("link add br0 type bridge", "link set br0 up", "link set eth0 master br0", "link add p1 type veth peer name p2",
-                       "link set p1 master br0 up", "link set p1 type bridge_slave backup_port eth0")
+        self.configure("link add br0 type bridge", "link set br0 up", "link set eth0 master br0",
+                       "link add p1 type veth peer name p2", "link set p1 master br0 up", "link set p1 type bridge_slave backup_port eth0")
         self.refused("eth0 is the backup port of p1")
 
     def test_device_in_what_is_no_bridge(self):
@@ -63,6 +64,33 @@ class Network(Refused):
     def test_traffic_control(self):
         self.on_host("tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", "10mbit", "burst", "10kb", "latency", "9ms")
         self.refused("traffic control (tbf) is set on eth0")
+
+    # Attaches a program that lets all pass, for as long as it lives.
+    TCX = r"""
+import ctypes, os, socket, struct, sys, time
+call = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+libc = ctypes.CDLL(None, use_errno=True)
+def bpf(command, *words):
+    words = struct.pack(*words)
+    done = libc.syscall(call, command, ctypes.create_string_buffer(words, len(words)), len(words))
+    if done < 0:
+        raise OSError(ctypes.get_errno(), f"bpf {command}")
+    return done
+code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xb7, 0, 0, 0, 0x95, 0, 0, 0), 16)
+license = ctypes.create_string_buffer(b"GPL")
+program = bpf(5, "=IIQQIIQII16sII", 3, 2, ctypes.addressof(code), ctypes.addressof(license), 0, 0, 0, 0, 0, b"p", 0, 46)
+link = bpf(28, "=IIIIIIQ", program, socket.if_nametoindex("eth0"), 46, 0, 0, 0, 0)
+open(sys.argv[1], "w").close()
+time.sleep(600)
+"""
+
+    def test_bpf_program_that_no_other_command_shows(self):
+        process = self.spawn(self.host_space, sys.executable, "-c", self.TCX, str(self.root / "attached"))
+        self.until(lambda: (self.root / "attached").exists())
+        self.refused("1 BPF programs (tcx) are attached to eth0")
+        process.kill()
+        process.wait()
+        self.xenlro("use", "eth0", "lro")
 
     def test_nexthop_objects(self):
         self.host("nexthop add id 5 via 10.0.0.1 dev eth0", "route add 10.99.0.0/16 nhid 5")
@@ -170,7 +198,8 @@ class Machine(Refused):
 
     def test_network_namespace_that_the_interface_would_leave(self):
         self.behave(first=self.gateway_space)
-        self.assertIn("would come back in that one: take it back there", self.refused("this command runs in another network namespace"))
+        said = self.refused("this command runs in another network namespace")
+        self.assertIn("would come back in that one: take it back there", said)
 
     def test_virtual_functions(self):
         path = self.root / "sys/bus/pci/devices" / CARD / "sriov_numvfs"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 
-from . import addresses, elsewhere, iproute, link, names, netroot, owner, routes, tied
+from . import addresses, bpf, elsewhere, iproute, link, names, netroot, owner, routes, tied
 from .devices import Device
 from .errors import EXIT_ENVIRONMENT, XenlroError
 from .system import System, read
@@ -56,8 +56,8 @@ def now(system: System, device: Device) -> None:
         raise XenlroError(f"the interface's name '{name}' has characters that cannot be given to ip's batch mode: rename "
                           f"it, {AT_BOOT}")
     if (functions := read(device.path / "sriov_numvfs")) not in ("", "0"):
-        raise XenlroError(f"{functions} virtual functions of {name} (SR-IOV) would go away with its driver, and guests with them: "
-                          f"take them away first (`echo 0 >/sys/class/net/{name}/device/sriov_numvfs`), {AT_BOOT}")
+        raise XenlroError(f"{functions} virtual functions of {name} (SR-IOV) would go away with its driver, and guests may have "
+                          f"them: take them away first (`echo 0 >/sys/class/net/{name}/device/sriov_numvfs`), {AT_BOOT}")
     iproute.check(system)
     itself = link.shown(system, name)
     _on_top(system, name, itself)
@@ -74,9 +74,10 @@ def _elsewhere(system: System, device: Device) -> None:
     except OSError:
         return
     if apart:
+        name = device.interface or "DEVICE"
         raise XenlroError(f"this command runs in another network namespace than the first process, and the interface of "
-                          f"{device.id} would come back in that one: take it back there (`ip link set {device.interface or 'DEVICE'} "
-                          f"netns 1`) and run the command there, {AT_BOOT}")
+                          f"{device.id} would come back in that one: take it back there (`ip link set {name} netns 1`) and run the "
+                          f"command there, {AT_BOOT}")
 
 
 def _on_top(system: System, name: str, itself: dict) -> None:
@@ -111,6 +112,9 @@ def _attached(system: System, name: str, itself: dict) -> None:
     if itself.get("xdp"):
         raise XenlroError(f"an XDP program is attached to {name} and would be lost: detach it (`ip link set {name} xdp "
                           f"off`), {AT_BOOT}")
+    if count := bpf.attached(itself.get("ifindex", 0)):
+        raise XenlroError(f"{count} BPF programs (tcx) are attached to {name} and would be lost: detach them, or stop the program "
+                          f"that did it (`bpftool net` shows them), {AT_BOOT}")
     shown = json.loads(system.output("tc", "-json", "qdisc", "show", "dev", name) or "[]")
     kinds = [entry["kind"] for entry in shown if entry.get("handle", "0:") != "0:" or entry.get("kind") in
              ("ingress", "clsact")]
