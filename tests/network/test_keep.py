@@ -126,7 +126,8 @@ class Kept(OnHost):
 
     def neighbours(self) -> list[str]:
         """Those that do not change by themselves."""
-        return sorted(" ".join(line.split()) for line in self.on_host("ip", "-4", "neighbour", "show", "dev", "eth0", "nud", "all").splitlines()
+        shown = self.on_host("ip", "-4", "neighbour", "show", "dev", "eth0", "nud", "all")
+        return sorted(" ".join(line.split()) for line in shown.splitlines()
                       if any(word in line for word in ("PERMANENT", "NOARP", "extern_learn", "managed")))
 
     def test_neighbours_of_every_kind(self):

@@ -133,6 +133,21 @@ time.sleep(600)
         self.until(lambda: (self.root / "bound").exists())
         self.assertRegex(self.same_after(), rf"removed: python\S* \({process.pid}\)\nNote: restart the programs that")
 
+    ROUTING = r"""
+import socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+s.setsockopt(socket.IPPROTO_IP, 200, 1)
+s.setsockopt(socket.IPPROTO_IP, 202, struct.pack("=HBBIiI", 0, 8, 1, 0, socket.if_nametoindex("eth0"), 0))
+open(sys.argv[1], "w").close()
+time.sleep(600)
+"""
+
+    def test_program_that_routes_multicast_is_named(self):
+        self.configure(*PLAIN)
+        self.spawn(self.host_space, sys.executable, "-c", self.ROUTING, str(self.root / "routing"))
+        self.until(lambda: (self.root / "routing").exists())
+        self.assertIn("restart the program that routes multicast: it has lost eth0", self.xenlro("use", "eth0", "lro"))
+
     def test_alternative_name(self):
         self.configure(*PLAIN, "link property add dev eth0 altname enp0s3")
         self.assertIn("0000:00:03.0 (eth0) is served by r8169_lro", self.xenlro("use", "enp0s3", "lro"))

@@ -190,8 +190,8 @@ class Owned(OnHost):
         self.leased()
         lease = LEASE.format(address="10.0.0.5")
         self.program("networkctl", NETWORKCTL.format(lease=lease).replace("(configured)", "(configuring)"))
-        self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2", "address add fd00::5/64 dev eth0",
-                       "rule add from 10.44.0.1 table 9", "route add default via 10.44.0.9 table 9")
+        self.configure("address add 10.44.0.1/24 dev eth0", "route add 10.45.0.0/16 via 10.44.0.2",
+                       "address add fd00::5/64 dev eth0", "rule add from 10.44.0.1 table 9", "route add default via 10.44.0.9 table 9")
         self.on_host("sh", "-c", "echo 2 >/proc/sys/net/ipv4/conf/eth0/rp_filter")
         self.same_after()
 

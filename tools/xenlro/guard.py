@@ -47,8 +47,8 @@ def refuse_while_open(system: System, device: str) -> Order | None:
                           "keep it, or wait until it has gone back" if last.phase == "waiting" else
                           "another change of drivers is under way: run the same command when it has ended")
     if last and last.phase in ("switching", "waiting") and last.device != device and last.on_machine(system):
-        raise XenlroError(f"a switch of {last.interface or last.device} was cut off, and its configuration would be lost: run "
-                          f"`xenlro use {last.device} stock` first" + (", or `xenlro confirm`" if last.phase == "waiting" else ""))
+        raise XenlroError(f"a switch of {last.interface or last.device} was cut off, and its configuration would be lost: "
+                          f"run `xenlro use {last.device} stock` first" + (", or `xenlro confirm`" if last.phase == "waiting" else ""))
     return last
 
 

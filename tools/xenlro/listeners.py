@@ -21,16 +21,21 @@ _KERNELS = re.compile(r"224\.0\.0\.[12]|ff0[125]::[12]|ff02::1:ff[0-9a-f]{2}:[0-
 
 @dataclass(frozen=True)
 class Tied:
-    """What is bound to the interface of a number: programs, each with its own number, and groups that programs joined."""
+    """What is bound to the interface of a number: programs, each with its own number, and groups that programs joined.
+
+    routed: whether a program routes multicast through it.
+    """
 
     index: str
     programs: frozenset[tuple[str, str]]
     groups: frozenset[str]
+    routed: bool
 
 
 def of(system: System, name: str) -> Tied:
     index = read(system.sys / "class/net" / name / "ifindex")
-    return Tied(index, frozenset(_on_packet_sockets(system, index) | _on_bound_sockets(system, name)), frozenset(_groups(system, name)))
+    programs = _on_packet_sockets(system, index) | _on_bound_sockets(system, name)
+    return Tied(index, frozenset(programs), frozenset(_groups(system, name)), _routed(system, name))
 
 
 def lost(system: System, name: str, before: Tied) -> list[str]:
@@ -41,9 +46,19 @@ def lost(system: System, name: str, before: Tied) -> list[str]:
     left = [f"{command} ({number})" for command, number in sorted(before.programs)
             if command not in _NOTICE and read(system.proc / number / "comm") == command]
     groups = sorted(before.groups - _groups(system, name))
-    return ([f"restart these programs, whose sockets are bound to the interface that was removed: {', '.join(left)}"] if left
-            else []) + ([f"restart the programs that have joined {', '.join(groups)} on {name}: they receive nothing for these "
-                         "groups"] if groups else [])
+    found = []
+    if left:
+        found.append(f"restart these programs, whose sockets are bound to the interface that was removed: {', '.join(left)}")
+    if groups:
+        found.append(f"restart the programs that have joined {', '.join(groups)} on {name}: they receive nothing for these groups")
+    if before.routed and not _routed(system, name):
+        found.append(f"restart the program that routes multicast: it has lost {name} (`ip mroute`)")
+    return found
+
+
+def _routed(system: System, name: str) -> bool:
+    return any(name in line.split()[1:2] for file in ("ip_mr_vif", "ip6_mr_vif")
+               for line in read(system.proc / "net" / file).splitlines())
 
 
 def _on_packet_sockets(system: System, index: str) -> set[tuple[str, str]]:

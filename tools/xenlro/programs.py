@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 
-def run(command: Sequence[str], text: str | None, environment: Mapping[str, str], limit: float) -> subprocess.CompletedProcess[str]:
+def run(command: Sequence[str], text: str | None, environment: Mapping[str, str],
+        limit: float) -> subprocess.CompletedProcess[str]:
     """Run a program with `text` as its input; FileNotFoundError or subprocess.TimeoutExpired when that does not work.
 
     The program has a session of its own: a key that ends this command does not end the program.

@@ -38,8 +38,8 @@ def backed(system: System, name: str) -> str | None:
     for path in sorted((system.sys / "class/net").glob("*/brport/backup_port")):
         if read(path) == name:
             port = path.parents[1].name
-            return (f"{name} is the backup port of {port}, which would have none after the change: take it away (`bridge link set "
-                    f"dev {port} nobackup_port`) and set it again afterwards")
+            return (f"{name} is the backup port of {port}, which would have none after the change: take it away (`bridge link "
+                    f"set dev {port} nobackup_port`) and set it again afterwards")
     return None
 
 
