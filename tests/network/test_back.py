@@ -239,7 +239,7 @@ class Confirmed(Back):
 
     def test_guard_that_is_killed_while_it_waits(self):
         for confirmed in (False, True):
-            self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 600.0 if confirmed else 8.0})
+            self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 600.0 if confirmed else 15.0})
             for _ in range(2):
                 killed = self.guard()
                 # Its second process is there from the first look on.
@@ -253,11 +253,21 @@ class Confirmed(Back):
                 self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back", 60)
                 self.is_back()
 
+    def test_guard_that_is_killed_while_it_goes_back(self):
+        self.start_by_ssh(at={"unbound 2": {"signal": "KILL", "to": "guard"}}, limits={"switch.CONFIRM_WITHIN": 1.0})
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back", 60)
+        self.is_back()
+        # Nobody is left but the second process: the working one is killed first, then the other two.
+        self.behave(at={"unbound 3": {"signal": "KILL", "to": "worker"}, "probe 3": {"signal": "KILL", "to": "front guard"}})
+        self.start("use", "eth0", "lro").communicate(timeout=600)
+        self.until(lambda: json.loads((self.root / "run/xenlro/switch.json").read_text())["phase"] == "back", 60)
+        self.is_back()
+
     def guard(self) -> int:
         return int(json.loads((self.root / "run/xenlro/switch.json").read_text())["guard"].split()[0])
 
     def test_second_process_of_a_guard_that_waits_is_killed(self):
-        self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 6.0})
+        self.start_by_ssh(limits={"switch.CONFIRM_WITHIN": 20.0})
         children = Path(f"/proc/{self.guard()}/task/{self.guard()}/children")
         self.until(lambda: children.read_text().split())
         killed = children.read_text().split()[0]

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from . import order, switch
@@ -89,33 +89,47 @@ def guard(system: System) -> None:
         if work.phase == "starting":
             _end(system, work, EXIT_FAILED, "the process that changes the driver ended before it touched anything")
         elif work.phase == "switching":
-            switch.go_back(system, work, "the process that changed the driver was killed")
-    work = _waited(system, work)
+            with _seconded(system):
+                switch.go_back(system, work, "the process that changed the driver was killed")
     if work.phase == "waiting":
-        with order.locked(system):
-            work = order.read(system) or work
-            # The user may have confirmed in the last moment.
-            if work.phase == "waiting":
-                switch.go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
+        work = _waited(system, work)
     if work.phase == "back":
         print(f"xenlro: {work.said}", flush=True)
 
 
 def _waited(system: System, work: Order) -> Order:
-    """Wait until the user confirms or the time is up; the order as it is then.
-
-    A second process looks after this one meanwhile, and each begins the other again: nothing would go back without them.
-    """
-    second = 0
-    while work.phase == "waiting" and time.monotonic() < work.deadline:
-        if not second or os.waitpid(second, os.WNOHANG)[0]:
-            second = _second(system)
-        time.sleep(LOOK)
-        work = order.read(system) or work
-    if second:
-        os.kill(second, signal.SIGKILL)
-        os.waitpid(second, 0)
+    """Wait until the user confirms, or go back when the time is up; the order as it is then."""
+    with _seconded(system) as see:
+        while work.phase == "waiting" and time.monotonic() < work.deadline:
+            see()
+            time.sleep(LOOK)
+            work = order.read(system) or work
+        if work.phase != "waiting":
+            return work
+        with order.locked(system):
+            work = order.read(system) or work
+            # The user may have confirmed in the last moment.
+            if work.phase == "waiting":
+                switch.go_back(system, work, f"the switch to {work.wanted} was not confirmed within {switch.CONFIRM_WITHIN:.0f} s")
     return work
+
+
+@contextmanager
+def _seconded(system: System) -> Iterator[Callable[[], None]]:
+    """A second process looks after this one: nothing would go back when it is killed. The function sees that it is there."""
+    second = _second(system)
+
+    def see() -> None:
+        nonlocal second
+        if os.waitpid(second, os.WNOHANG)[0]:
+            second = _second(system)
+
+    try:
+        yield see
+    finally:
+        with suppress(OSError):
+            os.kill(second, signal.SIGKILL)
+            os.waitpid(second, 0)
 
 
 def _second(system: System) -> int:
@@ -127,7 +141,7 @@ def _second(system: System) -> int:
         while os.getppid() == guarding:
             time.sleep(LOOK)
         work = order.read(system)
-        if work and work.phase == "waiting":
+        if work and work.phase in ("switching", "waiting"):
             system.detach(["guard"], order.log(system))
     finally:
         os._exit(0)
