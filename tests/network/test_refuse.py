@@ -158,6 +158,10 @@ class Machine(Refused):
         self.put("sys/block/loop0/loop/backing_file", "/run/live/stick/live/filesystem.squashfs\n")
         self.mounted(overlay, *live[1:], "/dev/sda1 /run/live/stick vfat ro", "10.0.0.1:/home /home nfs rw")
         self.xenlro("use", "eth0", "lro", "--at-boot")
+        self.xenlro("use", "eth0", "stock", "--at-boot")
+        self.mounted("overlay / overlay rw,lowerdir=/run/base/lower,upperdir=/run/base/upper", "/dev/sda1 /run/base ext4 rw",
+                     "10.0.0.1:/home /run/home nfs rw")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
 
     def test_root_on_btrfs_and_on_nvme_of_the_network(self):
         # The card's interface goes by sysfs, and the disks by this tree.

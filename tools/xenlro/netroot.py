@@ -25,7 +25,7 @@ def found(system: System) -> str | None:
     """The part of the system that lies on the network, as a phrase; None when all of it is local."""
     mounts = _mounts(system)
     for mount in mounts.values():
-        if mount.point in _NEEDED and (where := _where(system, mounts, mount, set())):
+        if mount.point in _NEEDED and (where := _where(system, mounts, mount, ())):
             return f"{mount.point} {where}"
     return None
 
@@ -48,11 +48,9 @@ def _mounts(system: System) -> dict[str, _Mount]:
     return found
 
 
-def _where(system: System, mounts: dict[str, _Mount], mount: _Mount, seen: set[str]) -> str | None:
-    """How a mount lies on the network; None when it does not."""
-    if mount.point in seen:
-        return None
-    seen.add(mount.point)
+def _where(system: System, mounts: dict[str, _Mount], mount: _Mount, above: tuple[str, ...]) -> str | None:
+    """How a mount lies on the network; None when it does not. `above` are those that it is looked at for."""
+    above = (*above, mount.point)
     if mount.kind in _NETWORK:
         return f"is mounted by {mount.kind} from {mount.device}"
     folders: list[str] = []
@@ -67,8 +65,8 @@ def _where(system: System, mounts: dict[str, _Mount], mount: _Mount, seen: set[s
     for folder in folders:
         below = max((other for other in mounts.values() if _contains(other.point, folder)), key=lambda other: len(other.point),
                     default=None)
-        if below and below.point not in seen:
-            if where := _where(system, mounts, below, seen):
+        if below and below.point not in above:
+            if where := _where(system, mounts, below, above):
                 return where
         elif network := next((other for other in mounts.values() if other.kind in _NETWORK and
                               any(_contains(early, other.point) for early in _EARLY)), None):
