@@ -49,6 +49,16 @@ def save(system: System, name: str) -> dict:
     return {part: how.read(system, name, all_of_it) for part, how in PARTS.items() if part not in all_of_it} | all_of_it
 
 
+def save_again(system: System, name: str, before: dict) -> dict:
+    """The configuration with all that came since it was saved.
+
+    Announced routes count that were there: the question whether a router answers may end those by a router that does not
+    call itself one in its answer.
+    """
+    now = save(system, name)
+    return now | {"routes": routes.with_announced(before["routes"], now["routes"])}
+
+
 def differences(system: System, name: str, before: dict, parts: Iterable[str]) -> dict[str, tuple[Any, list[str]]]:
     """By part, its present state and sentences about differences; only parts with a difference."""
     found = {}

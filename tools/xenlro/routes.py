@@ -37,6 +37,12 @@ def announced(route: str) -> bool:
     return bool({"ra", "dhcp"} & set(_values(route.split(), "proto")))
 
 
+def with_announced(before: dict[str, list[str]], now: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The present routes, and those that were announced before."""
+    return {family: now[family] + [line for key, line in _keyed(before[family]).items()
+                                   if announced(line) and key not in _keyed(now[family])] for family in FAMILIES}
+
+
 def differences(before: dict[str, list[str]], now: dict[str, list[str]], owned: Sequence[str]) -> list[str]:
     """`owned`: a new route counts where it goes through one of these."""
     found = []

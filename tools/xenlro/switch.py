@@ -30,7 +30,7 @@ def carry_out(system: System, work: Order) -> None:
                          if gateway.answers(system, where, interface)]
         # Gateways take some seconds, in which more may have been configured.
         refuse.now(system, device)
-        work.before = network.save(system, device.interface)
+        work.before = network.save_again(system, device.interface, found)
         manager = owner.find(system, device.interface)
         work.owner = [manager.kind, manager.what] if manager else None
     work.phase = "switching"
