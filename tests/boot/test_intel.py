@@ -42,9 +42,10 @@ class OnQemusNic(Lies, OnTheNic):
         self.assertGreater(engine.counters(self.lab.nic_host)["rx0_lro_merged"], before)
 
     def test_frames_as_they_are_on_the_wire(self):
+        """Without rx-fcs: igb has no such feature, and with it the kernel's own e1000e receives nothing from QEMU's NIC."""
         host = self.lab.nic_host
         with self.controlled():
-            for feature in ("rx-all", "rx-fcs", "rx"):
+            for feature in ("rx-all", "rx"):
                 with self.subTest(feature):
                     on = feature != "rx"
                     host.run(f"ethtool -K {topology.NIC} {feature} {'on' if on else 'off'}")
