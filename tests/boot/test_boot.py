@@ -97,8 +97,10 @@ class OnTheNic(Control, Abuse):
 
     def flood(self) -> None:
         """Start a stream in the background, and wait until it flows."""
-        self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 &")
-        self.lab.sender.run(f"sleep 1; setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -t 120 >/dev/null 2>&1 &")
+        # A client that comes before the server listens (its port in hexadecimal, in state 0A) gives up.
+        self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 & "
+                              f"until grep -q ':{5004:X} .* 0A ' /proc/net/tcp; do usleep 50000; done", timeout=60)
+        self.lab.sender.run(f"setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -t 120 >/dev/null 2>&1 &")
         before = self.lab.nic.stats()["rx_frames"]
         deadline = time.monotonic() + 30
         while self.lab.nic.stats()["rx_frames"] < before + 1000:
