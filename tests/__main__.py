@@ -133,7 +133,7 @@ SUITES = (
     Suite("routes", "the scripts and rules of the chain's domains in network namespaces", python("tests.lab.test_routes"), 600,
           True),
     Suite("example", "the example driver in user-mode Linux, files through the engine",
-          python("tests.example.test_example"), 1200, True),
+          python("tests.example.test_example"), 1200, True, alone=True),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot"), 1500, True, alone=True),
     Suite("intel", "e1000e_lro and igb_lro on the NICs that QEMU emulates: load, traffic, lies, resets",

@@ -95,11 +95,15 @@ class OnTheNic(Control, Abuse):
                 self.lab.wait_for_ping()
                 self.lab.send_file(self.size)
 
+    def serve(self, port: int) -> None:
+        """Start a server of iperf, and wait until it listens: a client that comes before gives up."""
+        # In /proc/net/tcp ports are hexadecimal, and a socket that listens is in state 0A.
+        self.lab.nic_host.run(f"setsid iperf -s -p {port} >/dev/null 2>&1 & "
+                              f"until grep -q ':{port:04X} .* 0A ' /proc/net/tcp; do usleep 50000; done", timeout=60)
+
     def flood(self) -> None:
         """Start a stream in the background, and wait until it flows."""
-        # A client that comes before the server listens (its port in hexadecimal, in state 0A) gives up.
-        self.lab.nic_host.run("setsid iperf -s -p 5004 >/dev/null 2>&1 & "
-                              f"until grep -q ':{5004:X} .* 0A ' /proc/net/tcp; do usleep 50000; done", timeout=60)
+        self.serve(5004)
         self.lab.sender.run(f"setsid iperf -c {topology.NIC_ADDRESS} -p 5004 -t 120 >/dev/null 2>&1 &")
         before = self.lab.nic.stats()["rx_frames"]
         deadline = time.monotonic() + 30

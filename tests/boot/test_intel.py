@@ -22,8 +22,8 @@ from .test_boot import OnTheNic
 SMALL = 1 << 20
 # Seconds: the kernel's test of suspend waits for five of the machine's, and a program of XDP is ended before.
 LIMIT = 120
-# Messages of PTP.
-STAMPS = 10
+# Messages of PTP with a time stamp: QEMU's NIC gives it to the first one only, with the kernel's own driver, too.
+STAMPS = 1
 
 
 class OnQemusNic(Lies, OnTheNic):
@@ -87,7 +87,7 @@ class OnQemusNic(Lies, OnTheNic):
                         self.lab.wait_for_link()
                         before = engine.counters(host)["rx0_lro_merged"]
                         sender.run("until ping -c1 -W1 10.9.0.2 >/dev/null; do usleep 100000; done", timeout=60)
-                        host.run("setsid iperf -s -p 5006 >/dev/null 2>&1 & sleep 1")
+                        self.serve(5006)
                         sender.run("iperf -c 10.9.0.2 -p 5006 -n 4M", timeout=120)
                         host.run("killall iperf; true")
                         # Of some 2900 segments.
@@ -151,6 +151,8 @@ class E1000e612(OnQemusNic, unittest.TestCase):
 
 class Igb612(OnQemusNic, unittest.TestCase):
     series, chip = "6.12", "igb"
+    # Where its ring is full QEMU's igb loses frames without a word: 300 in 6 s, with the kernel's own driver as with ours.
+    counts_all = False
     counted = ("long", "stamp")
     # Each frame that follows a piece is a part of the same one.
     uncounted = ("piece", *Lies.uncounted)
