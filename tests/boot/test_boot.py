@@ -96,10 +96,11 @@ class OnTheNic(Control, Abuse):
                 self.lab.send_file(self.size)
 
     def serve(self, port: int) -> None:
-        """Start a server of iperf, and wait until it listens: a client that comes before gives up."""
+        """Start a server of iperf in place of an earlier one, and wait until it listens: a client that comes before gives up."""
         # In /proc/net/tcp ports are hexadecimal, and a socket that listens is in state 0A.
-        self.lab.nic_host.run(f"setsid iperf -s -p {port} >/dev/null 2>&1 & "
-                              f"until grep -q ':{port:04X} .* 0A ' /proc/net/tcp; do usleep 50000; done", timeout=60)
+        listens = f"grep -q ':{port:04X} .* 0A ' /proc/net/tcp"
+        self.lab.nic_host.run(f"killall iperf 2>/dev/null; while {listens}; do usleep 50000; done; "
+                              f"setsid iperf -s -p {port} >/dev/null 2>&1 & until {listens}; do usleep 50000; done", timeout=60)
 
     def flood(self) -> None:
         """Start a stream in the background, and wait until it flows."""
