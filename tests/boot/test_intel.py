@@ -31,6 +31,9 @@ class OnQemusNic(Lies, OnTheNic):
 
     size = 4 << 20
     switches = 100
+    # QEMU's NICs do not count the multicasts that they leave out, and igb not the frames for which its ring has no room: 300
+    # in 6 s, with the kernel's own driver as with ours.
+    counts_all = False
     # rtl8169d's lies.
     test_lying_nic_does_no_harm = None
 
@@ -151,8 +154,6 @@ class E1000e612(OnQemusNic, unittest.TestCase):
 
 class Igb612(OnQemusNic, unittest.TestCase):
     series, chip = "6.12", "igb"
-    # Where its ring is full QEMU's igb loses frames without a word: 300 in 6 s, with the kernel's own driver as with ours.
-    counts_all = False
     counted = ("long", "stamp")
     # Each frame that follows a piece is a part of the same one.
     uncounted = ("piece", *Lies.uncounted)
