@@ -19,12 +19,15 @@ from threading import Thread
 from lab import guard, kernels, modules, prereq, proc, progress, provision, roots, steps
 from lab.paths import BUILD, ROOT
 from lab.steps import LabError
+from lab.uml import uml
 
 LOGS = BUILD / "check"
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 # Lines of a log that say nothing of a failure.
 DULL = re.compile(r"ok   |\s*still running: ")
 SHOWN_LINES, REPEATED_LINES = 40, 12
+# Kernels of user-mode Linux: flavour and series.
+FAST, FAST_73, CHECKED = ("bench", "6.12"), ("bench", "7.3"), ("debug", "6.12")
 
 
 def on_machine(*command: str) -> Callable[[Path, float], None]:
@@ -57,10 +60,10 @@ def in_root(*command: str) -> Callable[[Path, float], None]:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds.
+    """A suite: `run(log, limit)` raises LabError when it fails; `limit` in seconds on an idle machine.
 
     longer: runs only when it is named. alone: measures times, or has machines that a busy host delays, so that no other
-    suite runs meanwhile.
+    suite runs meanwhile. uml: the kernels that are made before, as their minutes are not the suite's.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Suite:
     needs_lab: bool = False
     longer: bool = False
     alone: bool = False
+    uml: tuple[tuple[str, str], ...] = ()
 
 
 SUITES = (
@@ -104,20 +108,21 @@ SUITES = (
     Suite("spoiled", "netback_lro in user space again, with faults that have to show",
           in_root("python3", "-m", "tests.kit", "tests.netback.test_model.Noticed"), 1200, True, longer=True),
     Suite("kunit", "the engine under KASAN and lockdep in user-mode Linux",
-          on_machine(sys.executable, "tests/kunit/run.py"), 2400),
+          on_machine(sys.executable, "tests/kunit/run.py"), 2400, uml=(CHECKED,)),
     Suite("bench", "a few rows of the benchmark of the engine and of GRO",
           on_machine(sys.executable, "tests/bench/run.py", "--quick", "--sizes", "64,1514", "--flows", "1,64",
-                     "--out", "build/bench/quick.json"), 1800, alone=True),
+                     "--out", "build/bench/quick.json"), 1800, alone=True, uml=(FAST,)),
     Suite("differential", "GRO and the strict engine on the same packets, each difference with a reason",
-          on_machine(sys.executable, "tests/differential/run.py"), 1800),
+          on_machine(sys.executable, "tests/differential/run.py"), 1800, uml=(FAST, FAST_73)),
     Suite("property", "a million packets through the engine in every mode, in user-mode Linux",
-          on_machine(sys.executable, "tests/property/run.py"), 3000),
+          on_machine(sys.executable, "tests/property/run.py"), 3000, uml=(FAST,)),
     Suite("kasan", "such packets, fewer of them, in a kernel that checks every access to memory",
-          on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500),
+          on_machine(sys.executable, "tests/property/run.py", "--flavour", "debug", "--packets", "200000"), 1500,
+          uml=(CHECKED,)),
     Suite("time", "the time that packets wait in the engine, on a clock of the test's own",
-          on_machine(sys.executable, "tests/time/run.py"), 1500),
+          on_machine(sys.executable, "tests/time/run.py"), 1500, uml=(FAST,)),
     Suite("consumers", "aggregates of every layout through all their consumers, in user-mode Linux",
-          python("tests.consumers.test_uml"), 1800, True),
+          python("tests.consumers.test_uml"), 1800, True, uml=(CHECKED,)),
     Suite("docs", "links, commands and names in the documentation",
           python("tests.docs.test_docs", "tests.docs.test_engine"), 60),
     Suite("matrix", "the modules on three kernels without a warning, and the kernel's own checkers",
@@ -133,7 +138,7 @@ SUITES = (
     Suite("routes", "the scripts and rules of the chain's domains in network namespaces", python("tests.lab.test_routes"), 600,
           True),
     Suite("example", "the example driver in user-mode Linux, files through the engine",
-          python("tests.example.test_example"), 1200, True, alone=True),
+          python("tests.example.test_example"), 1200, True, alone=True, uml=(FAST,)),
     Suite("boot", "stock r8169 and r8169_lro on the emulated NIC",
           python("tests.boot.test_boot"), 1500, True, alone=True),
     Suite("intel", "e1000e_lro and igb_lro on the NICs that QEMU emulates: load, traffic, lies, resets",
@@ -156,14 +161,17 @@ SUITES = (
 )
 
 
-def run_suite(suite: Suite) -> tuple[int, int]:
-    """Run one suite; return how many of its tests passed and failed. A suite that breaks counts as one failure."""
+def run_suite(suite: Suite, shared: int) -> tuple[int, int]:
+    """Run one suite of the `shared` that have the machine; return how many of its tests passed and failed.
+
+    A suite that breaks counts as one failure.
+    """
     log = LOGS / f"{suite.name}.log"
     log.unlink(missing_ok=True)
     trouble = None
     with steps.step(f"{suite.name}: {suite.about}") as step:
         try:
-            suite.run(log, suite.limit)
+            suite.run(log, suite.limit * shared)
         except LabError as error:
             trouble = error
         text = log.read_text(errors="replace") if log.exists() else ""
@@ -173,20 +181,25 @@ def run_suite(suite: Suite) -> tuple[int, int]:
             failed = max(failed, 1)
         step.title += f": {passed} passed, {failed} failed"
     if failed:
-        show(log, SHOWN_LINES, str(trouble or "no test ran"))
+        if trouble:
+            # A suite that is ended at its limit says nothing of it in its log.
+            with log.open("a") as file:
+                file.write(f"{trouble}\n")
+        show(log, SHOWN_LINES)
     return passed, failed
 
 
-def show(log: Path, count: int, otherwise: str = "no test ran") -> None:
+def show(log: Path, count: int) -> None:
     """Print the last lines of a suite's log that tell of a failure."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    told = [line for line in lines if not DULL.match(line)][-count:] or [otherwise]
+    told = [line for line in lines if not DULL.match(line)][-count:] or ["no test ran"]
     steps.say("\n".join(f"    {line}" for line in told))
     steps.say(f"    the whole log: {log}")
 
 
-def run_waiting(waiting: deque[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress) -> None:
-    """Run the suites that wait, one after the other, as long as there are any. Several threads may do so."""
+def run_waiting(waiting: deque[Suite], counts: dict[str, tuple[int, int]], where: progress.Progress,
+                shared: int = 1) -> None:
+    """Run the suites that wait, one after the other, as long as there are any. `shared` threads do so."""
     while True:
         try:
             suite = waiting.popleft()
@@ -194,7 +207,7 @@ def run_waiting(waiting: deque[Suite], counts: dict[str, tuple[int, int]], where
             return
         steps.status(where.position())
         begun = time.monotonic()
-        counts[suite.name] = run_suite(suite)
+        counts[suite.name] = run_suite(suite, shared)
         where.done(suite.name, time.monotonic() - begun, keep=not counts[suite.name][1])
 
 
@@ -204,14 +217,16 @@ def check(names: Sequence[str], longer: bool) -> int:
     LOGS.mkdir(exist_ok=True)
     if any(suite.needs_lab for suite in chosen):
         provision.setup(list(kernels.SERIES))
+    for flavour, series in dict.fromkeys(kernel for suite in chosen for kernel in suite.uml):
+        uml.ensure(flavour, series)
     together, alone = ([suite for suite in chosen if suite.alone == kind] for kind in (False, True))
     where = progress.Progress("suite", [suite.name for suite in chosen], paired=[suite.name for suite in together])
     steps.say(where.opening())
     counts: dict[str, tuple[int, int]] = {}
     waiting = deque(together)
-    other = Thread(target=run_waiting, args=(waiting, counts, where), daemon=True)
+    other = Thread(target=run_waiting, args=(waiting, counts, where, 2), daemon=True)
     other.start()
-    run_waiting(waiting, counts, where)
+    run_waiting(waiting, counts, where, 2)
     other.join()
     run_waiting(deque(alone), counts, where)
     for suite in chosen:
