@@ -15,6 +15,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
 from tests.tools.imitation import KERNEL  # noqa: E402  (needs that path)
+from tests.tools.test_names import RULE  # noqa: E402
 from tests.tools.test_xenlro import CARD, OnMachine  # noqa: E402
 from xenlro import devices, drivers, words  # noqa: E402
 from xenlro.system import System  # noqa: E402
@@ -209,6 +210,52 @@ class BackEnds(Said):
         for name in ("vif1.0", "vif-2-0"):
             self.assertIn(f"{name} is a back end: it changes with all others of this machine, {self.HOW}",
                           self.xenlro("use", name, "lro", code=2))
+
+class VifOffloads(Said):
+    """A driver domain with a guest, whose vif takes aggregates with one identification once a device is chosen."""
+
+    ON, OFF = (f"tx-tcp-mangleid-segmentation {word}" for word in ("on", "off"))
+
+    def setUp(self):
+        super().setUp()
+        self.machine.add("xen-backend", "vif-1-0", "vif1.0", "vif")
+        # A guest whose back end has no driver, so no interface.
+        self.machine.add("xen-backend", "vif-2-0", "vif2.0", None)
+
+    def asked(self, interface: str = "vif1.0") -> list[str]:
+        file = self.machine.root / f"offloads-{interface}"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def test_follow_the_first_choice_and_the_last(self):
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        self.assertEqual(self.asked(), [])
+        self.xenlro("use", "eth0", "lro")
+        self.xenlro("use", "vif-0", "lro")
+        self.xenlro("use", "eth0", "stock")
+        self.assertEqual(set(self.asked()), {self.ON})
+        self.xenlro("use", "vif-0", "stock")
+        self.assertEqual(self.asked()[-1], self.OFF)
+        self.assertEqual(self.asked("vif2.0"), [])
+
+    def test_interface_that_appears(self):
+        self.xenlro("vif", "vif1.0")
+        self.assertEqual(self.asked(), [])
+        self.choose(CARD)
+        self.xenlro("vif", "vif1.0")
+        self.assertEqual(self.asked(), [self.ON])
+
+    def test_forbidden(self):
+        self.write("etc/xenlro/leave-vifs", "")
+        self.xenlro("use", "eth0", "lro")
+        self.xenlro("vif", "vif1.0")
+        self.xenlro("use", "eth0", "stock")
+        self.assertEqual(self.asked(), [])
+
+    def test_rule_runs_the_command(self):
+        rule, = (line for line in RULE.read_text().splitlines() if "xen-backend" in line)
+        self.assertIn('SUBSYSTEM=="net"', rule)
+        self.assertIn('RUN+="/usr/sbin/xenlro vif %k"', rule)
+        self.assertIn('TEST!="/etc/xenlro/leave-vifs"', rule)
 
 
 class Drivers(Said):

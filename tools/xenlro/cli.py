@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from . import apply, guard, refuse, report_cli, status, use, watch
+from . import apply, guard, refuse, report_cli, status, use, vifs, watch
 from .errors import EXIT_FAILED, EXIT_INTERRUPTED, XenlroError
 from .system import System
 
@@ -62,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     applied = commands.add_parser("apply", help="run by udev for a chosen device that appears")
     applied.add_argument("device", metavar="DEVICE")
     applied.set_defaults(run=lambda system, options: apply.apply(system, options.device))
+    offered = commands.add_parser("vif", help="run by udev for the interface of a guest that appears")
+    offered.add_argument("interface", metavar="INTERFACE")
+    offered.set_defaults(run=lambda system, options: vifs.apply(system, options.interface))
     guarded = commands.add_parser("guard", help="run by `use` to complete a change")
     guarded.set_defaults(run=lambda system, options: guard.guard(system))
     return parser

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from . import bind, choices, devices, gateway, network, order, owner, refuse, routes
+from . import bind, choices, devices, gateway, network, order, owner, refuse, routes, vifs
 from .devices import Device
 from .errors import EXIT_ENVIRONMENT, EXIT_FAILED, XenlroError
 from .order import Order
@@ -59,6 +59,7 @@ def keep(system: System, work: Order) -> None:
     served = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}"
     try:
         choices.remember(system, device, work.ours)
+        vifs.follow(system)
         work.said = f"{served}, now and after a reboot"
     except XenlroError as error:
         if work.ours:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import bind, choices, devices, guard, listeners, modules, order, refuse, remote
+from . import bind, choices, devices, guard, listeners, modules, order, refuse, remote, vifs
 from .devices import Device
 from .errors import XenlroError
 from .order import Order
@@ -35,6 +35,7 @@ def now(system: System, name: str, ours: bool, confirmed: bool) -> str:
         with order.locked(system):
             bind.release_override(system, device)
             choices.remember(system, device, ours)
+            vifs.follow(system)
         told = f"{device.id} ({device.interface or 'no interface'}) is served by {device.driver}, now and after a reboot"
         return _with_note(system, device, ours, told)
     refuse.now(system, device)
