@@ -397,6 +397,19 @@ expression dev;
  ...>
  }
 
+// So does one that is still closing, which the next one follows: a closed device would take none.
+@not_closing@
+expression dev;
+@@
+ netback_changed(...)
+ {
+ <...
+-xenbus_frontend_closed(dev);
++if (dev->state != XenbusStateInitialising)
++	xenbus_frontend_closed(dev);
+ ...>
+ }
+
 // Each slot for sending is answered once. The driver lets a backend answer extra infos that were never
 // sent: then the ring has room when the ids of packets have run out, and an interrupt may go on for ever.
 @extra_sent@

@@ -9,8 +9,8 @@ from lab import topology
 
 from .bed import Bed, expect_replacement
 
-# The state "closed" of xenbus.
-CLOSED = 6
+# States of xenbus.
+CLOSING, CLOSED = 5, 6
 # Seconds that each of the two may take, for a driver that waits 5 for each answer: closing takes two of them.
 ENOUGH = 16
 
@@ -41,7 +41,7 @@ class Silence(Bed):
     state: int | None = None
 
     def test_3_back_end_is_silent(self):
-        for name, state in (("closed", CLOSED), ("connected", None)):
+        for name, state in (("closed", CLOSED), ("closing", CLOSING), ("connected", None)):
             with self.subTest(name):
                 self.state = state
                 number, took = self.rebind(f"rebound-{name}")

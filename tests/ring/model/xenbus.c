@@ -159,7 +159,9 @@ void bus_probe(void)
 		return;
 	bus_device = &device;
 	bus_changed();
-	if (device.state == XenbusStateClosed && other_state == XenbusStateClosed)
+	/* A driver that cannot connect lets go of the device. */
+	if (bus_device && device.state == XenbusStateClosed &&
+	    (other_state == XenbusStateClosed || other_state == XenbusStateClosing))
 		finding("stuck", "the device is closed before there was a back end, and takes none");
 }
 
