@@ -95,8 +95,8 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
                          help="measure the machines that this file names instead of emulated ones (HOSTS; see "
                               "lab/hosts.example.toml)")
     command.add_argument("--scaling", default=os.environ.get("SCALING", ""), metavar="SERIES",
-                         help="measure the scaling series instead of the configurations: 1 for all, or one of "
-                              f"{', '.join(scaling.BOTH)} (SCALING); its rows join the results of the last run; CONFIGS "
+                         help="measure a scaling series instead of the configurations: 1 for flows and guests, or "
+                              f"{', '.join(scaling.SERIES)} (SCALING); its rows join the last run's results; CONFIGS "
                               f"get more guests (default {' '.join(scaling_guests.CONFIGS)})")
     command.add_argument("--profile", action=argparse.BooleanOptionalAction, default=_switch("PROFILE"),
                          help="attribute the instructions of each domain to symbols (PROFILE=1)")
@@ -159,7 +159,7 @@ def _run_scaling(options: argparse.Namespace) -> None:
     if options.hosts or nics.select(options.nic).name != nics.DEFAULT:
         raise LabError("SCALING needs rtl8169d's NIC and its Xen host: leave HOSTS and NIC out", code=steps.EXIT_USAGE)
     _place(options)
-    wanted, repeats = scaling.wanted_configs(options.configs), parse_repeats(options.repeats)
+    wanted, repeats = scaling.wanted_configs(options.configs, options.scaling), parse_repeats(options.repeats)
     count = parse_bytes(options.bytes)
     _setup(options.kernel)
     begun = time.monotonic()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The scaling series: the configurations with more flows, and with more guests.
 
-The results get `scaling`: `flows` holds the rows of lab/scaling_flows.py, `guests` those of lab/scaling_guests.py.
+The results get `scaling`: `flows` holds the rows of lab/scaling_flows.py, `guests` those of lab/scaling_guests.py,
+`fairness` those of lab/scaling_fairness.py.
 """
 
 from __future__ import annotations
@@ -9,32 +10,34 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import median
 
-from . import configs, ratios, results, scaling_flows, scaling_guests
+from . import configs, ratios, results, scaling_fairness, scaling_flows, scaling_guests
 from .configs import Config
 from .steps import EXIT_USAGE, LabError
 from .table import columns
 
-# The choices of SCALING=.
+# The choices of SCALING=, and the series of SCALING=1, which the report draws.
 BOTH = ("flows", "guests")
+SERIES = (*BOTH, "fairness")
 # Fields that have to be equal before rows may stand beside runs.
 _SAME = ("kernel", "xen", "qemu", "nic", "machine", "topology")
 _TITLES = {"gro": "stock r8169, GRO", "lro": "r8169_lro"}
 
 
 def select(text: str) -> list[str]:
-    """The series of "1" (all), "flows", "guests", or "" and "0" (none); raises LabError for anything else."""
+    """The series of "1" (both curves of the report), one of SERIES, or "" and "0" (none); raises LabError otherwise."""
     if text in ("", "0"):
         return []
     if text == "1":
         return list(BOTH)
-    if text in BOTH:
+    if text in SERIES:
         return [text]
-    raise LabError(f"SCALING={text} is neither 1 nor one of {', '.join(BOTH)}", code=EXIT_USAGE)
+    raise LabError(f"SCALING={text} is neither 1 nor one of {', '.join(SERIES)}", code=EXIT_USAGE)
 
 
-def wanted_configs(names: str) -> list[Config]:
-    """The configurations that get more guests: those of CONFIGS, or scaling_guests.CONFIGS."""
-    wanted = configs.select(names or " ".join(scaling_guests.CONFIGS))
+def wanted_configs(names: str, text: str = "") -> list[Config]:
+    """The configurations that get more guests: those of CONFIGS, or those of the series that SCALING= names."""
+    module = scaling_fairness if text == "fairness" else scaling_guests
+    wanted = configs.select(names or " ".join(module.CONFIGS))
     for config in wanted:
         if not config.xen:
             raise LabError(f"{config.name} has no guest: SCALING takes configurations that have", code=EXIT_USAGE)
@@ -57,17 +60,20 @@ def join(earlier: dict | None, described: dict, path: Path) -> dict:
 
 def run(series: str, kernel: str, repeats: int, wanted: list[Config], found: dict) -> dict:
     """Measure one series; return `found` with its rows in place of earlier ones, and new ratios."""
-    rows = (scaling_flows.run(kernel, repeats) if series == "flows"
-            else scaling_guests.run(kernel, repeats, wanted))
+    if series == "flows":
+        rows = scaling_flows.run(kernel, repeats)
+    else:
+        rows = (scaling_guests if series == "guests" else scaling_fairness).run(kernel, repeats, wanted)
     before = found.get("scaling")
     found = found | {"scaling": (before if isinstance(before, dict) else {}) | {series: rows}}
     return results.validate(found | {"ratios": ratios.compute(found)})
 
 
 def render(found: dict) -> str:
-    """The rows as two short tables of medians over the repeats; of the longest waits the longest."""
+    """The rows as short tables of medians over the repeats; of the longest waits the longest."""
     scaling = found.get("scaling", {})
-    tables = [text for text in (_flows(scaling.get("flows", [])), _guests(scaling.get("guests", []))) if text]
+    shown = {"flows": _flows, "guests": _guests, "fairness": _fairness}
+    tables = [text for name, table in shown.items() if (text := table(scaling.get(name, [])))]
     return "\n\n".join(tables)
 
 
@@ -100,10 +106,34 @@ def _flows(rows: list[dict]) -> str:
 def _guests(rows: list[dict]) -> str:
     if not rows:
         return ""
-    lines = [["", "", "all guests", "", "driver", "all guests"],
-             ["configuration", "guests", "Mbit/s", "LRO ratio", "insn/B", "insn/B"]]
+    lines = [["", "", "all guests", "", "slowest", "driver", "all guests"],
+             ["configuration", "guests", "Mbit/s", "LRO ratio", "Mbit/s", "insn/B", "insn/B"]]
     for name, count in dict.fromkeys((row["config"], row["guests"]) for row in rows):
         here = [row for row in rows if (row["config"], row["guests"]) == (name, count)]
-        lines.append([name, str(count), _cell(_middle(here, "mbps"), 1), _cell(_middle(here, "lro_ratio"), 2),
+        lines.append([name, str(count), _cell(_middle(here, "mbps"), 1), _cell(_middle(here, "lro_ratio"), 2), _slowest(here),
                       *(_cell(_middle(here, "insn_per_byte", domain), 2) for domain in ("driver", "guest"))])
     return columns("Scaling: guests that receive at once, all on one pCPU", lines, 2)
+
+
+def _rates(rows: list[dict]) -> list[list[float]]:
+    """Mbit/s of each guest, by row; earlier rows have none."""
+    return [row["mbps_per_guest"] for row in rows if row.get("mbps_per_guest")]
+
+
+def _slowest(rows: list[dict]) -> str:
+    rates = _rates(rows)
+    return _cell(median(min(each) for each in rates) if rates else None, 1)
+
+
+def _fairness(rows: list[dict]) -> str:
+    if not rows:
+        return ""
+    lines = [["", "", "all guests", "first", "slowest other", "driver", "all guests"],
+             ["configuration", "first guest", "Mbit/s", "Mbit/s", "Mbit/s", "insn/B", "insn/B"]]
+    for name, case in dict.fromkeys((row["config"], row["case"]) for row in rows):
+        here = [row for row in rows if (row["config"], row["case"]) == (name, case)]
+        rates = _rates(here)
+        lines.append([name, case, _cell(_middle(here, "mbps"), 1), _cell(median(each[0] for each in rates), 1),
+                      _cell(median(min(each[1:]) for each in rates), 1),
+                      *(_cell(_middle(here, "insn_per_byte", domain), 2) for domain in ("driver", "guest"))])
+    return columns("Fairness: four guests that receive at once, the first of some kind", lines, 2)

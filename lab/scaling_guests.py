@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -34,10 +35,10 @@ _SOURCE = f"""rm -f {{scratch}}/source.*
 sleep {traffic.QUIET}
 {traffic.COUNTERS} >{{scratch}}/source.before
 streams=
-for address in {{addresses}}; do
-	( report={{scratch}}/source.report.$address
+for target in {{targets}}; do
+	( address=${{{{target%/*}}}} report={{scratch}}/source.report.${{{{target%/*}}}}
 	for try in $(seq 60); do
-		iperf -c $address -p {traffic.IPERF_PORT} -l {traffic.WRITE_SIZE} -t {STREAM} -y C >$report 2>&1
+		iperf -c $address -p {traffic.IPERF_PORT} -l {traffic.WRITE_SIZE} -t {STREAM} -P ${{{{target#*/}}}} -y C >$report 2>&1
 		grep -q '^[0-9]*,' $report && exit 0
 		grep -q refused $report || break
 		usleep 300000
@@ -112,7 +113,7 @@ def run(series: str, repeats: int, wanted: list[Config]) -> list[dict]:
     lab.prepare()
     with lab:
         for config, count in itertools.product(configs.in_order(wanted), GUESTS):
-            bench = _Bench(lab, config, count)
+            bench = Bench(lab, config, count)
             with step(f"{config.name}: make it {count} {'guests' if count > 1 else 'guest'}"):
                 bench.settle()
             for repeat in range(repeats):
@@ -128,8 +129,11 @@ def _summary(row: dict) -> str:
             f"{row['retransmits']} retransmissions{counted}")
 
 
-class _Bench:
+class Bench:
     """The laboratory in one configuration with `count` guests."""
+
+    # Streams to the first guest; each other one gets one.
+    first = 1
 
     def __init__(self, lab: GuestsLab, config: Config, count: int) -> None:
         self._lab = lab
@@ -151,17 +155,19 @@ class _Bench:
         """Streams to all guests."""
         lab = self._lab
         copies, base = grants.read(lab.dom0), measure.payload(lab.nic.stats())
-        for guest in lab.guests:
-            traffic.listen(guest, traffic.SETTLE)
-        moments = _stream(lab, base)
-        arrivals = [traffic.arrival(guest) for guest in lab.guests]
+        streams = [self.first, *(1 for _ in lab.guests[1:])]
+        for guest, number in zip(lab.guests, streams):
+            traffic.listen(guest, traffic.SETTLE, number)
+        moments = _stream(lab, base, streams)
+        arrivals = [traffic.arrival(guest, number) for guest, number in zip(lab.guests, streams)]
         passed = measure.payload(lab.nic.stats()) - base
         copies = grants.read(lab.dom0) - copies
         lab.check()
         done = _sum(arrivals, traffic.difference(lab.sender, f"{lab.sender.scratch}/source"))
         record = {"config": self._config.name, "guests": len(arrivals), "repeat": repeat, "mbps": round(done.mbps, 3),
                   "lro_ratio": round(done.lro_ratio, 4), "retransmits": done.retransmits, "segments": done.segments,
-                  "packets": done.packets, "bytes_per_guest": [count for count, _, _ in arrivals]}
+                  "packets": done.packets, "bytes_per_guest": [count for count, _, _ in arrivals],
+                  "mbps_per_guest": [round(count * 8 / seconds / 1e6, 3) for count, seconds, _ in arrivals]}
 
         def fields() -> dict:
             measure.check_payload(passed, done)
@@ -182,12 +188,15 @@ def _sum(arrivals: list[tuple[int, float, dict[str, int]]], source: dict[str, in
                             source, sink)
 
 
-def _stream(lab: GuestsLab, base: int) -> list[measure.Moment]:
-    """Stream to all guests; return the two moments of the measured interval, fewer when the streams end before."""
-    addresses = " ".join(guest_address(number) for number in range(1, len(lab.guests) + 1))
+def _stream(lab: GuestsLab, base: int, streams: Sequence[int]) -> list[measure.Moment]:
+    """Stream to all guests, as often to each as `streams` says, by number.
+
+    Return the two moments of the measured interval, fewer when the streams end before.
+    """
+    targets = " ".join(f"{guest_address(number)}/{count}" for number, count in enumerate(streams, 1))
     moments: list[measure.Moment] = []
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="source") as executor:
-        command = _SOURCE.format(addresses=addresses, scratch=lab.sender.scratch)
+        command = _SOURCE.format(targets=targets, scratch=lab.sender.scratch)
         source = executor.submit(lab.sender.run, command, timeout=traffic.SETTLE)
         for label, seconds in (("begin", traffic.QUIET + WARM), ("end", INTERVAL)):
             time.sleep(seconds)

@@ -37,7 +37,7 @@ COUNTERS = "cat /proc/net/snmp /proc/net/netstat"
 # script, and likewise the source.
 _SINK = f"""rm -f {{scratch}}/sink.*
 setsid sh -c 'echo $$ >{{scratch}}/sink.session; sleep {QUIET}; {COUNTERS} >{{scratch}}/sink.before
-timeout {{limit}} iperf -s -P 1 -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
+timeout {{limit}} iperf -s -P {{streams}} -p {IPERF_PORT} -l {WRITE_SIZE} -y C >{{scratch}}/sink.report 2>&1
 {COUNTERS} >{{scratch}}/sink.counters
 mv {{scratch}}/sink.counters {{scratch}}/sink.after' </dev/null >/dev/null 2>&1 &"""
 # iperf refuses to wait for a listener: try again until it is there, with fresh counters each time.
@@ -127,25 +127,29 @@ def stream(source: Host, sink: Host, address: str, count: int,
     return Transfer(count, seconds, difference(source, f"{source.scratch}/source"), counters)
 
 
-def listen(sink: Host, limit: int) -> None:
-    """Start a sink for one iperf stream on a host, of `limit` seconds at most, with its kernel's counters around it."""
-    sink.run(_SINK.format(limit=limit, scratch=sink.scratch))
+def listen(sink: Host, limit: int, streams: int = 1) -> None:
+    """Start a sink for iperf's streams on a host, of `limit` seconds at most, with its kernel's counters around it."""
+    sink.run(_SINK.format(limit=limit, scratch=sink.scratch, streams=streams))
 
 
-def arrival(sink: Host) -> tuple[int, float, dict[str, int]]:
-    """Payload bytes and seconds of the stream at the sink of a host, and the differences of its counters."""
+def arrival(sink: Host, streams: int = 1) -> tuple[int, float, dict[str, int]]:
+    """Payload bytes and seconds of the streams at the sink of a host, and the differences of its counters."""
     sink.run(_AWAIT_SINK.format(scratch=sink.scratch), timeout=SETTLE)
     report = sink.run(f"cat {sink.scratch}/sink.report")
-    return *parse_report(report), difference(sink, f"{sink.scratch}/sink")
+    return *parse_report(report, streams), difference(sink, f"{sink.scratch}/sink")
 
 
-def parse_report(report: str) -> tuple[int, float]:
-    """Bytes and seconds of iperf's comma-separated report; its rate is exact where its interval is rounded."""
-    for line in report.splitlines():
-        fields = line.split(",")
-        if len(fields) >= 9 and fields[7].isdigit() and int(fields[8]) > 0:
-            return int(fields[7]), int(fields[7]) * 8 / int(fields[8])
-    raise LabError(f"iperf printed no report: {report.strip()[-200:]!r}")
+def parse_report(report: str, streams: int = 1) -> tuple[int, float]:
+    """Bytes of all streams and seconds of the longest in iperf's comma-separated report.
+
+    Its rate is exact where its interval is rounded. The number of a sum over streams is -1.
+    """
+    lines = [line.split(",") for line in report.splitlines()]
+    found = [(int(fields[7]), int(fields[7]) * 8 / int(fields[8])) for fields in lines
+             if len(fields) >= 9 and fields[5] != "-1" and fields[7].isdigit() and int(fields[8]) > 0]
+    if len(found) < streams:
+        raise LabError(f"iperf printed {len(found)} of {streams} reports: {report.strip()[-200:]!r}")
+    return sum(count for count, _ in found[:streams]), max(seconds for _, seconds in found[:streams])
 
 
 def parse_counters(text: str) -> dict[str, int]:

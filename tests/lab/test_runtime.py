@@ -397,6 +397,11 @@ class Traffic(unittest.TestCase):
             "20261122130735,10.0.0.3,5001,10.0.0.1,33498,1,0.0-5.4,67108864,100000000\n")
         self.assertEqual(count, 67108864)
         self.assertAlmostEqual(count * 8 / seconds / 1e6, 100.0)
+        three = "".join(f"20261122130735,10.0.0.3,5001,10.0.0.1,33498,{number},0.0-8.0,{count},{count}\n"
+                        for number, count in ((1, 5000), (-1, 9000), (2, 4000)))
+        self.assertEqual(traffic.parse_report(three, 2), (9000, 8.0))
+        with self.assertRaisesRegex(LabError, "2 of 3 reports"):
+            traffic.parse_report(three, 3)
         with self.assertRaisesRegex(LabError, "connect failed"):
             traffic.parse_report("connect failed: Connection refused\n")
 

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import cli, measure, results, scaling, scaling_flows, scaling_guests, xl
+from lab import cli, measure, results, scaling, scaling_fairness, scaling_flows, scaling_guests, xl
 from lab.insn.errors import InsnError
 from lab.insn.pinning import domain_pcpus
 from lab.steps import EXIT_USAGE, LabError
@@ -21,7 +21,10 @@ FLOWS = [{"engine": engine, "flows": flows, "burst": burst, "repeat": repeat, "l
          for engine, ratio in (("gro", 33.0), ("lro", 46.0)) for burst in (1, 16) for flows in (1, 1024)
          for repeat in (0, 1, 2)]
 GUESTS = [{"config": "guest12", "guests": count, "repeat": 0, "mbps": 200.0 / count, "lro_ratio": 30.0,
-           "insn_per_byte": {"driver": 0.9, "guest": 1.25}} for count in (1, 8)]
+           "insn_per_byte": {"driver": 0.9, "guest": 1.25}, "mbps_per_guest": [30.0 + count, *range(20, 19 + count)]}
+          for count in (1, 8)]
+FAIRNESS = [GUESTS[1] | {"case": case, "mbps_per_guest": [rate, 21.0, 20.0, 22.0]}
+            for case, rate in (("alike", 20.0), ("slow", 5.0))]
 COUNTED = {"driver": "Domain-0", "guest": "guest"}
 VCPUS = """\
 Name                                ID  VCPU   CPU State   Time(s) Affinity (Hard / Soft)
@@ -35,8 +38,8 @@ class Choice(unittest.TestCase):
     """What SCALING= and CONFIGS= choose."""
 
     def test_series(self) -> None:
-        self.assertEqual([scaling.select(text) for text in ("1", "flows", "guests", "0", "")],
-                         [["flows", "guests"], ["flows"], ["guests"], [], []])
+        self.assertEqual([scaling.select(text) for text in ("1", "flows", "guests", "fairness", "0", "")],
+                         [["flows", "guests"], ["flows"], ["guests"], ["fairness"], [], []])
         with self.assertRaises(LabError) as told:
             scaling.select("2")
         self.assertEqual(told.exception.code, EXIT_USAGE)
@@ -44,6 +47,7 @@ class Choice(unittest.TestCase):
     def test_configurations_need_a_guest(self) -> None:
         self.assertEqual([config.name for config in scaling.wanted_configs("")], list(scaling_guests.CONFIGS))
         self.assertEqual([config.name for config in scaling.wanted_configs("gro1")], ["gro1"])
+        self.assertEqual([config.name for config in scaling.wanted_configs("", "fairness")], list(scaling_fairness.CONFIGS))
         with self.assertRaisesRegex(LabError, "native has no guest"):
             scaling.wanted_configs("guest1 native")
 
@@ -97,7 +101,11 @@ class Shown(unittest.TestCase):
         lines = [line.split() for line in scaling.render({"scaling": {"flows": FLOWS, "guests": GUESTS}}).splitlines()]
         self.assertIn(["1024", "1", "16.00", "300", "0.500", "29.00", "300", "0.500"], lines)
         self.assertIn(["1024", "16", "31.00", "1800", "0.500", "44.00", "1800", "0.500"], lines)
-        self.assertIn(["guest12", "8", "25.0", "30.00", "0.90", "1.25"], lines)
+        self.assertIn(["guest12", "8", "25.0", "30.00", "20.0", "0.90", "1.25"], lines)
+
+    def test_fairness(self) -> None:
+        lines = [line.split() for line in scaling.render({"scaling": {"fairness": FAIRNESS}}).splitlines()]
+        self.assertIn(["guest12", "slow", "25.0", "5.0", "20.0", "0.90", "1.25"], lines)
 
     def test_nothing_measured(self) -> None:
         self.assertEqual(scaling.render({}), "")
