@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * hook.c: the bridge's hook, start and end. egress.c: the hooks of single ports.
- * rewrite.c: what happens to a packet. slots.c: what a packet costs netback.
- * stats.c: counters. param.c: what the user chose.
+ * rewrite.c: rewriting a packet. slots.c: the cost of a packet for netback.
+ * stats.c: counters. param.c: the user's choices.
  */
 #ifndef _BR_LINEARIZE_H
 #define _BR_LINEARIZE_H
@@ -82,7 +82,7 @@ enum brl_hook brl_hook(void);
 bool brl_port_matches(const char *name);
 
 /**
- * brl_param_start() - have parameters take effect from now on
+ * brl_param_start() - let parameters take effect from now on
  * Context: process. Return: 0, or a negative error; then nothing is left behind.
  */
 int brl_param_start(void);
@@ -124,9 +124,9 @@ struct sk_buff *brl_rewrite(struct net *net, struct sk_buff *skb);
 static inline bool brl_concerns(const struct sk_buff *skb)
 {
 	/*
-	 * Without a socket: what was received, not what is sent from here, whose
-	 * memory belongs to the sender's account. A list of whole packets is cut
-	 * up again by its list.
+	 * A packet without a socket was received. Memory of a packet that is sent
+	 * from here belongs to the sender's account. A list of whole packets is
+	 * segmented by that list.
 	 */
 	return skb_is_gso(skb) && skb_is_gso_tcp(skb) && !skb->sk &&
 	       !(skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST);

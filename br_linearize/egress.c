@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hooks of single ports, which see whatever is sent there: by a bridge, by Open
- * vSwitch or by routing. All of the list is changed under the RTNL.
+ * Hooks of single ports, which see all packets that are sent there: by a bridge, by
+ * Open vSwitch or by routing. The list of hooks is changed under the RTNL only.
  */
 #include <linux/list.h>
 #include <linux/netfilter.h>
@@ -62,7 +62,7 @@ static void add_port(struct net_device *dev)
 		port->ops.dev = dev;
 		port->ops.pf = NFPROTO_NETDEV;
 		port->ops.hooknum = NF_NETDEV_EGRESS;
-		/* First: the segments of a packet pass all hooks, so it must not itself. */
+		/* First: its segments pass all hooks, so the packet itself must pass none. */
 		port->ops.priority = INT_MIN;
 		err = nf_register_net_hook(dev_net(dev), &port->ops);
 	}

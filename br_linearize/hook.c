@@ -31,7 +31,7 @@ static unsigned int bridge_hook(void *priv, struct sk_buff *skb, const struct nf
 	return NF_STOLEN;
 }
 
-/* First: the segments of a packet pass all hooks, so it must not itself. */
+/* First: its segments pass all hooks, so the packet itself must pass none. */
 static const struct nf_hook_ops bridge_hook_ops = {
 	.hook = bridge_hook,
 	.pf = NFPROTO_BRIDGE,

@@ -187,9 +187,9 @@ static void copy_meta(struct sk_buff *to, const struct sk_buff *skb)
 }
 
 /*
- * Give the packet, @len bytes with its tag, memory that is whole pages. The first one is in
- * the linear part: memory of two pages, as much as the slab gives for one and what an
- * skb has behind it, begins with a page. Return: what to count it as.
+ * Copy the packet, @len bytes with its tag, to whole pages. The first page is the linear part:
+ * the slab gives two pages for one page and the structure that an skb has behind its data, and
+ * that memory begins at a page. Return: the counter of the result.
  */
 static enum brl_counter copy_in_phase(struct net *net, struct brl_cpu *cpu, unsigned int pieces,
 				      unsigned int len, struct sk_buff *skb)

@@ -49,7 +49,7 @@ expression adapter;
  ...>
  }
 
-// A slot without a buffer that is mapped is not the NIC's, whatever its descriptor says.
+// A slot without a mapped buffer is not the NIC's, even if its descriptor says so.
 @given@
 statement S;
 @@

@@ -83,7 +83,7 @@ static bool lro_e1000_is_done(const struct e1000_buffer *buffer, u32 staterr)
 	return staterr & E1000_RXD_STAT_DD && likely(buffer->skb && lro_e1000_is_mapped(buffer));
 }
 
-/* A NIC that is broken or lies: what it says is dropped and counted. */
+/* A NIC that is broken or lies: the frame is dropped and counted. */
 static bool lro_e1000_broken(struct e1000_adapter *adapter)
 {
 	dev_core_stats_rx_dropped_inc(adapter->netdev);

@@ -102,8 +102,8 @@ static bool lro_igb_is_synced(const struct igb_ring *ring)
 }
 
 /*
- * Count a descriptor that is broken. What is in its buffer counts as a piece of a frame that is
- * dropped at its end.
+ * Count a descriptor that is broken. The contents of its buffer count as a piece of a frame that
+ * is dropped at its end.
  */
 static unsigned int lro_igb_broken(struct igb_ring *ring, union e1000_adv_rx_desc *desc)
 {

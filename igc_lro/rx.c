@@ -98,8 +98,8 @@ static bool lro_igc_is_synced(const struct igc_ring *ring)
 }
 
 /*
- * Count a descriptor that is broken. What is in its buffer counts as a piece of a frame that is
- * dropped at its end.
+ * Count a descriptor that is broken. The contents of its buffer count as a piece of a frame that
+ * is dropped at its end.
  */
 static unsigned int lro_igc_broken(struct igc_ring *ring, union igc_adv_rx_desc *desc)
 {

@@ -31,7 +31,7 @@
 #include <compat.h>
 #include <lro.h>
 
-/* As many NAPI instances that receive as any of these drivers has for one device. */
+/* The largest number of NAPI instances that receive, for one device of any of these drivers. */
 #define LRO_QUEUES	8
 
 /**
@@ -73,7 +73,7 @@ MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relax
 
 /* Queues */
 
-/* @rx_queue: number of the receive queue, counted from one; 0: consumers are told none. */
+/* @rx_queue: number of the receive queue, counted from one; 0: consumers get no number. */
 static inline void lro_queue_create(struct lro_queue *queue, struct net_device *dev,
 				    struct napi_struct *napi, unsigned int rx_queue)
 {
@@ -145,10 +145,10 @@ static inline int lro_queue_end(const struct lro_queue *queue, int done, int bud
 }
 
 /*
- * Needs a buffer that stays mapped no sync? In a Xen PV domain each one looks up, for every
- * page of the buffer, whether it is bounced. It is not where the bus address is that of the
- * buffer itself, and there is nothing else to do for a sync where the caches see DMA, as on
- * x86. Elsewhere a sync is cheap.
+ * Can a buffer that stays mapped do without syncs? In a Xen PV domain each sync looks up, for
+ * every page of the buffer, whether it is bounced. The page is not bounced if the bus address is
+ * that of the buffer itself. Then a sync has nothing to do where the caches see DMA, as on x86.
+ * Elsewhere a sync is cheap.
  */
 static inline bool lro_dma_is_direct(dma_addr_t dma, void *data)
 {

@@ -54,11 +54,10 @@ struct lro *lro_create(struct net_device *dev, struct napi_struct *napi);
  * lro_stop() - deliver all that a context holds, because polling stops
  * @lro: context, or NULL
  *
- * To be called after each napi_disable(), as when the device goes down: what is held
+ * To be called after each napi_disable(), as when the device goes down: held packets
  * would otherwise wait for the poll that the engine asks for once NAPI is enabled, or be lost
- * with lro_destroy(). Also lets go
- * of the pages kept for reuse. Until the next lro_begin() the engine does not schedule
- * the NAPI instance by itself; then the context works on.
+ * with lro_destroy(). Also frees the pages kept for reuse. Until the next lro_begin() the
+ * engine does not schedule the NAPI instance by itself; then the context works on.
  *
  * Context: process; the NAPI instance is disabled, the device is registered.
  */
@@ -119,9 +118,9 @@ void lro_set_ring(struct lro *lro, unsigned int frames);
  *	one VLAN tag left in the data
  *
  * The packet is merged, held, or passed on to GRO; it is never reordered within
- * its flow. The skb is consumed whatever happens. As the stack would, the engine
- * moves a tag from the data to beside the packet; where there is no memory for that
- * the packet is dropped and counted.
+ * its flow. The skb is always consumed. As the stack would, the engine moves a tag
+ * from the data to the fields beside the packet; if there is no memory for that, the
+ * packet is dropped and counted.
  *
  * Context: NAPI poll, after lro_begin() returned true.
  */
@@ -174,7 +173,7 @@ static inline u32 lro_vlan(u16 protocol, u16 tci)
  * @hash_type: an enum pkt_hash_types
  * @fwd_mark: the device has forwarded it already, see &sk_buff.offload_fwd_mark
  *
- * What is zero is not told. The rest may stay as it is from frame to frame.
+ * A field that is zero tells nothing. The others may keep their values from frame to frame.
  *
  * An aggregate has hash, receive queue and time stamp of its first packet, as GRO has it: a
  * flow's packets have the same hash unless the device's key has just changed, and a socket
@@ -256,8 +255,8 @@ void lro_end(struct lro *lro);
  * Context: NAPI poll.
  * Return: whether the driver is to enable the interrupt, as of napi_complete_done():
  * false also while the engine holds something, as the engine then schedules
- * @napi. A driver that disables @napi enables the interrupt with @napi again,
- * whatever was returned last.
+ * @napi. A driver that has disabled @napi enables the interrupt together with @napi;
+ * that does not depend on the value that was returned last.
  */
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done);
 
@@ -285,7 +284,7 @@ void lro_stats_values(const struct lro *lro, u64 **data);
 
 /*
  * For module_param_cb(lro, ...) of a driver: an unsigned int that holds an enum
- * lro_mode. Refuses what is no mode and then changes nothing.
+ * lro_mode. Refuses any other value, and then changes nothing.
  */
 extern const struct kernel_param_ops lro_mode_param_ops;
 
@@ -304,14 +303,14 @@ struct lro_mode_param {
 
 /*
  * The same with a struct lro_mode_param, for drivers whose devices offer the modes
- * as features, see lro_init_features(). What is written is from then on the mode
- * of all devices of the driver, those that ethtool had changed included; the kernel
- * log names these, and those that cannot have it now.
+ * as features, see lro_init_features(). The written mode is from then on that of all
+ * devices of the driver, those that ethtool had changed included; the kernel log names
+ * these, and those that cannot have it now.
  */
 extern const struct kernel_param_ops lro_devices_param_ops;
 
 /**
- * lro_init_features() - have a new device offer the modes as features
+ * lro_init_features() - let a new device offer the modes as features
  * @dev: device, not yet registered; without NETIF_F_RXCSUM the kernel keeps strict
  *	mode off
  * @param: parameter of its driver
@@ -325,7 +324,7 @@ void lro_init_features(struct net_device *dev, const struct lro_mode_param *para
  *
  * For ndo_fix_features. Relaxed mode counts while it is wanted, except on a device
  * that is a port of another or forwards; then strict mode does if it is wanted too.
- * Strict mode goes with GRO: who switches that off wants to see single packets. A
+ * Strict mode goes with GRO: a user who switches that off wants to see single packets. A
  * device with a generic XDP program, or with a DSA switch behind it, has no mode.
  *
  * Context: RTNL held.

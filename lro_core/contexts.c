@@ -3,8 +3,8 @@
  * All contexts there are, and the size of their flow tables.
  *
  * A table is used without locks by the poll function alone, so only that may
- * change it. Memory, though, is allocated where one may sleep: the new table is
- * laid down beside the context, and its next poll takes it over.
+ * change it. But memory is allocated in a context that may sleep: the new table is
+ * put beside the context, and its next poll takes it over.
  */
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -19,7 +19,7 @@
 #include "idle.h"
 #include "param.h"
 
-/* Covers the list, the limit, and who writes lro->next_table and lro->snapshot. */
+/* Protects the list, the limit, and writes to lro->next_table and lro->snapshot. */
 static DEFINE_MUTEX(lock);
 static LIST_HEAD(contexts);
 

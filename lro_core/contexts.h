@@ -96,7 +96,7 @@ int lro_contexts_each(int (*call)(struct lro *lro, void *data), void *data);
 void lro_contexts_quiet(struct lro *lro);
 
 /**
- * lro_kick() - have NAPI poll soon
+ * lro_kick() - make NAPI poll soon
  * @lro: context
  *
  * Context: process, within lro_contexts_each().

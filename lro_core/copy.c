@@ -2,12 +2,12 @@
 /*
  * Copy mode: the driver keeps its buffer, the payload is copied once, in phase.
  *
- * Who later copies the aggregate into pages of 4 KiB, as netback does into the
+ * A consumer that copies the aggregate into pages of 4 KiB, as netback does into the
  * slots of a guest, starts a copy operation at each page edge of the source and
- * of the destination. The headers go to the start of the first destination page;
- * so the first fragment starts as many bytes into its page as there are headers,
- * and all others fill one page or several: edges of source and destination coincide,
- * and each destination page takes one operation, and the headers one.
+ * of the destination. The headers go to the start of the first destination page.
+ * So the first fragment starts as many bytes into its page as there are headers,
+ * and all others fill one page or several. Edges of source and destination coincide:
+ * each destination page takes one operation, and the headers take one.
  *
  * On a port of a bridge the headers begin a page themselves, the first payload behind them:
  * one operation less. The headroom that every consumer may use is the end of the page before.

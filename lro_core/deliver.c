@@ -25,8 +25,8 @@
 #define READY_MAX	8
 
 /*
- * Bytes of a packet that does not wait for others: what it costs to hand it over alone is
- * little then, and its memory comes back before the cache has to make room for more.
+ * Bytes of a packet that does not wait for others: it costs little to hand it over alone,
+ * and its memory comes back before the cache has to make room for more.
  */
 #define READY_ALONE	32768
 

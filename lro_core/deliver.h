@@ -24,7 +24,7 @@ void lro_deliver(struct lro *lro, struct sk_buff *skb);
 void lro_deliver_ready(struct lro *lro);
 
 /**
- * lro_drain_gro() - have GRO deliver what it holds for this NAPI instance
+ * lro_drain_gro() - make GRO deliver the packets that it holds for this NAPI instance
  * @napi: NAPI instance, being polled
  */
 void lro_drain_gro(struct napi_struct *napi);

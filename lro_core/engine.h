@@ -84,7 +84,7 @@ struct lro_snapshot;
  * @ring_time: when that was, ktime
  * @due: when a poll is due, ktime; 0 if nothing is held or kept
  * @timer: makes NAPI poll at @due
- * @timer_set: @timer is going to run; who sets it starts the timer
+ * @timer_set: @timer is going to run; the code that sets this flag starts the timer
  * @flows: open aggregates
  * @table: memory of @flows, or NULL while the engine is off
  * @next_table: memory of another size that the next poll takes over, or NULL

@@ -104,8 +104,8 @@ struct lro_flow {
  * @flow: places
  *
  * The hashes share a cache line, so that a lookup reads that one and the flow's own, wherever
- * in its set the flow is. And with it the sets are not a power of two apart, which would
- * have all flows compete for few sets of the processor's cache.
+ * in its set the flow is. With that line the sets are not a power of two apart; otherwise
+ * all flows would compete for few sets of the processor's cache.
  */
 struct lro_flow_set {
 	u32 hash[LRO_WAYS];

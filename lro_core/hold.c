@@ -4,12 +4,12 @@
  *
  * When a poll ends, only the aggregates of bulk flows stay, because their receivers cannot
  * be waiting for just this part. They are held for hold_us, and those that have grown by then
- * are held again, since a bulk flow fills an aggregate in the time of many packets, but
- * leaves off at once. No packet is held for longer than eight times hold_us.
+ * are held again: a bulk flow takes the time of many packets to fill an aggregate, but it stops
+ * at once. No packet is held for longer than eight times hold_us.
  *
  * A flow that was held in vain, such as one that sends a flight each millisecond, is not held
  * in its next polls, in more of them each time: its packets wait no longer than they would
- * without the engine, whatever other flows do.
+ * without the engine. The other flows do not matter.
  *
  * Where the kernel delays interrupts (gro_flush_timeout), GRO keeps any packet for that time.
  * So does the engine, and it loses no merge to GRO by that.
@@ -29,7 +29,7 @@
 #include "hold.h"
 #include "param.h"
 
-/* A poll that is under way is over by then, and has set the timer anew. */
+/* A poll that is under way is over by then, and has set the timer again. */
 #define ASK_AGAIN_NS	NSEC_PER_MSEC
 
 /*
@@ -224,7 +224,7 @@ static void set_hold_ns(struct lro *lro, u64 hold_ns)
 		WRITE_ONCE(lro->timer_set, false);
 }
 
-/* Busy polling may leave off after any poll, without a word to the driver. */
+/* Busy polling may stop after any poll, and does not tell the driver. */
 static bool may_leave_off(const struct lro *lro)
 {
 	return READ_ONCE(lro->napi->state) & (NAPIF_STATE_PREFER_BUSY_POLL |

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that a context does not need goes back: what it keeps for reuse after a second
- * without packets, and its flow table while the engine is off.
+ * Memory that a context does not need is freed: pages that it keeps for reuse, after a second
+ * without packets, and its flow table, while the engine is off.
  *
- * Only the poll function may touch either. So a work of the whole module looks at all
+ * Only the poll function may touch either. So a work item of the whole module looks at all
  * contexts once a second, marks those that have something to give back, and makes NAPI poll.
- * It runs only while there is something to look for. Another allocates the table when the
- * engine is switched on again, since a poll must not wait for memory; until then the driver's
- * own path is in use.
+ * It runs only while there is something to look for. Another work item allocates the table when
+ * the engine is switched on again, since a poll must not wait for memory; until then the
+ * driver's own path is in use.
  */
 #include <linux/mm.h>
 #include <linux/workqueue.h>
@@ -59,7 +59,7 @@ static int provide(struct lro *lro, void *data)
 		lro_kick(lro);
 		return 0;
 	}
-	/* Polls would ask at once, and have memory looked for all the time. */
+	/* Without that, polls would ask at once, and memory would be looked for all the time. */
 	WRITE_ONCE(lro->wants_table, true);
 	*again = true;
 	return 0;

@@ -194,7 +194,7 @@ void lro_flatten_skb(struct sk_buff *skb)
 
 	skb_walk_frags(skb, next)
 		truesize += next->truesize;
-	/* Not all drivers account for the list; what is not there cannot be taken off. */
+	/* Not all drivers count the list in truesize; then there is nothing to subtract. */
 	if (skb->truesize <= truesize)
 		return;
 	skb_walk_frags(skb, next) {

@@ -164,7 +164,7 @@ static __always_inline void lro_join_skb(struct lro_flow *flow, struct sk_buff *
 void lro_chain_skb(struct lro_flow *flow, struct sk_buff *skb);
 
 /**
- * lro_put_headers() - have an empty skb begin with a packet's headers
+ * lro_put_headers() - put a packet's headers at the beginning of an empty skb
  * @lro: context
  * @skb: skb; afterwards as after eth_type_trans(), checksum marked as verified
  * @pkt: packet
@@ -228,9 +228,10 @@ void lro_settle_copy(struct lro_flow *flow);
  * @lro: context
  * @flow: aggregate that ends, settled
  *
- * What an aggregate begins with is made for many packets. TCP takes the share that the first
- * full-sized packet of a connection has in its memory for that of all, and announces as large
- * a part of its buffer. Without memory the aggregate stays where it is.
+ * The memory that an aggregate begins with is made for many packets. TCP measures how much of
+ * its memory the first full-sized packet of a connection fills, takes that share for the one of
+ * all packets, and announces such a share of its buffer as window. Without memory for a smaller
+ * copy the aggregate stays where it is.
  */
 void lro_fit_copy(struct lro *lro, struct lro_flow *flow);
 

@@ -51,8 +51,8 @@
 
 /*
  * Largest IP packet the engine builds. The frame around it, Ethernet header
- * and one tag, stays below 64 KiB: a device that transmits it compares the
- * whole frame with its limit and would have it segmented in software.
+ * and one tag, stays below 64 KiB: the stack compares the whole frame with the
+ * limit of the device that transmits it, and segments larger ones in software.
  */
 #define LRO_IP_MAX	(65535 - LRO_MAC_LEN - 4)
 
@@ -226,7 +226,7 @@ unsigned int lro_headers_wanted(const u8 *frame, unsigned int avail);
  *
  * Spares packets of other protocols, and acknowledgments without data, a closer look.
  *
- * Return: true only if lro_parse() would not find a candidate, whatever tag the frame has.
+ * Return: true only if lro_parse() would find no candidate, for any tag of the frame.
  */
 bool lro_never_merges(const u8 *frame, unsigned int avail);
 
@@ -243,7 +243,7 @@ bool lro_never_merges(const u8 *frame, unsigned int avail);
  * open it needs no closer look. A longer one may be the last of a burst, whose flow is
  * then to be known.
  *
- * Return: true only for TCP over IP, whatever tag the frame has.
+ * Return: true only for TCP over IP, for any tag of the frame.
  */
 bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len);
 
@@ -253,8 +253,8 @@ bool lro_is_request(const u8 *frame, unsigned int avail, unsigned int len);
  * @pkt: candidate
  * @rules: bits of &enum lro_rule
  *
- * Whatever is merged without %LRO_RULE_RELAXED, TCP segmentation of the aggregate gives
- * back: it increments or keeps the IP identification, clears PSH and FIN in all
+ * Without %LRO_RULE_RELAXED, TCP segmentation of the aggregate gives back all packets
+ * that were merged: it increments or keeps the IP identification, clears PSH and FIN in all
  * but the last segment, clears or keeps CWR in all but the first, and copies the rest.
  *
  * Return: %LRO_CONTINUE if it does, else the reason to end the aggregate.
@@ -298,7 +298,7 @@ static inline bool lro_state_is_short(const struct lro_state *state)
  * @state: aggregate of one packet
  * @limits: how large it may become
  *
- * Until lro_state_limit() is called it may have none more.
+ * Until lro_state_limit() is called it may have no further packet.
  */
 void lro_state_limit(struct lro_state *state, const struct lro_limits *limits);
 

@@ -25,11 +25,11 @@ static netdev_features_t mode_features(unsigned int mode)
 	case LRO_STRICT:
 		return NETIF_F_GRO_HW;
 	}
-	/* Wanting both, the device goes back to strict when relaxed is taken away. */
+	/* With both wanted, the device goes back to strict when relaxed is taken away. */
 	return LRO_FEATURES;
 }
 
-/* Why a device has no mode now, whatever is wanted; NULL if it may have one. */
+/* Why a device can have no mode now, neither strict nor relaxed; NULL if it can. */
 static const char *obstacle(const struct net_device *dev, netdev_features_t features)
 {
 	if (rtnl_dereference(dev->xdp_prog))
@@ -41,7 +41,7 @@ static const char *obstacle(const struct net_device *dev, netdev_features_t feat
 	return NULL;
 }
 
-/* Have a device follow its driver's parameter, and say so where that is not to be expected. */
+/* Give a device the mode of its driver's parameter; log the cases that a user does not expect. */
 static void set_device(struct net_device *dev, unsigned int before, unsigned int mode)
 {
 	netdev_features_t features = mode_features(mode), had = dev->wanted_features & LRO_FEATURES;

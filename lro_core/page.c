@@ -127,7 +127,7 @@ static noinline bool add_skb(struct lro *lro, struct lro_flow *flow, bool pool)
 	return true;
 }
 
-/* Have room for that many fragments in the flow's last skb. */
+/* Make room for that many fragments in the flow's last skb. */
 static __always_inline bool make_room(struct lro *lro, struct lro_flow *flow, unsigned int count,
 				      bool pool)
 {

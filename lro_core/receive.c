@@ -36,7 +36,7 @@ static bool is_foreign(const struct sk_buff *skb)
 
 /*
  * Make the headers linear, as far as the packet has them and the rules read them,
- * but none of the payload: what is linear cannot become a fragment.
+ * but none of the payload: linear bytes cannot become a fragment.
  */
 static bool pull_headers(struct sk_buff *skb)
 {

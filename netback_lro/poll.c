@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What netback_lro does to bring packets to a guest: the kernel's xen-netback, whose copies are
+ * How netback_lro brings packets to a guest: as the kernel's xen-netback, but the copies are
  * made in the poll that also takes the guest's own packets.
  *
  * The kernel's driver wakes a thread for that. A poll runs in the softirq that is under way, behind
@@ -67,7 +67,7 @@ bool lro_xenvif_have_work(struct xenvif_queue *queue)
 	       test_bit(LRO_XENVIF_POSTPONED, &queue->lro.state);
 }
 
-/* How long the thread sleeps. What is in the queue is not freed while its lock is held. */
+/* How long the thread sleeps. Packets in the queue are not freed while its lock is held. */
 long lro_xenvif_timeout(struct xenvif_queue *queue)
 {
 	long timeout;

@@ -53,8 +53,8 @@ struct lro_looks {
 
 /*
  * May there be another look, with @cons slots taken at the last one? Others than the owner look,
- * too, while slots are taken: those looks are counted anew, so that an event which the last one
- * asked for is not lost.
+ * too, while slots are taken: the count of looks then begins at zero again, so that an event which
+ * the last one asked for is not lost.
  */
 static inline bool lro_looks_again(struct lro_looks *looks, RING_IDX cons, unsigned int needed)
 {

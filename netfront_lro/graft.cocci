@@ -64,7 +64,7 @@ expression queue;
  ...>
  }
 
-// The driver forgets that XDP, too, holds the pages, which were never freed therefore.
+// The driver forgets that XDP holds the pages, too, so they were never freed.
 @pool@
 expression queue;
 @@
@@ -112,8 +112,8 @@ identifier napi, budget, queue, work_done;
  ...>
  }
 
-// Polls come that no backend has asked for: of the engine's timer, busy polling, netpoll. They find no rings
-// when it is gone, and slots that are half taken when it is no longer trusted.
+// The engine's timer, busy polling and netpoll cause polls without an event of the backend. Such a poll finds no
+// rings when the backend is gone, and slots that are half taken when it is no longer trusted.
 @no_ring@
 identifier napi, budget, dev;
 expression queue;
@@ -183,8 +183,8 @@ identifier queue, nskb;
  ...>
  }
 
-// A slot may say something else when it is read for the second time. What the
-// kernel's function does with more slots than an skb can have is right here, too.
+// A slot may have other values when it is read for the second time. Such a packet is treated
+// as the kernel's function treats one of more slots than an skb can have.
 @in_page@
 expression skb;
 @@
@@ -232,8 +232,8 @@ identifier f, queue;
  ...>
  }
 
-// A poll that ends for good is completed, and what it had taken is freed. What a program has redirected
-// waits on a list of this CPU, which is gone after the poll.
+// A poll after which none follows is completed, and the packets that it had taken are freed. Frames that a program
+// has redirected wait on a list of this CPU, which is gone after the poll.
 @broken@
 identifier napi, budget;
 expression queue;
@@ -249,7 +249,7 @@ expression queue;
  ...>
  }
 
-// One size of segments means to the kernel that a list of packets tells theirs, and there is none.
+// One value of the segment size tells the kernel to take the sizes from a list of packets, and there is no list.
 @gso_size@
 identifier skb, gso;
 @@
@@ -485,8 +485,8 @@ expression dev, queue, frame;
  ...>
  }
 
-// What a program sends or redirects has its page from then on, and the packet has it no more: a page has
-// one place to go back to its pool from.
+// A frame that a program sends or redirects owns its page from then on, and the packet does not: a page goes back
+// to its pool from one place only.
 @xdp_owner@
 expression page;
 @@

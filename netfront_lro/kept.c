@@ -2,9 +2,9 @@
 /*
  * Packets that a backend which has gone, or is no longer trusted, still has in use.
  *
- * The kernel's own gnttab_end_foreign_access() waits for such a backend with a reference to the
- * page, and memory of kmalloc() has none: it would be used for something else, and the backend
- * could read that. A packet has one.
+ * The kernel's own gnttab_end_foreign_access() takes a reference to the page while it waits for
+ * such a backend. That does not keep memory of kmalloc(): it would be used for something else, and
+ * the backend could read that. A packet keeps its memory, and has a reference count of its own.
  */
 #include <linux/jiffies.h>
 #include <linux/list.h>

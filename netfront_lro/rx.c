@@ -119,7 +119,7 @@ static struct sk_buff *lro_xennet_rx_buffer(struct netfront_queue *queue)
 /* Keep an skb that has lost its pages after the kernel's functions had filled it in. */
 static void lro_xennet_reuse(struct netfront_queue *queue, struct sk_buff *skb)
 {
-	/* Memory for emergencies; only who allocates an skb looks whether it still is. */
+	/* Memory for emergencies; only the allocation of an skb checks whether it still is. */
 	if (skb_pfmemalloc(skb)) {
 		kfree_skb(skb);
 		return;
@@ -174,7 +174,7 @@ static void lro_xennet_begin(struct netfront_queue *queue, int budget)
 	queue->lro_active = lro_begin(queue->lro, lro_device_mode(queue->info->netdev), budget);
 }
 
-/* A poll that has used up its budget: what is not bulk does not wait for the next one. */
+/* A poll that has used up its budget: only bulk flows wait for the next one. */
 static void lro_xennet_end(struct netfront_queue *queue, int work_done, int budget)
 {
 	if (work_done == budget)
@@ -337,7 +337,7 @@ static int lro_xennet_finish(struct netfront_queue *queue, int budget)
 	return 0;
 }
 
-/* The backend did what none does, and the driver takes no more from it. */
+/* The backend broke the protocol, and the driver takes no more from it. */
 static int lro_xennet_broken(struct netfront_queue *queue, struct sk_buff_head *received,
 			     struct sk_buff_head *refused, struct sk_buff_head *slots,
 			     int budget)
@@ -367,7 +367,7 @@ static bool lro_xennet_extra_answered(struct netfront_queue *queue)
 }
 
 /*
- * Called when a wait for the backend has timed out. Whatever it does later reaches the driver by
+ * Called when a wait for the backend has timed out. All that it does later reaches the driver by
  * netback_changed(). Return: whether to wait again.
  */
 static bool lro_xennet_waits(struct xenbus_device *dev)

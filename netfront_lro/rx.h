@@ -16,9 +16,9 @@
 #define LRO_XENNET_LOOK_MS	20
 
 /*
- * Wait until @condition holds, for XENNET_TIMEOUT at most. It reads xenstore, and so sleeps. As the
- * condition of a wait_event_timeout() it would wake its own wait up each time, and the time limit
- * counts only while that sleeps: the wait would keep the CPU busy, without an end.
+ * Wait until @condition holds, for XENNET_TIMEOUT at most. The condition reads xenstore, and so it
+ * sleeps. In a wait_event_timeout() that sleep would end the sleep of the wait each time. The time
+ * limit counts only while the wait sleeps, so the wait would keep the CPU busy, without an end.
  */
 #define lro_xennet_wait(condition)						\
 ({										\

@@ -91,7 +91,7 @@ static void await_interrupt(void)
 
 static int tell(void *unused)
 {
-	/* Any other thread that wakes up goes first at once, whatever is left of this one's slice. */
+	/* Any other thread that wakes up runs at once, also if time is left of this one's slice. */
 	static const struct sched_attr idle = { .size = sizeof(idle), .sched_policy = SCHED_IDLE };
 	u64 told = 0;
 

@@ -38,13 +38,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 not possible (the former driver serves the device), 2 wrong usage, 3 something is "
                "missing on this machine. See xenlro(8).")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shown = commands.add_parser("status", help="which driver serves each device, and the state of the modules")
+    shown = commands.add_parser("status", help="is it on, does it help, what is wrong; drivers and modules")
     shown.add_argument("--json", action="store_true", help="print one JSON object")
     shown.set_defaults(run=_status)
     chosen = commands.add_parser("use", help="choose a device's driver, now and after each reboot",
-                              epilog="Over a connection that runs through the device, the change goes back by itself unless "
-                                     "`xenlro confirm` follows within 60 s.")
-    chosen.add_argument("device", metavar="DEVICE", help="interface, PCI address or vif")
+                              epilog="Over a connection that runs through the device or is unknown, the change goes back by "
+                                     "itself unless `xenlro confirm` follows within 60 s.")
+    chosen.add_argument("device", metavar="DEVICE", help="interface, alternative name, PCI address or vif")
     chosen.add_argument("driver", choices=("lro", "stock"), help="this project's driver or the kernel's")
     when = chosen.add_mutually_exclusive_group()
     when.add_argument("--now", action="store_true", help="do not ask for a confirmation; for consoles")
@@ -53,8 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     confirmed = commands.add_parser("confirm", help="keep a change that was made over a connection through the device")
     confirmed.set_defaults(run=_confirm)
     watched = commands.add_parser("watch", help="LRO ratio and why aggregates end, live")
-    watched.add_argument("device", nargs="?", metavar="DEVICE", help="interface, PCI address or vif; default: all")
-    watched.add_argument("--interval", type=_positive, default=1.0, metavar="SECONDS", help="default: 1")
+    watched.add_argument("device", nargs="?", metavar="DEVICE",
+                         help="interface, alternative name, PCI address or vif; default: all that these drivers serve")
+    watched.add_argument("--interval", type=_positive, default=1.0, metavar="SECONDS",
+                         help="time from line to line; default: 1")
     watched.add_argument("--count", type=_count, metavar="N", help="end after N intervals")
     watched.add_argument("--json", action="store_true", help="print one JSON object per line")
     watched.set_defaults(run=_watch)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-EXIT_FAILED = 1         # the wish was understood and could not be met; the stock driver serves the device
+EXIT_FAILED = 1         # the wish was understood and could not be met; the former driver serves the device
 EXIT_USAGE = 2
-EXIT_ENVIRONMENT = 3    # something is missing on this machine: root, a module, a program
+EXIT_ENVIRONMENT = 3    # root, a program or a place to write to is missing on this machine, or the device has no driver left
 EXIT_INTERRUPTED = 130  # by a key, before anything was touched
 
 

@@ -68,7 +68,7 @@ def now(system: System, device: Device) -> None:
 
 
 def _elsewhere(system: System, device: Device) -> None:
-    """An interface comes back in the first network namespace, whoever takes it away."""
+    """An interface comes back in the first network namespace, from any namespace in which it was removed."""
     try:
         apart = system.first_network.stat().st_ino != (system.proc / "self/ns/net").stat().st_ino
     except OSError:
