@@ -134,7 +134,7 @@ UDEVDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/udev/rules.d
 # The folder of OpenRC's services; empty: none is installed.
 INITDIR ?= $(if $(wildcard /sbin/openrc-run),/etc/init.d)
 DKMS_TREE := $(SRCDIR)/xenlro-$(VERSION)
-PLACED = sed 's,/usr/sbin,$(SBINDIR),g; s,/usr/share,$(SHAREDIR),g'
+PLACED = sed 's,/usr/sbin,$(SBINDIR),g; s,/usr/share,$(SHAREDIR),g; s,/usr/lib/udev/rules\.d,$(UDEVDIR),g'
 
 .PHONY: install install-dkms install-command uninstall
 install: install-dkms install-command
@@ -155,7 +155,8 @@ install-command:
 	for driver in */graft.toml; do \
 		install -m644 "$$driver" "$(DESTDIR)$(SHAREDIR)/xenlro/grafts/$${driver%/*}.toml" || exit; done
 	$(PLACED) packaging/70-xenlro.rules >$(DESTDIR)$(UDEVDIR)/70-xenlro.rules
-	install -D -m644 packaging/xenlro.8 $(DESTDIR)$(SHAREDIR)/man/man8/xenlro.8
+	mkdir -p $(DESTDIR)$(SHAREDIR)/man/man8
+	$(PLACED) packaging/xenlro.8 >$(DESTDIR)$(SHAREDIR)/man/man8/xenlro.8
 	mkdir -p $(DESTDIR)$(SHAREDIR)/bash-completion/completions
 	$(PLACED) packaging/xenlro.bash-completion >$(DESTDIR)$(SHAREDIR)/bash-completion/completions/xenlro
 ifneq ($(INITDIR),)

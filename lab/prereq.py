@@ -44,6 +44,8 @@ TEST_PACKAGES = {
 EITHER = ("debian-archive-keyring",)
 # Disk space for the set-up of all three kernels, for one run, and as much again for products that are replaced.
 DISK_FRESH = 4 << 30
+# The same with the kernels of user-mode Linux and what the suites keep.
+DISK_TESTS = 6 << 30
 DISK_MADE = 1 << 30
 # The machines of the lab: Xen host 2 GiB, sender and the NIC process.
 MEMORY = 3 << 30
@@ -59,7 +61,7 @@ def missing(tests: bool = False) -> list[str]:
 def ensure(need_network: bool = True, tests: bool = False, machines: bool = True) -> None:
     """Check the machine and install missing packages; EnvironmentFault names an unmet requirement.
 
-    `tests` adds the packages for the tests, `machines` the memory of the lab's virtual machines. Without `need_network`
+    `tests` adds the packages and the disk for the tests, `machines` the memory of the lab's virtual machines. Without `need_network`
     nothing is fetched and a missing package is an error.
     """
     if os.geteuid() != 0:
@@ -68,7 +70,7 @@ def ensure(need_network: bool = True, tests: bool = False, machines: bool = True
         raise EnvironmentFault(f"the lab runs on x86_64 machines only, and this one is {platform.machine()}")
     if not shutil.which("apt-get"):
         raise EnvironmentFault("the lab needs Debian 12 or 13: there is no apt-get on this machine")
-    _check_disk()
+    _check_disk(tests)
     if machines:
         _check_memory()
     lacking = missing(tests)
@@ -78,14 +80,14 @@ def ensure(need_network: bool = True, tests: bool = False, machines: bool = True
         _install(lacking)
 
 
-def _check_disk() -> None:
+def _check_disk(tests: bool) -> None:
     try:
         BUILD.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EnvironmentFault(f"{BUILD} cannot be made ({error.strerror}); name a folder that can be, "
                                "with XENLRO_BUILD=") from error
     free = shutil.disk_usage(BUILD).free
-    needed = DISK_MADE if (BUILD / "roots/lab").is_dir() else DISK_FRESH
+    needed = DISK_MADE if (BUILD / "roots/lab").is_dir() else DISK_TESTS if tests else DISK_FRESH
     if free < needed:
         raise EnvironmentFault(f"disk full: {BUILD} has {free / 2**30:.1f} GiB free and {needed >> 30} GiB are needed; "
                                "free some space, or name another place with XENLRO_BUILD=")

@@ -56,7 +56,7 @@ static struct pair_port *ports[2];
 
 static unsigned int lro_mode = LRO_STRICT;			/* LRO: */
 module_param_cb(lro, &lro_mode_param_ops, &lro_mode, 0644);	/* LRO: */
-MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default)");
+MODULE_PARM_DESC(lro, "Large receive offload: 0 off, 1 strict (default), 2 relaxed");
 
 enum way {
 	WAY_SKB = 0,

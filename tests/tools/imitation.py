@@ -30,6 +30,7 @@ class Machine(System):
 
     built: the project's modules that DKMS has built, each signed by `signer`, its driver made from that of Linux `base`.
     counted: the engine's counters of each interface; growing: they are added to at each look. log: the kernel's.
+    unmerged: interfaces whose merging `ethtool -K` has turned off.
     """
 
     def __init__(self, root: Path) -> None:
@@ -43,6 +44,7 @@ class Machine(System):
         object.__setattr__(self, "growing", False)
         object.__setattr__(self, "looks", 0)
         object.__setattr__(self, "log", "")
+        object.__setattr__(self, "unmerged", set())
         object.__setattr__(self, "commands", [])
         object.__setattr__(self, "children", [])
         for folder in ("sys/bus/pci/devices", "sys/bus/xen/devices", "sys/bus/xen-backend/devices", f"lib/modules/{KERNEL}"):
@@ -137,6 +139,8 @@ class Machine(System):
             lines = [f"     rx{queue}_lro_{name}: {part * times}" for name, value in self.counted.items()
                      for queue, part in enumerate((value - value // 10, value // 10))]
             return subprocess.CompletedProcess(command, 0, "\n".join(["NIC statistics:", "     tx_packets: 7", *lines]), "")
+        if command[:2] == ("ethtool", "-k") and command[2] in self.unmerged:
+            return subprocess.CompletedProcess(command, 0, "Features for x:\nlarge-receive-offload: off\nrx-gro-hw: off\n", "")
         if command[:2] == ("ethtool", "-K"):
             # In a file, as it may be another process that asks.
             with (self.root / f"offloads-{command[2]}").open("a") as file:

@@ -65,6 +65,13 @@ class Answers(Said):
                                          "packets; aggregates end because the sender ends a message (PSH) (80 %), no more bytes fit (20 %)"])
         self.assertEqual(said["Wrong"], ["nothing"])
 
+    def test_merging_that_ethtool_turned_off(self):
+        self.xenlro("use", "eth0", "lro")
+        self.machine.unmerged.add("eth0")
+        said = self.answers()
+        self.assertEqual(said["On"], ["nothing"])
+        self.assertIn("eth0 (r8169_lro with rx-gro-hw off)", said["Off"][0])
+
     def test_traffic_that_does_not_merge_is_called_so(self):
         self.xenlro("use", "eth0", "lro")
         for counted, verdict in (({"packets": 100, "merged": 12, "aggregates": 4, "flush_poll": 96}, "eth0: a little: 3.0"),

@@ -36,12 +36,12 @@ def name(entry: dict) -> str:
 
 
 def _on(entry: dict) -> bool:
-    return entry["driver"] == entry["ours"] and entry["parameters"].get("lro") != "0"
+    return entry["driver"] == entry["ours"] and entry["parameters"].get("lro") != "0" and entry["merging"] is not False
 
 
 def _why_off(entry: dict) -> str:
     if entry["driver"] == entry["ours"]:
-        return f"{entry['driver']} with lro=0"
+        return f"{entry['driver']} with {'lro=0' if entry['parameters'].get('lro') == '0' else 'rx-gro-hw off'}"
     return entry["driver"] or "no driver"
 
 

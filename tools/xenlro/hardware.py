@@ -116,3 +116,12 @@ def _current(text: str) -> dict[str, str]:
 
 def _flags(text: str) -> dict[str, str]:
     return {word.strip(): value for word, value in re.findall(r"^(.+?)\s*: (on|off)$", text, re.M)}
+
+
+def merging(system: System, name: str) -> bool | None:
+    """Whether a driver of this project merges: the features that show it, None when they cannot be read.
+
+    Besides the module's parameter, `ethtool -K` and the kernel turn them off.
+    """
+    found = re.findall(r"^\s*(?:rx-gro-hw|large-receive-offload): (on|off)", system.output("ethtool", "-k", name), re.M)
+    return "on" in found if found else None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import answers, backends, bases, choices, counters, devices, drivers, modules, notices
+from . import answers, backends, bases, choices, counters, devices, drivers, hardware, modules, notices
 from .system import System, read
 
 
@@ -17,6 +17,7 @@ def collect(system: System) -> dict:
             "device": device.id, "bus": device.bus.name, "interface": device.interface, "driver": device.driver,
             "ours": device.bus.ours, "chosen": "lro" if chosen else "stock",
             "override": read(device.path / "driver_override").replace("(null)", "") or None,
+            "merging": hardware.merging(system, device.interface) if device.ours and device.interface else None,
             "lro_ratio": counters.ratio(counted), "counters": dict(counted),
             "parameters": modules.parameters(system, device.bus.ours) if device.ours else {},
         })
