@@ -64,7 +64,7 @@ ARGUMENTS = "rw mitigations=off audit=0 systemd.show_status=no"
 # The lab's CPU without the instructions that copy bytes, which QEMU does one by one: nothing is measured here.
 CPU = ("-cpu", "Opteron_G3")
 # Seconds; a minute on an idle machine.
-BOOT_LIMIT = 600
+BOOT_LIMIT = 900
 # Lists files that a purge has to remove.
 LEFT_OVER = ("find /etc /usr /lib/modules /var/lib/dkms -name '*xenlro*' -o -name '*_lro.ko*' -o -name 'lro_core*' -o "
              "-name 'br_linearize*'")
@@ -162,7 +162,7 @@ class System:
         self._mount.mkdir(parents=True)
         proc.run(["cp", "--sparse=always", str(image or base()), str(self.image)], log=None, timeout=120)
 
-    def run(self, *command: str, timeout: float = 600) -> str:
+    def run(self, *command: str, timeout: float = 1800) -> str:
         """Run a command in the system while it is not booted; its output. Raises LabError when it fails."""
         log = self.folder / "packages.log"
         # Background processes of a package end with the namespace, and so release the image.
