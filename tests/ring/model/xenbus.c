@@ -102,6 +102,8 @@ int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node
 int xenbus_transaction_start(struct xenbus_transaction *t)
 {
 	t->id = 1;
+	/* The driver tells of its rings again, of fewer perhaps, whose grants may have the numbers of the former ones. */
+	memset(written_rings, 0xff, sizeof(written_rings));
 	return memory_left ? 0 : -EIO;
 }
 
