@@ -72,6 +72,25 @@ expression adapter, i;
  ...>
  }
 
+// For a program of XDP and a pool of AF_XDP the driver cleans and fills a ring while NAPI is enabled.
+@ring_off@
+identifier ring;
+@@
+ igc_disable_rx_ring(struct igc_ring *ring)
+ {
++lro_igc_off(ring);
+ ...
+ }
+
+@ring_on@
+identifier ring;
+@@
+ igc_enable_rx_ring(struct igc_ring *ring)
+ {
+ ...
++lro_igc_on(ring);
+ }
+
 // No length, no slot and no number of buffers is believed that cannot be.
 @sane@
 @@

@@ -8,9 +8,13 @@
  */
 #include "igc_main.c"
 
-/* Flags of a ring that igc does not know: a buffer needs syncs; the frame at hand is broken. */
+/*
+ * Flags of a ring that igc does not know: a buffer needs syncs; the frame at hand is broken; polls
+ * keep off the ring.
+ */
 #define LRO_IGC_SYNCED	(BITS_PER_LONG - 1)
 #define LRO_IGC_BROKEN	(BITS_PER_LONG - 2)
+#define LRO_IGC_OFF	(BITS_PER_LONG - 3)
 
 static struct lro_graft *lro_graft_of(const struct net_device *dev)
 {
@@ -50,6 +54,23 @@ static void lro_igc_stop(struct igc_q_vector *q_vector)
 		lro_stop(lro_igc_queue(q_vector)->lro);
 }
 
+/*
+ * The driver is about to clean the ring, and fills it again later, with NAPI enabled. The engine's
+ * timer may ask for a poll meanwhile: either that is the one waited for, or it sees the flag.
+ */
+static void lro_igc_off(struct igc_ring *ring)
+{
+	set_bit(LRO_IGC_OFF, &ring->flags);
+	smp_mb__after_atomic();
+	napi_synchronize(&ring->q_vector->napi);
+	lro_igc_stop(ring->q_vector);
+}
+
+static void lro_igc_on(struct igc_ring *ring)
+{
+	clear_bit_unlock(LRO_IGC_OFF, &ring->flags);
+}
+
 /* Buffers of AF_XDP are not for the engine: nor is, while they are there, anything else. */
 static enum lro_mode lro_igc_mode(const struct igc_ring *ring)
 {
@@ -64,6 +85,10 @@ static int lro_igc_poll(struct napi_struct *napi, int budget)
 
 	if (!ring)
 		return igc_poll(napi, budget);
+	if (unlikely(test_bit(LRO_IGC_OFF, &ring->flags))) {
+		napi_complete_done(napi, 0);
+		return 0;
+	}
 	queue = lro_igc_queue(q_vector);
 	lro_set_ring(queue->lro, ring->count);
 	lro_queue_begin(queue, ring->netdev, lro_igc_mode(ring), budget);

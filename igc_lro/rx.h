@@ -14,6 +14,8 @@ static int lro_igc_poll(struct napi_struct *napi, int budget);
 static void lro_igc_create(struct igc_q_vector *q_vector);
 static void lro_igc_destroy(struct igc_q_vector *q_vector);
 static void lro_igc_stop(struct igc_q_vector *q_vector);
+static void lro_igc_off(struct igc_ring *ring);
+static void lro_igc_on(struct igc_ring *ring);
 static unsigned int lro_igc_size(struct igc_ring *ring, union igc_adv_rx_desc *desc,
 				 struct sk_buff **chain);
 static bool lro_igc_offer(struct igc_q_vector *q_vector, const union igc_adv_rx_desc *desc,

@@ -3,6 +3,7 @@
  * A context's life: created and destroyed with its NAPI instance, begun and
  * completed with each poll.
  */
+#include <linux/inetdevice.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <net/dsa.h>
@@ -115,16 +116,29 @@ static void read_limits(struct lro *lro)
 	lro->limits.v4_len = len_limit(xenlro_gro_ipv4_max_size(lro->dev));
 }
 
+/* Netlink may set this for one device, and kernels before 7.3 leave the feature alone then. */
+static bool forwards_ipv4(const struct net_device *dev)
+{
+	const struct in_device *in_dev;
+	bool forwards;
+
+	rcu_read_lock();
+	in_dev = __in_dev_get_rcu(dev);
+	forwards = in_dev && IN_DEV_FORWARD(in_dev);
+	rcu_read_unlock();
+	return forwards;
+}
+
 /*
  * Relaxed merging is only for traffic that ends on this machine. The kernel clears the
  * feature where packets are routed or bridged, but not where hooks of tc and netfilter at
  * ingress, IPVS, or a macvlan on top send them on, nor where only other devices' settings let
- * IPv6 packets go on.
+ * IPv6 packets go on, nor on each way to let IPv4 packets go on.
  */
 static bool may_relax(const struct net_device *dev)
 {
 	return READ_ONCE(dev->features) & NETIF_F_LRO && !xenlro_has_ingress_hooks(dev) &&
-	       !xenlro_has_ipvs(dev) && !xenlro_forwards_ipv6(dev) &&
+	       !xenlro_has_ipvs(dev) && !forwards_ipv4(dev) && !xenlro_forwards_ipv6(dev) &&
 	       list_empty_careful(&dev->adj_list.upper);
 }
 
@@ -171,6 +185,7 @@ bool lro_begin(struct lro *lro, enum lro_mode mode, int budget)
 	lro->polling = mode != LRO_OFF;
 	lro->budget = budget;
 	lro->unmerged = unmerged(lro);
+	lro->began = lro->count[LRO_COUNT_PACKETS];
 	return mode != LRO_OFF;
 }
 EXPORT_SYMBOL_XENLRO(lro_begin);
@@ -188,11 +203,14 @@ EXPORT_SYMBOL_XENLRO(lro_end);
 
 bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 {
-	bool held;
+	bool held = lro && lro->flows.count;
 
-	/* The engine is off, or the poll has a budget of 0. */
+	/*
+	 * The engine is off, or the poll has a budget of 0. When NAPI is complete the driver may
+	 * disable it and destroy the context.
+	 */
 	if (!lro || !lro->polling)
-		return napi_complete_done(napi, work_done) && !(lro && lro->flows.count);
+		return napi_complete_done(napi, work_done) && !held;
 	lro->polling = false;
 	if (unlikely(READ_ONCE(lro->snapshot)))
 		lro_snapshot_fill(lro);
@@ -202,9 +220,11 @@ bool lro_complete_done(struct lro *lro, struct napi_struct *napi, int work_done)
 	/*
 	 * Where the kernel delays interrupts, it sets a timer when there was work. The engine's
 	 * is enough while it holds something; and behind the end of a burst, when all that came
-	 * was merged and delivered, a timer's poll is hardly ever in time for the next.
+	 * was merged and delivered, a timer's poll is hardly ever in time for the next. Packets
+	 * that the driver or XDP took are work.
 	 */
-	if (held || lro->unmerged == unmerged(lro))
+	if (held || (lro->unmerged == unmerged(lro) &&
+		     lro->count[LRO_COUNT_PACKETS] - lro->began >= work_done))
 		work_done = 0;
 	return napi_complete_done(napi, work_done) && !held;
 }

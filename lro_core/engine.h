@@ -93,6 +93,7 @@ struct lro_snapshot;
  * @quiet: stopped, and not polled since
  * @untagged: headers of the frame at hand, if it came with a tag in the data
  * @unmerged: packets that were not merged until this poll began
+ * @began: packets until this poll began
  * @ready: packets to deliver, in order
  * @ready_count: number of packets in @ready
  * @pieces: memory to copy payload into
@@ -127,6 +128,7 @@ struct lro {
 	bool quiet;
 	u8 untagged[LRO_HDR_MAX] __aligned(8);
 	u64 unmerged;
+	u64 began;
 	struct list_head ready;
 	unsigned int ready_count;
 	struct page_pieces pieces;

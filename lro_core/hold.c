@@ -183,6 +183,8 @@ static void end_all_begun(struct lro *lro, bool again, u64 now)
 
 /* A buffer of a driver's ring has room for at least this many bytes. */
 #define RING_BUFFER	2048
+/* A little less than a full-sized frame takes at 2.5 Gbit/s. */
+#define FAST_FRAME_NS	4000
 
 /*
  * While anything stays there are no interrupts, and the ring fills. At the rate at which packets
@@ -199,9 +201,11 @@ static u64 ring_ns(struct lro *lro, u64 now)
 	lro->ring_packets = lro->count[LRO_COUNT_PACKETS];
 	lro->ring_work = 0;
 	lro->ring_time = now;
-	/* Farther back than any packet is held nothing is of late. */
-	if (!ring || !buffers || time > HOLDS_MAX * lro->hold_ns)
+	if (!ring || !buffers)
 		return U64_MAX;
+	/* Farther back than any packet is held nothing is of late: these may come at any rate. */
+	if (time > HOLDS_MAX * lro->hold_ns)
+		return (u64)ring * FAST_FRAME_NS;
 	return div64_u64(time * (ring / 2), buffers);
 }
 
@@ -224,10 +228,13 @@ static void set_hold_ns(struct lro *lro, u64 hold_ns)
 		WRITE_ONCE(lro->timer_set, false);
 }
 
-/* Busy polling may stop after any poll, and does not tell the driver. */
+/*
+ * Busy polling may stop after any poll, and does not tell the driver. A poll that NAPI is being
+ * disabled in is the last one, too.
+ */
 static bool may_leave_off(const struct lro *lro)
 {
-	return READ_ONCE(lro->napi->state) & (NAPIF_STATE_PREFER_BUSY_POLL |
+	return READ_ONCE(lro->napi->state) & (NAPIF_STATE_PREFER_BUSY_POLL | NAPIF_STATE_DISABLE |
 					      NAPIF_STATE_IN_BUSY_POLL);
 }
 

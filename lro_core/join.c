@@ -88,6 +88,10 @@ void lro_fit_copy(struct lro *lro, struct lro_flow *flow)
 	fit = napi_alloc_skb(lro->napi, len);
 	if (!fit)
 		return;
+	if (unlikely(skb_pfmemalloc(fit))) {
+		kfree_skb(fit);
+		return;
+	}
 	skb_copy_bits(skb, -ETH_HLEN, skb_put(fit, len), len);
 	fit->protocol = eth_type_trans(fit, lro->dev);
 	if (skb_vlan_tag_present(skb))
@@ -147,8 +151,14 @@ struct sk_buff *lro_header_skb(struct lro *lro, const struct lro_packet *pkt,
 {
 	struct sk_buff *skb = napi_alloc_skb(lro->napi, LRO_HDR_MAX);
 
-	if (skb)
-		lro_put_headers(lro, skb, pkt, frame);
+	if (!skb)
+		return NULL;
+	/* A socket drops a packet that begins in memory for emergencies, whole. */
+	if (unlikely(skb_pfmemalloc(skb))) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	lro_put_headers(lro, skb, pkt, frame);
 	return skb;
 }
 

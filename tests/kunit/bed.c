@@ -185,6 +185,8 @@ static int bed_poll(struct napi_struct *napi, int budget)
 	bed->begin_result = lro_begin(bed->lro, bed->mode, budget);
 	then = feed_poll(bed);
 	if (then == THEN_FULL && !bed->abandon) {
+		if (bed->last)
+			set_bit(NAPI_STATE_DISABLE, &napi->state);
 		lro_end(bed->lro);
 		return budget;
 	}

@@ -47,6 +47,7 @@ enum way {
  * @tell_work: polls that got packets say so when they complete
  * @dropped: frames that each poll says to have dropped before the engine saw them
  * @begin_result: latest result of lro_begin()
+ * @last: a poll that uses up its budget is the last one, as NAPI is being disabled
  * @interrupt: latest result of lro_complete_done()
  * @delivered: skbs that reached the stack, in order; Ethernet header pushed
  * @done: all packets were fed and the last poll completed
@@ -70,6 +71,7 @@ struct bed {
 	unsigned int polls;
 	bool tell_work;
 	unsigned int dropped;
+	bool last;
 	bool begin_result;
 	bool interrupt;
 	struct sk_buff_head delivered;

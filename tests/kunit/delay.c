@@ -6,6 +6,7 @@
  *     together, and delivers no more often; without it nothing stays that is not bulk
  *  2. a thread that polls delivers what is held in time
  *  3. the receive ring is emptied before it is full, although what is held is not due
+ *  4. a poll after which none comes leaves nothing behind
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
@@ -29,6 +30,15 @@ static void set_delay(struct bed *bed, unsigned int ms)
 	WRITE_ONCE(bed->napi.gro_flush_timeout, ms * NSEC_PER_MSEC);
 #else
 	WRITE_ONCE(bed->dev->gro_flush_timeout, ms * NSEC_PER_MSEC);
+#endif
+}
+
+static void set_deferred(struct bed *bed, unsigned int times)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	WRITE_ONCE(bed->napi.defer_hard_irqs, times);
+#else
+	WRITE_ONCE(bed->dev->napi_defer_hard_irqs, times);
 #endif
 }
 
@@ -198,6 +208,61 @@ static void test_ring_is_emptied(struct kunit *test)
 	verify_bytes(test, bed);
 }
 
+/* The rate of a flow that begins behind a pause is not known: the engine does not wait for long. */
+static void test_ring_behind_a_pause(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int polls[2], i;
+
+	bed->no_wait = true;
+	for (i = 0; i < ARRAY_SIZE(polls); i++) {
+		lro_set_ring(bed->lro, i ? 256 : 0);
+		msleep(10 * PARAMETER_HOLD_US / 1000);
+		fixture_feed(test, &bulk[i], 1);
+		polls[i] = READ_ONCE(bed->polls);
+		msleep(3 * PARAMETER_HOLD_US / 1000);
+		KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+		polls[i] = READ_ONCE(bed->polls) - polls[i];
+	}
+	KUNIT_EXPECT_EQ(test, polls[1], polls[0] + 1);
+	verify_bytes(test, bed);
+}
+
+/* NAPI is being disabled in a poll that has used up its budget: it is the last one. */
+static void test_last_poll_is_full(struct kunit *test)
+{
+	static const struct pkt last = { .payload = FULL, .then = THEN_FULL };
+	struct bed *bed = test->priv;
+
+	fixture_add(test, &bulk[0], 1);
+	fixture_add(test, &last, 1);
+	bed->no_wait = true;
+	bed->last = true;
+	local_bh_disable();
+	napi_schedule(&bed->napi);
+	local_bh_enable();
+	clear_bit(NAPI_STATE_DISABLE, &bed->napi.state);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)21);
+	msleep(3 * PARAMETER_HOLD_US / 1000);
+	KUNIT_EXPECT_EQ(test, bed_counter(bed, "held"), (s64)0);
+	verify_bytes(test, bed);
+}
+
+/* Packets that XDP takes are work for the kernel's delay of interrupts. */
+static void test_work_that_the_engine_does_not_see(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	unsigned int i;
+
+	set_delay(bed, DELAY_MS);
+	set_deferred(bed, 2);
+	bed->dropped = 30;
+	for (i = 0; i < 4; i++) {
+		fixture_run(test);
+		KUNIT_EXPECT_FALSE(test, bed->interrupt);
+	}
+}
+
 #define RING	64
 
 /* So does what XDP drops, which the engine does not see. */
@@ -236,6 +301,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(test_requests_do_not_wait),
 	KUNIT_CASE(test_thread_polls),
 	KUNIT_CASE(test_ring_is_emptied),
+	KUNIT_CASE(test_ring_behind_a_pause),
+	KUNIT_CASE(test_last_poll_is_full),
+	KUNIT_CASE(test_work_that_the_engine_does_not_see),
 	KUNIT_CASE(test_ring_with_drops),
 	KUNIT_CASE(test_ring_with_long_frames),
 	{}

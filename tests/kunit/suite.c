@@ -13,6 +13,7 @@
 #include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/ethtool.h>
+#include <linux/inetdevice.h>
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
 
@@ -420,6 +421,22 @@ static void test_relaxed_where_ipv6_goes_on(struct kunit *test)
 	WRITE_ONCE(all->forwarding, 0);
 }
 
+/* Nor where netlink has let IPv4 packets go on, without the kernel's taking the feature away. */
+static void test_relaxed_where_ipv4_goes_on(struct kunit *test)
+{
+	struct bed *bed = test->priv;
+	struct in_device *in_dev;
+
+	rtnl_lock();
+	KUNIT_EXPECT_EQ(test, dev_open(bed->dev, NULL), 0);
+	in_dev = __in_dev_get_rtnl(bed->dev);
+	if (in_dev)
+		IN_DEV_CONF_SET(in_dev, FORWARDING, 1);
+	rtnl_unlock();
+	KUNIT_ASSERT_NOT_NULL(test, in_dev);
+	expect_strict(test);
+}
+
 /* Nor under a device such as a macvlan, which the kernel does not tell either. */
 static void test_relaxed_below_another_device(struct kunit *test)
 {
@@ -567,6 +584,7 @@ static struct kunit_case lro_kunit_cases[] = {
 	KUNIT_CASE(test_page_takes_bulk),
 	KUNIT_CASE(test_relaxed_needs_the_feature),
 	KUNIT_CASE(test_relaxed_where_ipv6_goes_on),
+	KUNIT_CASE(test_relaxed_where_ipv4_goes_on),
 	KUNIT_CASE(test_relaxed_below_another_device),
 	KUNIT_CASE(test_destroy_skb),
 	KUNIT_CASE(test_destroy_page),
