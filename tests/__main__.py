@@ -154,7 +154,7 @@ SUITES = (
     Suite("netback", "netback_lro under traffic, with disturbances by guest, hypervisor and administrator",
           python("tests.xen.test_netback.Netback"), 2400, True, alone=True, longer=True),
     Suite("deaths", "a Xen guest's back end dies fifty times, each time in another way, under traffic both ways",
-          python("tests.xen.test_deaths.Default"), 1800, True, alone=True, longer=True),
+          python("tests.xen.test_deaths.Default"), 1800, True, alone=True),
     Suite("topologies", "files and aggregates into PVH guests, through a driver domain, a chain of routers and Open vSwitch",
           python("tests.xen.test_topologies"), 3600, True, alone=True, longer=True),
     Suite("xen", "files through every configuration into a Xen guest", python("tests.xen.test_xen"), 1200, True, alone=True),
