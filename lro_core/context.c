@@ -119,7 +119,7 @@ static void read_limits(struct lro *lro)
 /* Netlink may set this for one device, and kernels before 7.3 leave the feature alone then. */
 static bool forwards_ipv4(const struct net_device *dev)
 {
-	const struct in_device *in_dev;
+	struct in_device *in_dev;	/* not const in 6.1 */
 	bool forwards;
 
 	rcu_read_lock();
