@@ -145,6 +145,8 @@ def _place(options: argparse.Namespace) -> experiments.Place:
                               options.mangle_id, options.fixed_id)
     if place.flowtable and not place.topology.filters:
         raise LabError("FLOWTABLE=1 is about a firewall: give TOPOLOGY=chain with it", code=steps.EXIT_USAGE)
+    if place.fixed_id and nics.select(options.nic).emulated:
+        raise LabError("FIXED_ID=1 needs rtl8169d, which changes the sender's frames: leave NIC out", code=steps.EXIT_USAGE)
     if (options.hosts or scaling.select(options.scaling)) and place != experiments.Place():
         raise LabError("TOPOLOGY, GUEST, FLOWTABLE, FIXED_ID and MANGLE_ID choose emulated machines of a run of "
                        "configurations: leave HOSTS and SCALING out, or those", code=steps.EXIT_USAGE)

@@ -146,15 +146,11 @@ def _ours(wanted: tuple[str, ...], folder: Path | None) -> tuple[str, ...]:
     return wanted if folder else ()
 
 
-def sender(filtering: bool = False) -> Image:
-    """The traffic's source, always on the same kernel; `filtering` adds what changes its packets."""
+def sender() -> Image:
+    """The traffic's source, always on the same kernel."""
     kernel = kernels.kernel(SENDER_SERIES)
     tree = _base(roots.lab_root(), "linux")
-    if not filtering:
-        return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
-    programs.install(tree, roots.lab_root(), extras.NFT, extras.packages("nftables"))
-    more = kernel.having(FILTER_MODULES)
-    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES + more, "sender-filtering"))
+    return Image(kernel.vmlinuz, _finish(tree, kernel, None, SENDER_MODULES, TAG_MODULES, "sender"))
 
 
 def native(series: str, with_ours: bool = False) -> Image:

@@ -35,20 +35,6 @@ _TRANSLATION = """\
  }}
 """
 
-# A sender whose datagrams all have the same identification, as those of macOS, the BSDs and many servers: they may not be
-# fragmented, so it has no meaning (RFC 6864). nft puts the checksum right.
-FIXED_ID = f"""\
-flush ruleset
-table ip lab {{
- chain out {{
-  type filter hook postrouting priority filter; policy accept;
-  oifname "{OUTER}" ip protocol tcp ip id set 0
- }}
-}}
-"""
-# The first two of them.
-FIXED_ID_MODULES = FILTER_MODULES[:2]
-
 
 def ruleset(inner: str, masquerade: bool = True, flowtable: bool = False) -> str:
     """The rules for nft; `inner` is the interface of the domain behind."""
@@ -61,11 +47,6 @@ def load(host: Host, masquerade: bool = True, flowtable: bool = False) -> None:
     """Put the rules into a domain with one vif, in place of those that it has."""
     inner = host.run("cd /sys/class/net && ls -d vif*").split()[0]
     _put(host, FILTER_MODULES, ruleset(inner, masquerade, flowtable))
-
-
-def fix_identification(sender: Host) -> None:
-    """Let all that a sender sends have the same identification."""
-    _put(sender, FIXED_ID_MODULES, FIXED_ID)
 
 
 def _put(host: Host, modules: Sequence[str], text: str) -> None:

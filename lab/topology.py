@@ -93,7 +93,7 @@ class Lab:
         """Make the images, so that only the boot is left for later. Entering the context does so, too."""
         if not self._images:
             with step(f"{self.name}: images"):
-                self._images = (images.sender(self._fixed_id), self._image())
+                self._images = (images.sender(), self._image())
 
     def _image(self) -> images.Image:
         raise NotImplementedError
@@ -198,7 +198,7 @@ class Lab:
         self.sender.run("ethtool -K eth0 tso off gso off && echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save && "
                         f"echo {NEAR_RTT_LOG} >/proc/sys/net/ipv4/tcp_tso_rtt_log")
         if self._fixed_id:
-            rules.fix_identification(self.sender)
+            self.nic.ctl("identification", state="cleared")
 
     def _check_parts(self) -> None:
         for part in self._parts:

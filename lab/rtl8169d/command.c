@@ -96,6 +96,13 @@ static const char *do_pause(struct nic *nic, const struct json *json, char *answ
 	return finish(answer);
 }
 
+static const char *do_identification(struct nic *nic, const struct json *json, char *answer)
+{
+	if (!either(json, "state", "kept", "cleared", &nic->clear_ident))
+		return "identification needs \"state\", kept or cleared";
+	return finish(answer);
+}
+
 static const char *do_pcap(struct nic *nic, const struct json *json, char *answer)
 {
 	const char *file = json_string(json, "file");
@@ -199,6 +206,7 @@ static const struct {
 	{ "link", do_link },
 	{ "rate", do_rate },
 	{ "pause", do_pause },
+	{ "identification", do_identification },
 	{ "pcap", do_pcap },
 	{ "replay", do_replay },
 	{ "generate", do_generate },
@@ -214,7 +222,7 @@ static const char *dispatch(struct nic *nic, const struct json *json, char *answ
 	for (i = 0; name && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(nic, json, answer);
-	return "\"cmd\" must be info, stats, link, rate, pause, pcap, replay, generate, fault, quit";
+	return "\"cmd\" must be info, stats, link, rate, pause, identification, pcap, replay, generate, fault, quit";
 }
 
 void command_run(struct nic *nic, const char *line, char *answer)

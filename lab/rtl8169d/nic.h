@@ -10,6 +10,7 @@
 #include "dma.h"
 #include "fault.h"
 #include "generate.h"
+#include "ident.h"
 #include "irq.h"
 #include "options.h"
 #include "pcap.h"
@@ -30,6 +31,7 @@ struct nic {
 	const struct chip *chip;
 	u64 now;		/* ns, taken once per turn of the loop */
 	bool pause;		/* back-pressure instead of drops */
+	bool clear_ident;	/* received datagrams have one identification */
 	bool quit;
 	int exit_code;
 	struct stats stats;

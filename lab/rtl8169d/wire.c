@@ -147,7 +147,7 @@ bool wire_run(struct nic *nic)
 	wire->rate_waiting = false;
 	for (frames = 0; !rx_waiting(nic); frames++) {
 		long len = wire_next(wire);
-		const u8 *frame = wire->rx + wire->rx_head + LENGTH_SIZE;
+		u8 *frame = wire->rx + wire->rx_head + LENGTH_SIZE;
 
 		if (len < 0)
 			break;
@@ -168,6 +168,8 @@ bool wire_run(struct nic *nic)
 			more = true;
 			break;
 		}
+		if (nic->clear_ident)
+			ident_clear(frame, (u32)len);
 		if (!rx_frame(nic, frame, (u32)len))
 			break;
 		pcap_frame(&nic->pcap, PCAP_RX, frame, (u32)len);

@@ -278,13 +278,6 @@ class Rules(unittest.TestCase):
         self.assertLess(text.index("flow add @fast"), text.index("ct state established,related counter accept"))
         self.assertEqual(text.count("{"), text.count("}"))
 
-    def test_sender_with_one_identification(self) -> None:
-        host = FakeHost("sender")
-        rules.fix_identification(host)
-        self.assertIn("ip id set 0", host.files["/tmp/rules.nft"])
-        self.assertEqual(rules.FIXED_ID.count("{"), rules.FIXED_ID.count("}"))
-        self.assertEqual(host.told[-1], "nft -f /tmp/rules.nft")
-
     def test_rules_are_of_the_vif_that_there_is(self) -> None:
         host = FakeHost("firewall")
         host.run = lambda command, **_: "vif7.0\n" if host.told.append(command) or "vif" in command else ""

@@ -39,6 +39,23 @@ def test_commands(nic: str) -> None:
         assert s.ask("stats", reset=True)["stats"]["rx_frames"] == 1 and s.stats()["rx_frames"] == 0
 
 
+def test_one_identification(nic: str) -> None:
+    """Datagrams with DF get identification 0 and a right checksum; all else stays as it is."""
+    tcp, dont = fr.tcp(b"x" * 100), 0x4000
+    with Setup(nic) as s:
+        packets = [fr.ipv4(tcp, fr.TCP, ident, dont) for ident in (0, 1, 7, 0xFFFF)]
+        others = [fr.ipv4(tcp, fr.TCP, 7), fr.ipv4(tcp, fr.TCP, 7, dont | 0x2000)]
+        s.ask("identification", state="cleared")
+        s.send(*(fr.ether(packet) for packet in packets + others))
+        taken = [s.take()[2] for _ in packets + others]
+        cleared = fr.ether(fr.ipv4(tcp, fr.TCP, 0, dont))
+        assert taken[:4] == [cleared] * 4, taken
+        assert taken[4:] == [fr.ether(packet) for packet in others], taken
+        s.ask("identification", state="kept")
+        s.send(fr.ether(packets[2]))
+        assert s.take()[2] == fr.ether(packets[2])
+
+
 def test_long_line_closes_only_that_client(nic: str) -> None:
     """A client that never ends its line is disconnected; others are served."""
     with Setup(nic, attach=False, wire=False) as s:
