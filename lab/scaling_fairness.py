@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fairness: streams to four guests at once, of which the first one is like the others, greedy, or slow.
 
-A greedy guest is sent eight streams, each other one a single stream. A slow one gets a fifth of a CPU's time at most,
-so that it gives netback slots late. Fields of a row are those of scaling_guests.py, and `case`.
+A greedy guest is sent eight streams, each other one a single stream. A slow one gets a twelfth of the CPU
+that all four share, so that it gives netback slots late. Fields of a row are those of scaling_guests.py, and `case`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GUESTS = 4
 CONFIGS = ("guest12", "guest12-napi")
 CASES = ALIKE, GREEDY, SLOW = ("alike", "greedy", "slow")
 # Streams to a greedy guest, and per cent of a CPU for a slow one.
-STREAMS, CAP = 8, 20
+STREAMS, CAP = 8, 8
 
 
 class _Case(Bench):
