@@ -84,4 +84,4 @@ class Cloud(Kernels):
             with self.subTest(kernel=kernel.name):
                 made, compiler = self.build(kernel, kernels.kernel(kernel.series).source, kernel.fetch(source=False))
                 self.assertEqual(made, set(tree.modules()) - further.CLOUD_LACKS)
-                steps.say(f"Linux {kernel.name}: built with {compiler}, without {', '.join(sorted(CLOUD_LACKS))}")
+                steps.say(f"Linux {kernel.name}: built with {compiler}, without {', '.join(sorted(further.CLOUD_LACKS))}")
