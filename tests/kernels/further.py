@@ -48,11 +48,19 @@ class Further:
         return cache.keyed(FOLDER / self.release, inputs, lambda fresh: _fetch(fresh, self, source))
 
 
+def _package(wanted: Further, name: str) -> apt.Package:
+    """A package of the kernel; of the build programs, which a series shares, the mirror may have another version only."""
+    versions = {version for _, version in wanted.snapshot.all_versions(rf"{re.escape(name)}")}
+    if name.startswith("linux-kbuild-") and versions and wanted.version not in versions:
+        return apt.Package(name, max(versions, key=numbers))
+    return apt.Package(name, wanted.version)
+
+
 def _fetch(fresh: Path, wanted: Further, source: bool) -> None:
     package = f"linux-source-{wanted.series}"
     names = [*wanted.packages(), *([package] if source else [])]
     with steps.step(f"Fetching Linux {wanted.name}"):
-        debs = wanted.snapshot.download([apt.Package(name, wanted.version) for name in names], fresh / "debs", LOG)
+        debs = wanted.snapshot.download([_package(wanted, name) for name in names], fresh / "debs", LOG)
         for deb in debs[:3]:
             proc.run(["dpkg-deb", "-x", str(deb), str(fresh / "headers")], log=LOG, timeout=300)
         if source:
@@ -65,7 +73,7 @@ def _fetch(fresh: Path, wanted: Further, source: bool) -> None:
         cache.remove(fresh / "debs")
 
 
-_RECIPE = cache.recipe(_fetch)
+_RECIPE = cache.recipe(_package, _fetch)
 
 
 @functools.cache
