@@ -61,6 +61,7 @@ static void lro_igc_stop(struct igc_q_vector *q_vector)
 static void lro_igc_off(struct igc_ring *ring)
 {
 	set_bit(LRO_IGC_OFF, &ring->flags);
+	/* Either the poll sees the flag, or napi_synchronize() sees the poll. */
 	smp_mb__after_atomic();
 	napi_synchronize(&ring->q_vector->napi);
 	lro_igc_stop(ring->q_vector);

@@ -241,7 +241,7 @@ struct sk_buff *lro_flows_close(struct lro_flows *flows, struct lro_flow *flow)
 {
 	struct sk_buff *skb = flow->skb;
 
-	/* A hold in which the aggregate grew was worth it; the reason of its end does not matter. */
+	/* A hold in which the aggregate grew was worth it, however it ends. */
 	if (flow->held_segs && lro_flow_has_grown(flow)) {
 		flow->vain = 0;
 		flow->rest = 0;
