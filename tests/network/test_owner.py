@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import unittest
 from pathlib import Path
@@ -231,6 +232,20 @@ class Owned(OnHost):
         self.host("link del br0", "link set eth0 down")
         self.xenlro("apply", CARD)
         self.assertEqual(self.driver(), OURS)
+
+    def test_manager_that_is_faster_than_udev_at_boot(self):
+        self.ifupdown()
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        # A reboot leaves nothing of that.
+        shutil.rmtree(self.root / "run/xenlro")
+        self.xenlro("apply", CARD)
+        self.assertEqual(self.driver(), OURS)
+
+    def test_interface_without_a_manager_is_left_alone_at_boot(self):
+        self.configure("address add 10.0.0.5/24 dev eth0")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        shutil.rmtree(self.root / "run/xenlro")
+        self.assertIn("stays with r8169: eth0 is in use (10.0.0.5)", self.xenlro("apply", CARD, code=1))
 
     def test_interface_that_the_manager_only_looks_at(self):
         self.configure("address add 10.0.0.5/24 dev eth0", "route add default via 10.0.0.1")

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """udev runs this when a device appears at an address that was chosen: the device goes to the chosen driver.
 
-It may run before all file systems are mounted: it saves and restores nothing, so it leaves an interface alone that is
-in use already. udev runs it again when an administrator repeats the events of a machine that has long been running.
+It may run before all file systems are mounted: it saves and restores nothing. So it leaves an interface alone that is in
+use already, unless a manager of networks has just configured it at boot. udev runs it again when an administrator
+repeats the events of a machine that has long been running.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from . import addresses, bind, choices, devices, drivers, netroot, order, refuse
+from . import addresses, bind, choices, devices, drivers, netroot, order, owner, refuse, seen
 from .devices import Device
 from .errors import EXIT_USAGE, XenlroError
 from .system import System, read
@@ -63,7 +64,10 @@ def _refuse_if_used(system: System, device: Device) -> None:
         return
     if where := netroot.found(system):
         raise XenlroError(f"{device.id} stays with {device.driver}: {where}")
-    if used := _used(system, device):
+    # At boot a manager may be faster. It configures the interface that comes instead.
+    at_boot = seen.first(system, device)
+    used = _used(system, device)
+    if used and not (at_boot and owner.find(system, device.interface or "")):
         raise XenlroError(f"{device.id} stays with {device.driver}: {device.interface} is in use ({used}); `xenlro use "
                           f"{device.interface} {'lro' if choices.chosen(system, device) else 'stock'}` changes it and keeps its "
                           "configuration")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import bind, choices, devices, guard, listeners, modules, order, refuse, remote, vifs
+from . import bind, choices, devices, guard, listeners, modules, order, refuse, remote, seen, vifs
 from .devices import Device
 from .errors import XenlroError
 from .order import Order
@@ -18,6 +18,7 @@ def at_boot(system: System, name: str, ours: bool) -> str:
     if ours and (why := modules.hindrance(system, device.bus.ours, modules.describe(system, device.bus.ours))):
         raise XenlroError(why)
     choices.remember(system, device, ours)
+    seen.mark(system, device)
     return _with_note(system, device, ours, f"{device.id} ({device.interface or 'no interface'}) is served by "
                       f"{_wanted(device, ours)} from the next boot on; nothing changes now")
 
