@@ -64,13 +64,18 @@ def _refuse_if_used(system: System, device: Device) -> None:
         return
     if where := netroot.found(system):
         raise XenlroError(f"{device.id} stays with {device.driver}: {where}")
-    # At boot a manager may be faster. It configures the interface that comes instead.
-    at_boot = seen.first(system, device)
-    used = _used(system, device)
-    if used and not (at_boot and owner.find(system, device.interface or "")):
+    if used := _used_at_boot(system, device) if seen.first(system, device) else _used(system, device):
         raise XenlroError(f"{device.id} stays with {device.driver}: {device.interface} is in use ({used}); `xenlro use "
                           f"{device.interface} {'lro' if choices.chosen(system, device) else 'stock'}` changes it and keeps its "
                           "configuration")
+
+
+def _used_at_boot(system: System, device: Device) -> str:
+    """The same while a manager may be faster than udev: it configures the interface that comes instead."""
+    name = device.interface
+    if name is None or owner.find(system, name):
+        return ""
+    return _address(system, name) or _master(system, name)
 
 
 def _used(system: System, device: Device) -> str:
@@ -78,15 +83,25 @@ def _used(system: System, device: Device) -> str:
     name = device.interface
     if name is None:
         return ""
+    if address := _address(system, name):
+        return address
+    if read(device.path / "sriov_numvfs") not in ("", "0"):
+        return "virtual functions"
+    if int(read(system.sys / "class/net" / name / "flags") or "0", 16) & _UP:
+        return "it is up"
+    return _master(system, name)
+
+
+def _address(system: System, name: str) -> str:
     with suppress(XenlroError):
         if found := [entry["local"] for entry in addresses.save(system, name) if entry.get("scope") == "global"]:
             return found[0]
-    if read(device.path / "sriov_numvfs") not in ("", "0"):
-        return "virtual functions"
-    folder = system.sys / "class/net" / name
-    if int(read(folder / "flags") or "0", 16) & _UP:
-        return "it is up"
-    return f"it is in {(folder / 'master').resolve().name}" if (folder / "master").exists() else ""
+    return ""
+
+
+def _master(system: System, name: str) -> str:
+    master = system.sys / "class/net" / name / "master"
+    return f"it is in {master.resolve().name}" if master.exists() else ""
 
 
 def _give_back_others(system: System) -> None:
