@@ -241,6 +241,18 @@ class Owned(OnHost):
         self.xenlro("apply", CARD)
         self.assertEqual(self.driver(), OURS)
 
+    def test_manager_that_does_not_answer_yet_at_boot(self):
+        self.configure("address add 10.0.0.5/24 dev eth0")
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        shutil.rmtree(self.root / "run/xenlro")
+        links = self.root / "run/systemd/netif/links"
+        links.mkdir(parents=True)
+        # By number of the interface, which only the host's own namespace tells.
+        for index in range(1, 100):
+            (links / str(index)).write_text("ADMIN_STATE=configured\nOPER_STATE=routable\n")
+        self.xenlro("apply", CARD)
+        self.assertEqual(self.driver(), OURS)
+
     def test_interface_without_a_manager_is_left_alone_at_boot(self):
         self.configure("address add 10.0.0.5/24 dev eth0")
         self.xenlro("use", "eth0", "lro", "--at-boot")

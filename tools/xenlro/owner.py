@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from .errors import XenlroError
-from .system import System
+from .system import System, read
 
 CONFIGURED_WITHIN = 45.0    # seconds; a lease takes some where no server answers at once
 LOOK = 0.5
@@ -43,6 +43,14 @@ def find(system: System, name: str) -> Owner | None:
         if what := ask(system, name):
             return Owner(kind, what)
     return None
+
+
+def early(system: System, name: str) -> bool:
+    """Whether a manager has the interface, by the managers' own files: at boot they do not answer yet."""
+    index = read(system.sys / "class/net" / name / "ifindex")
+    networkd = read(system.root / "run/systemd/netif/links" / index) if index else ""
+    manager = read(system.root / "run/NetworkManager/devices" / index) if index else ""
+    return bool(re.search(r"^ADMIN_STATE=(?!unmanaged)", networkd, re.M) or re.search(r"^managed=(1|true)", manager, re.M))
 
 
 def _ask_qubes(system: System, name: str) -> str:
