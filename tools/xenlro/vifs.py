@@ -28,9 +28,12 @@ def follow(system: System) -> None:
     """Allow it to all vifs after the first device was chosen, and to none after the last one went back."""
     if _forbidden(system):
         return
-    for entry in backends.collect(system):
-        if entry["interface"]:
-            _set(system, entry["interface"], _merges(system))
+    # It comes behind a switch that is done, which must not fail by a vif that goes meanwhile.
+    with suppress(OSError):
+        merges = _merges(system)
+        for entry in backends.collect(system):
+            if entry["interface"]:
+                _set(system, entry["interface"], merges)
 
 
 def _merges(system: System) -> bool:
