@@ -71,7 +71,7 @@ def _refuse_if_used(system: System, device: Device) -> None:
 
 
 def _used_at_boot(system: System, device: Device) -> str:
-    """The same while a manager may be faster than udev: it configures the interface that comes instead."""
+    """As _used(), but a manager may have been faster than udev: it configures the interface that comes instead."""
     name = device.interface
     if name is None or owner.early(system, name) or owner.find(system, name):
         return ""
