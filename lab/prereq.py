@@ -61,8 +61,8 @@ def missing(tests: bool = False) -> list[str]:
 def ensure(need_network: bool = True, tests: bool = False, machines: bool = True) -> None:
     """Check the machine and install missing packages; EnvironmentFault names an unmet requirement.
 
-    `tests` adds the packages and the disk for the tests, `machines` the memory of the lab's virtual machines. Without `need_network`
-    nothing is fetched and a missing package is an error.
+    `tests` adds the packages and the disk for the tests, `machines` the memory of the lab's virtual machines. Without
+    `need_network` nothing is fetched and a missing package is an error.
     """
     if os.geteuid() != 0:
         raise EnvironmentFault("the lab makes file systems and needs root: run the same command with sudo")

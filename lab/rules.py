@@ -8,7 +8,6 @@ rules: they go from the ingress hook of one interface to the other interface.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 from .agent import Host
 from .images import FILTER_MODULES
@@ -46,11 +45,7 @@ def ruleset(inner: str, masquerade: bool = True, flowtable: bool = False) -> str
 def load(host: Host, masquerade: bool = True, flowtable: bool = False) -> None:
     """Put the rules into a domain with one vif, in place of those that it has."""
     inner = host.run("cd /sys/class/net && ls -d vif*").split()[0]
-    _put(host, FILTER_MODULES, ruleset(inner, masquerade, flowtable))
-
-
-def _put(host: Host, modules: Sequence[str], text: str) -> None:
-    host.run(f"for module in {' '.join(modules)}; do "
+    host.run(f"for module in {' '.join(FILTER_MODULES)}; do "
              "! find /lib/modules -name $module.ko | grep -q . || modprobe $module || exit; done", timeout=60)
-    host.put(text.encode(), "/tmp/rules.nft")
+    host.put(ruleset(inner, masquerade, flowtable).encode(), "/tmp/rules.nft")
     host.run("nft -f /tmp/rules.nft", timeout=60)

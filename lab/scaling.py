@@ -7,6 +7,7 @@ The results get `scaling`: `flows` holds the rows of lab/scaling_flows.py, `gues
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
@@ -18,6 +19,8 @@ from .table import columns
 # The choices of SCALING=, and the series of SCALING=1, which the report draws.
 BOTH = ("flows", "guests")
 SERIES = (*BOTH, "fairness")
+# The series that have guests.
+_GUESTS = {"guests": scaling_guests, "fairness": scaling_fairness}
 # Fields that have to be equal before rows may stand beside runs.
 _SAME = ("kernel", "xen", "qemu", "nic", "machine", "topology")
 _TITLES = {"gro": "stock r8169, GRO", "lro": "r8169_lro"}
@@ -36,8 +39,7 @@ def select(text: str) -> list[str]:
 
 def wanted_configs(names: str, text: str = "") -> list[Config]:
     """The configurations that get more guests: those of CONFIGS, or those of the series that SCALING= names."""
-    module = scaling_fairness if text == "fairness" else scaling_guests
-    wanted = configs.select(names or " ".join(module.CONFIGS))
+    wanted = configs.select(names or " ".join(_GUESTS.get(text, scaling_guests).CONFIGS))
     for config in wanted:
         if not config.xen:
             raise LabError(f"{config.name} has no guest: SCALING takes configurations that have", code=EXIT_USAGE)
@@ -60,10 +62,8 @@ def join(earlier: dict | None, described: dict, path: Path) -> dict:
 
 def run(series: str, kernel: str, repeats: int, wanted: list[Config], found: dict) -> dict:
     """Measure one series; return `found` with its rows in place of earlier ones, and new ratios."""
-    if series == "flows":
-        rows = scaling_flows.run(kernel, repeats)
-    else:
-        rows = (scaling_guests if series == "guests" else scaling_fairness).run(kernel, repeats, wanted)
+    rows = (_GUESTS[series].run(kernel, repeats, wanted) if series in _GUESTS
+            else scaling_flows.run(kernel, repeats))
     before = found.get("scaling")
     found = found | {"scaling": (before if isinstance(before, dict) else {}) | {series: rows}}
     return results.validate(found | {"ratios": ratios.compute(found)})
@@ -108,11 +108,23 @@ def _guests(rows: list[dict]) -> str:
         return ""
     lines = [["", "", "all guests", "", "slowest", "driver", "all guests"],
              ["configuration", "guests", "Mbit/s", "LRO ratio", "Mbit/s", "insn/B", "insn/B"]]
-    for name, count in dict.fromkeys((row["config"], row["guests"]) for row in rows):
-        here = [row for row in rows if (row["config"], row["guests"]) == (name, count)]
+    for (name, count), here in _grouped(rows, "config", "guests"):
         lines.append([name, str(count), _cell(_middle(here, "mbps"), 1), _cell(_middle(here, "lro_ratio"), 2), _slowest(here),
-                      *(_cell(_middle(here, "insn_per_byte", domain), 2) for domain in ("driver", "guest"))])
+                      *_instructions(here)])
     return columns("Scaling: guests that receive at once, all on one pCPU", lines, 2)
+
+
+def _grouped(rows: list[dict], *fields: str) -> Iterator[tuple[tuple, list[dict]]]:
+    """The rows that are alike in some fields, by what these are."""
+    def key(row: dict) -> tuple:
+        return tuple(row[field] for field in fields)
+
+    for one in dict.fromkeys(map(key, rows)):
+        yield one, [row for row in rows if key(row) == one]
+
+
+def _instructions(rows: list[dict]) -> list[str]:
+    return [_cell(_middle(rows, "insn_per_byte", domain), 2) for domain in ("driver", "guest")]
 
 
 def _rates(rows: list[dict]) -> list[list[float]]:
@@ -130,10 +142,9 @@ def _fairness(rows: list[dict]) -> str:
         return ""
     lines = [["", "", "all guests", "first", "slowest other", "driver", "all guests"],
              ["configuration", "first guest", "Mbit/s", "Mbit/s", "Mbit/s", "insn/B", "insn/B"]]
-    for name, case in dict.fromkeys((row["config"], row["case"]) for row in rows):
-        here = [row for row in rows if (row["config"], row["case"]) == (name, case)]
+    for (name, case), here in _grouped(rows, "config", "case"):
         rates = _rates(here)
         lines.append([name, case, _cell(_middle(here, "mbps"), 1), _cell(median(each[0] for each in rates), 1),
                       _cell(median(min(each[1:]) for each in rates), 1),
-                      *(_cell(_middle(here, "insn_per_byte", domain), 2) for domain in ("driver", "guest"))])
+                      *_instructions(here)])
     return columns("Fairness: four guests that receive at once, the first of some kind", lines, 2)

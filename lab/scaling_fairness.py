@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from . import attempts, configs
 from .configs import Config
 from .scaling_guests import Bench, GuestsLab
-from .steps import say, step
+from .steps import step
 
 GUESTS = 4
 CONFIGS = ("guest12", "guest12-napi")
@@ -64,8 +63,5 @@ def run(series: str, repeats: int, wanted: list[Config]) -> list[dict]:
                 bench = _Case(lab, config, case)
                 with step(f"{config.name}, first guest {case}: measure it at rest"):
                     bench.settle()
-                for repeat in range(repeats):
-                    with step(f"{config.name}, first guest {case}, run {repeat + 1} of {repeats}"):
-                        rows.append(attempts.sound(partial(bench.attempt, repeat), bench.restart))
-                    say("    Mbit/s of each guest: " + ", ".join(f"{rate:.1f}" for rate in rows[-1]["mbps_per_guest"]))
+                rows += bench.runs(f"{config.name}, first guest {case}", repeats)
     return rows

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -116,16 +116,14 @@ def run(series: str, repeats: int, wanted: list[Config]) -> list[dict]:
             bench = Bench(lab, config, count)
             with step(f"{config.name}: make it {count} {'guests' if count > 1 else 'guest'}"):
                 bench.settle()
-            for repeat in range(repeats):
-                with step(f"{config.name}, guests: {count}, run {repeat + 1} of {repeats}"):
-                    rows.append(attempts.sound(partial(bench.attempt, repeat), bench.restart))
-                say(_summary(rows[-1]))
+            rows += bench.runs(f"{config.name}, guests: {count}", repeats)
     return rows
 
 
 def _summary(row: dict) -> str:
     counted = "".join(f", {domain} {value:.2f} insn/B" for domain, value in row.get("insn_per_byte", {}).items())
-    return (f"    {row['mbps']:.1f} Mbit/s in all, LRO ratio {row['lro_ratio']:.2f}, "
+    each = ", ".join(f"{rate:.1f}" for rate in row["mbps_per_guest"])
+    return (f"    {row['mbps']:.1f} Mbit/s in all ({each}), LRO ratio {row['lro_ratio']:.2f}, "
             f"{row['retransmits']} retransmissions{counted}")
 
 
@@ -150,6 +148,14 @@ class Bench:
         """Boot the machines again."""
         self._lab.restart()
         self.settle()
+
+    def runs(self, title: str, repeats: int) -> Iterator[dict]:
+        """Make sound runs; yield the record of each."""
+        for repeat in range(repeats):
+            with step(f"{title}, run {repeat + 1} of {repeats}"):
+                row = attempts.sound(partial(self.attempt, repeat), self.restart)
+            say(_summary(row))
+            yield row
 
     def attempt(self, repeat: int) -> attempts.Attempt:
         """Streams to all guests."""

@@ -50,9 +50,10 @@ class Further:
 
 def _package(wanted: Further, name: str) -> apt.Package:
     """A package of the kernel; of the build programs, which a series shares, the mirror may have another version only."""
-    versions = {version for _, version in wanted.snapshot.all_versions(rf"{re.escape(name)}")}
-    if name.startswith("linux-kbuild-") and versions and wanted.version not in versions:
-        return apt.Package(name, max(versions, key=numbers))
+    if name.startswith("linux-kbuild-"):
+        versions = {version for _, version in wanted.snapshot.all_versions(re.escape(name))}
+        if versions and wanted.version not in versions:
+            return apt.Package(name, max(versions, key=numbers))
     return apt.Package(name, wanted.version)
 
 

@@ -233,18 +233,20 @@ class Owned(OnHost):
         self.xenlro("apply", CARD)
         self.assertEqual(self.driver(), OURS)
 
+    def choose_and_reboot(self) -> None:
+        """Our driver is chosen for eth0; /run is as a boot finds it."""
+        self.xenlro("use", "eth0", "lro", "--at-boot")
+        shutil.rmtree(self.root / "run/xenlro")
+
     def test_manager_that_is_faster_than_udev_at_boot(self):
         self.ifupdown()
-        self.xenlro("use", "eth0", "lro", "--at-boot")
-        # A reboot leaves nothing of that.
-        shutil.rmtree(self.root / "run/xenlro")
+        self.choose_and_reboot()
         self.xenlro("apply", CARD)
         self.assertEqual(self.driver(), OURS)
 
     def test_manager_that_does_not_answer_yet_at_boot(self):
         self.configure("address add 10.0.0.5/24 dev eth0")
-        self.xenlro("use", "eth0", "lro", "--at-boot")
-        shutil.rmtree(self.root / "run/xenlro")
+        self.choose_and_reboot()
         links = self.root / "run/systemd/netif/links"
         links.mkdir(parents=True)
         # By number of the interface, which only the host's own namespace tells.
@@ -255,8 +257,7 @@ class Owned(OnHost):
 
     def test_interface_without_a_manager_is_left_alone_at_boot(self):
         self.configure("address add 10.0.0.5/24 dev eth0")
-        self.xenlro("use", "eth0", "lro", "--at-boot")
-        shutil.rmtree(self.root / "run/xenlro")
+        self.choose_and_reboot()
         self.assertIn("stays with r8169: eth0 is in use (10.0.0.5)", self.xenlro("apply", CARD, code=1))
 
     def test_interface_that_the_manager_only_looks_at(self):
